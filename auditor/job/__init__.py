@@ -1,0 +1,24 @@
+"""What the user asks for: the job file, its validation, the plan and its cost.
+
+Nothing here knows PyTorch, the network or a screen, so that planning an audit is instant.
+"""
+
+from auditor.job.errors import JobError, Problem
+from auditor.job.loading import load_job, parse_job
+from auditor.job.model import Audit, Job, PluginUse, Provider, Task, Training
+from auditor.job.plan import Plan, make_plan
+
+__all__ = [
+    "Audit",
+    "Job",
+    "JobError",
+    "Plan",
+    "PluginUse",
+    "Problem",
+    "Provider",
+    "Task",
+    "Training",
+    "load_job",
+    "make_plan",
+    "parse_job",
+]

@@ -1,0 +1,51 @@
+"""Where a provider is: the `endpoint` of a job file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ALLOWED = "local:cpu, local:cuda:N, unix:PATH or https://host:port"
+_LOCAL = re.compile(r"local:(cpu|cuda:\d+)")
+
+
+@dataclass(frozen=True)
+class LocalEndpoint:
+    """An agent process that the engine starts on this machine, on `device` (`cpu` or `cuda:N`)."""
+
+    device: str
+
+
+@dataclass(frozen=True)
+class UnixEndpoint:
+    """An agent that somebody else started on this machine and that listens on a Unix socket."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class HttpsEndpoint:
+    """An agent elsewhere, reached over TLS."""
+
+    url: str
+
+
+Endpoint = LocalEndpoint | UnixEndpoint | HttpsEndpoint
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read an endpoint.
+
+    Raises:
+        ValueError: `text` is none of the forms in `ALLOWED`.
+    """
+    if match := _LOCAL.fullmatch(text):
+        return LocalEndpoint(match.group(1))
+    if text.startswith("unix:") and len(text) > len("unix:"):
+        return UnixEndpoint(Path(text.removeprefix("unix:")).expanduser())
+    parts = urlsplit(text)
+    if parts.scheme == "https" and parts.hostname and not (parts.query or parts.fragment):
+        return HttpsEndpoint(text.rstrip("/"))
+    raise ValueError(f"{text!r} is not an endpoint; allowed are {ALLOWED}")

@@ -1,0 +1,347 @@
+"""The job as frozen, validated objects. The keys and their meaning are those of the job file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from auditor.job.endpoint import Endpoint, LocalEndpoint, parse_endpoint
+
+DATASETS = ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME")
+MODELS = ("resnet8", "resnet9", "resnet20", "torchvision:NAME")
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _one_of(value: str, known: tuple[str, ...], what: str) -> str:
+    prefix, colon, rest = value.partition(":")
+    forms = {form.partition(":")[0]: ":" in form for form in known}
+    if forms.get(prefix) != bool(colon) or (colon and not rest):
+        words = [form.partition(":")[0] + (":" if ":" in form else "") for form in known]
+        raise PydanticCustomError(
+            "unknown_word",
+            "unknown {what} '{value}'; allowed are {allowed}.",
+            {"what": what, "value": value, "allowed": ", ".join(known), "known": words},
+        )
+    return value
+
+
+class Task(_Frozen):
+    """What is learned: a dataset and a model."""
+
+    kind: Literal["vision"] = "vision"
+    dataset: str
+    model: str = "resnet8"
+
+    @field_validator("dataset")
+    @classmethod
+    def _known_dataset(cls, value: str) -> str:
+        return _one_of(value, DATASETS, "dataset")
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        return _one_of(value, MODELS, "model")
+
+    def relative_to(self, folder: Path) -> Task:
+        """The same task with the path in `dataset` resolved against `folder`, where the job file lies."""
+        kind, colon, rest = self.dataset.partition(":")
+        if not colon or kind == "torchvision":
+            return self
+        path = (folder / Path(rest).expanduser()).resolve()
+        return self.model_copy(update={"dataset": f"{kind}:{path}"})
+
+
+class SGD(_Frozen):
+    """Stochastic gradient descent, as PyTorch defines it (no dampening, no Nesterov)."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: PositiveFloat = 0.05
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 5e-4
+
+
+class AdamW(_Frozen):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    name: Literal["adamw"]
+    lr: PositiveFloat = 1e-3
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    weight_decay: NonNegativeFloat = 1e-2
+
+
+class Constant(_Frozen):
+    """The learning rate of the optimizer, all along."""
+
+    name: Literal["constant"] = "constant"
+
+
+class Cosine(_Frozen):
+    """From the optimizer's rate down to `final` of it along half a cosine, after a linear warm-up."""
+
+    name: Literal["cosine"]
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    final: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Triangular(_Frozen):
+    """Linearly up to the optimizer's rate until `peak` of the steps, then linearly down to zero."""
+
+    name: Literal["triangular"]
+    peak: Annotated[float, Field(gt=0, lt=1)] = 0.3
+
+
+Optimizer = Annotated[SGD | AdamW, Field(discriminator="name")]
+Schedule = Annotated[Constant | Cosine | Triangular, Field(discriminator="name")]
+
+
+class Training(_Frozen):
+    """How it is learned."""
+
+    steps: PositiveInt = 400
+    batch_size: PositiveInt = 64
+    optimizer: Optimizer = SGD()
+    schedule: Schedule = Constant()
+    augment: tuple[Literal["crop", "flip"], ...] = Field(default=(), strict=False)
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+
+
+class PluginUse(BaseModel):
+    """A plugin by name with its options, which only the plugin itself can validate."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    name: Name
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as the job file gives them, without the name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Audit(_Frozen):
+    """How the training is audited."""
+
+    sub_run_steps: PositiveInt = Field(default=40, description="k, the steps in a sub-run")
+    replicated: PositiveInt | None = Field(default=None, description="m, the number of sub-runs replicated")
+    replicate_probability: Annotated[float, Field(gt=0, le=1)] | None = None
+    replicas: PositiveInt | None = Field(
+        default=None, description="replicas per replicated sub-run; all other providers if not given"
+    )
+    benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(default=None, description="r")
+    randomness: Literal["client", "provider"] = "client"
+    metrics: tuple[PluginUse, ...] = Field(
+        default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, strict=False
+    )
+    decision: Literal["auto", "ks", "ratio"] = "auto"
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
+    stall_seconds: PositiveFloat = Field(
+        default=300.0, description="a provider that makes no progress for so long is given up"
+    )
+    fixed_selection: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
+        default=None,
+        strict=False,
+        description="exactly these sub-runs are replicated; predictable, so for tests and experiments only",
+    )
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _names_are_uses(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return tuple({"name": item} if isinstance(item, str) else item for item in value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_select(self) -> Self:
+        given = [
+            key
+            for key in ("replicated", "replicate_probability", "fixed_selection")
+            if getattr(self, key) is not None
+        ]
+        if len(given) > 1:
+            raise PydanticCustomError(
+                "selection", "give only one of {given}.", {"given": " and ".join(given), "key": given[1]}
+            )
+        names = [use.name for use in self.metrics]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise PydanticCustomError(
+                "metrics",
+                "the metric {doubled} is named twice.",
+                {"doubled": " and ".join(sorted(doubled)), "key": "metrics"},
+            )
+        return self
+
+
+class Provider(_Frozen):
+    """Whoever trains for the client."""
+
+    name: Name
+    endpoint: str
+    primary: bool = False
+    price_per_hour: NonNegativeFloat | None = Field(default=None, description="dollars")
+    attack: PluginUse | None = Field(default=None, description="simulate an adversary; local providers only")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _known_endpoint(cls, value: str) -> str:
+        try:
+            parse_endpoint(value)
+        except ValueError as error:
+            raise PydanticCustomError(
+                "endpoint", "{error}.", {"error": str(error), "value": value, "known": ["local:cpu", "local:cuda:0"]}
+            ) from None
+        return value
+
+    @property
+    def where(self) -> Endpoint:
+        """The endpoint, read."""
+        return parse_endpoint(self.endpoint)
+
+    @model_validator(mode="after")
+    def _attacks_are_local(self) -> Self:
+        if self.attack is not None and not isinstance(self.where, LocalEndpoint):
+            raise PydanticCustomError(
+                "attack",
+                "an attack can only be simulated by a local provider (local:cpu or local:cuda:N).",
+                {"key": "attack"},
+            )
+        return self
+
+
+class Job(_Frozen):
+    """What the client wants trained, and how it is to be audited."""
+
+    name: Name = "untitled"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    task: Task
+    training: Training = Training()
+    audit: Audit = Audit()
+    providers: tuple[Provider, ...] = Field(min_length=1, strict=False)
+
+    @property
+    def primary(self) -> Provider:
+        """The provider that trains the whole job."""
+        return next(provider for provider in self.providers if provider.primary)
+
+    @property
+    def others(self) -> tuple[Provider, ...]:
+        """The providers that can be replicas."""
+        return tuple(provider for provider in self.providers if not provider.primary)
+
+    @property
+    def replicas(self) -> int:
+        """How many replicas execute each replicated sub-run (n − 1)."""
+        return self.audit.replicas or len(self.others)
+
+    @property
+    def participants(self) -> int:
+        """How many providers execute each replicated sub-run (n)."""
+        return self.replicas + 1
+
+    @property
+    def sub_runs(self) -> int:
+        """How many sub-runs the training is cut into; the last may be shorter than k."""
+        return math.ceil(self.training.steps / self.audit.sub_run_steps)
+
+    @property
+    def replicated(self) -> int | None:
+        """How many sub-runs are replicated (m), or None when each is drawn with a probability."""
+        if self.audit.replicate_probability is not None:
+            return None
+        if self.audit.fixed_selection is not None:
+            return len(self.audit.fixed_selection)
+        return self.audit.replicated or min(4, self.sub_runs)
+
+    @property
+    def benign_fraction(self) -> float:
+        """r: as given, else two thirds, or all where fewer would leave no two benign providers."""
+        if self.audit.benign_fraction is not None:
+            return self.audit.benign_fraction
+        return max(0.67, min(1.0, 2 / self.participants))
+
+    @property
+    def benign(self) -> int:
+        """How many of the n providers of a sub-run are assumed benign: r·n, rounded, at least two."""
+        return max(2, min(self.participants, round(self.benign_fraction * self.participants)))
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for key, message in _impossibilities(self):
+            raise PydanticCustomError("impossible", "{message}", {"message": message, "key": key})
+        return self
+
+
+def _impossibilities(job: Job) -> list[tuple[str, str]]:
+    """Combinations of keys that each are fine but that make no audit together: (key, message)."""
+    found: list[tuple[str, str]] = []
+    names = [provider.name for provider in job.providers]
+    primaries = [provider.name for provider in job.providers if provider.primary]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        found.append(("providers", f"two providers are named {doubled[0]!r}; give each a name of its own."))
+    if len(primaries) != 1:
+        count = "no provider is" if not primaries else f"{' and '.join(primaries)} are both"
+        found.append(("providers", f"{count} the primary; set `primary = true` for exactly one provider."))
+        return found
+    if len(job.providers) < 2:
+        found.append(("providers", "an audit needs a primary and at least one other provider."))
+        return found
+    if job.audit.sub_run_steps > job.training.steps:
+        found.append(
+            (
+                "audit.sub_run_steps",
+                f"a sub-run of {job.audit.sub_run_steps} steps is longer than the training of "
+                f"{job.training.steps}; allowed is 1 to {job.training.steps}.",
+            )
+        )
+    if job.audit.replicated is not None and job.audit.replicated > job.sub_runs:
+        found.append(
+            (
+                "audit.replicated",
+                f"{job.audit.replicated} sub-runs cannot be replicated when the training has {job.sub_runs}; "
+                f"allowed is 1 to {job.sub_runs}.",
+            )
+        )
+    beyond = [index for index in job.audit.fixed_selection or () if index >= job.sub_runs]
+    if beyond:
+        found.append(
+            (
+                "audit.fixed_selection",
+                f"there is no sub-run {beyond[0]}; allowed is 0 to {job.sub_runs - 1}.",
+            )
+        )
+    if job.replicas > len(job.others):
+        found.append(
+            (
+                "audit.replicas",
+                f"{job.replicas} replicas are asked for and {len(job.others)} providers are not the primary; "
+                f"allowed is 1 to {len(job.others)}.",
+            )
+        )
+    if job.benign_fraction * job.participants < 2:
+        found.append(
+            (
+                "audit.benign_fraction",
+                f"of {job.participants} providers, {job.benign_fraction:g} would leave fewer than two benign ones "
+                f"to compare; allowed is {2 / job.participants:.3g} to 1.",
+            )
+        )
+    return found

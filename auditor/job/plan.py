@@ -1,0 +1,134 @@
+"""What an audit will do, cost and catch, computed before anything is started."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from auditor.job.model import Job
+
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+"""The shares f of deviating sub-runs that the plan tabulates."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An audit before it starts.
+
+    Attributes:
+        name: of the job.
+        boundaries: the steps at which checkpoints are committed, from 0 to the last step.
+        replicated: m; the expected number, when each sub-run is drawn with a probability.
+        participants: n.
+        benign: r·n, rounded.
+        training_steps: what the client pays for in any case.
+        extra_steps: m·k·(n − 1), what the audit adds.
+        dollars_per_hour: (primary, mean of the replicas), or None when a price is missing.
+        catch: P(caught) for (f, m): the table of `catch_probability`.
+    """
+
+    name: str
+    boundaries: tuple[int, ...]
+    replicated: float
+    participants: int
+    benign: int
+    training_steps: int
+    extra_steps: float
+    dollars_per_hour: tuple[float, float] | None
+    catch: dict[float, dict[int, float]]
+
+    @property
+    def sub_runs(self) -> int:
+        """How many sub-runs the training is cut into."""
+        return len(self.boundaries) - 1
+
+    @property
+    def share(self) -> float:
+        """The share of the sub-runs that is replicated."""
+        return self.replicated / self.sub_runs
+
+    @property
+    def overhead(self) -> float:
+        """Extra steps as a fraction of the training steps."""
+        return self.extra_steps / self.training_steps
+
+    def dollars(self, steps_per_second: float) -> tuple[float, float] | None:
+        """(training, audit) in dollars, for providers that execute so many steps a second."""
+        if self.dollars_per_hour is None:
+            return None
+        primary, replica = self.dollars_per_hour
+        hours = 1 / (3600 * steps_per_second)
+        return self.training_steps * primary * hours, self.extra_steps * replica * hours
+
+    @property
+    def relative_price(self) -> float | None:
+        """What the audit costs as a fraction of what the training costs, whatever the providers' speed."""
+        if self.dollars_per_hour is None or self.dollars_per_hour[0] == 0:
+            return None
+        primary, replica = self.dollars_per_hour
+        return self.overhead * replica / primary
+
+
+def boundaries(steps: int, sub_run_steps: int) -> tuple[int, ...]:
+    """The steps at which a training is cut: 0, k, 2k, … and the last step."""
+    return (*range(0, steps, sub_run_steps), steps)
+
+
+def make_plan(job: Job) -> Plan:
+    """Plan an audit of `job`."""
+    cuts = boundaries(job.training.steps, job.audit.sub_run_steps)
+    lengths = [end - start for start, end in pairwise(cuts)]
+    if job.audit.fixed_selection is not None:
+        replicated: float = len(set(job.audit.fixed_selection))
+        checked_steps: float = sum(lengths[index] for index in set(job.audit.fixed_selection))
+    else:
+        probability = job.audit.replicate_probability
+        replicated = probability * len(lengths) if probability is not None else float(job.replicated or 0)
+        checked_steps = replicated * sum(lengths) / len(lengths)
+    return Plan(
+        name=job.name,
+        boundaries=cuts,
+        replicated=replicated,
+        participants=job.participants,
+        benign=job.benign,
+        training_steps=job.training.steps,
+        extra_steps=checked_steps * job.replicas,
+        dollars_per_hour=_prices(job),
+        catch=_catch_table(job, len(lengths)),
+    )
+
+
+def catch_probability(sub_runs: int, deviating: int, replicated: int) -> float:
+    """The probability that at least one of the deviating sub-runs is among the replicated ones.
+
+    Exact: `replicated` sub-runs are drawn without replacement, so the number of deviating ones among them is
+    hypergeometric, and P(none) = C(S − d, m) / C(S, m).
+    """
+    return 1 - math.comb(sub_runs - deviating, replicated) / math.comb(sub_runs, replicated)
+
+
+def _catch_table(job: Job, sub_runs: int) -> dict[float, dict[int, float]]:
+    """P(caught) for each share f, and for each of a few m around the job's own.
+
+    With a replication probability p the sub-runs are drawn independently and the table has one column, keyed
+    by the expected m: 1 − (1 − p)^d.
+    """
+    deviating = {share: min(sub_runs, math.ceil(share * sub_runs - 1e-9)) for share in SHARES}
+    probability = job.audit.replicate_probability
+    if probability is not None:
+        expected = round(probability * sub_runs)
+        return {share: {expected: 1 - (1 - probability) ** count} for share, count in deviating.items()}
+    own = job.replicated or 0
+    columns = sorted({max(1, own // 2), own, *(min(sub_runs, own * factor) for factor in (2, 4))} - {0})
+    return {
+        share: {m: catch_probability(sub_runs, count, m) for m in columns} for share, count in deviating.items()
+    }
+
+
+def _prices(job: Job) -> tuple[float, float] | None:
+    replicas = [provider.price_per_hour for provider in job.others]
+    if job.primary.price_per_hour is None or any(price is None for price in replicas):
+        return None
+    known = [price for price in replicas if price is not None]
+    return job.primary.price_per_hour, sum(known) / len(known)

@@ -1,0 +1,30 @@
+"""The API that attacks and metrics implement, and how installed ones are found.
+
+A plugin is a class, named in the entry-point group of its kind (`auditor.attacks` or `auditor.metrics`). It may
+import everything named here, and nothing else of `auditor`:
+
+    from auditor.plugins import Attack, Metric, Options, ReturnedModel
+"""
+
+from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.discovery import Installed, PluginError, create_plugin, installed, load_plugin
+from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
+from auditor.plugins.options import Options, option
+from auditor.plugins.randomness import generator
+
+__all__ = [
+    "Attack",
+    "AttackContext",
+    "Batch",
+    "Installed",
+    "Metric",
+    "MetricContext",
+    "Options",
+    "PluginError",
+    "ReturnedModel",
+    "create_plugin",
+    "generator",
+    "installed",
+    "load_plugin",
+    "option",
+]

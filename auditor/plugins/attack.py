@@ -1,0 +1,110 @@
+"""What an attack implements: optional hooks at every place where a trainer can cheat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from auditor.plugins.options import Options
+
+if TYPE_CHECKING:
+    import torch
+
+    Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class AttackContext:
+    """What an attack is told before its provider trains.
+
+    Attributes:
+        task: the kind of the task, such as `vision`.
+        classes: number of classes.
+        sample_shape: shape of one sample, such as (3, 32, 32).
+        samples: number of training samples.
+        sub_run_steps: k.
+        device: where the batches are.
+        create_attack: makes another attack from a table with its name and options, for attacks that wrap one.
+    """
+
+    task: str
+    classes: int
+    sample_shape: tuple[int, ...]
+    samples: int
+    sub_run_steps: int
+    device: torch.device
+    create_attack: Callable[[Mapping[str, Any]], Attack]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step learns from.
+
+    Attributes:
+        inputs: samples as the dataset stores them, before augmentation and normalisation; for images uint8
+            [B, C, H, W].
+        labels: int64 [B].
+        indices: int64 [B], which training samples these are.
+        weights: float [B], the weight of each sample in the loss.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    indices: torch.Tensor
+    weights: torch.Tensor
+
+
+class Attack:
+    """An adversary that a simulated provider carries out.
+
+    Each hook defaults to honesty. Hooks are called in the order of their definition here. All randomness must
+    come from `auditor.plugins.generator`, keyed by an option, so that an attack is deterministic under a seed.
+    """
+
+    name: ClassVar[str]
+    """The name in the job file; the same as the entry point's."""
+
+    tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
+    """The kinds of task that the attack can be carried out in."""
+
+    Options: ClassVar[type[Options]] = Options
+    options: Any
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def begin(self, context: AttackContext) -> None:
+        """Called once before training, and before any other hook."""
+
+    def on_initial(self, tensors: Tensors, step: int) -> Tensors:
+        """The checkpoint that training starts from, at `step`."""
+        return tensors
+
+    def skips(self, step: int) -> bool:
+        """Whether the work of this step is skipped; the model stays as it is and the step is claimed."""
+        return False
+
+    def on_batch(self, batch: Batch, step: int) -> Batch:
+        """The batch of this step."""
+        return batch
+
+    def on_loss(self, losses: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
+        """The loss of each sample, float [B]; training minimises their mean."""
+        return losses
+
+    def on_update(self, model: torch.nn.Module, step: int) -> None:
+        """Called after the optimizer's step; may change the model in place."""
+
+    def on_checkpoint(self, tensors: Tensors, step: int) -> Tensors:
+        """The checkpoint that is committed to at `step`."""
+        return tensors
+
+    def triggered(self, inputs: torch.Tensor) -> torch.Tensor | None:
+        """Samples (as in `Batch.inputs`) with the trigger added; None when the attack has no trigger."""
+        return None
+
+    @property
+    def target(self) -> int | None:
+        """The class that triggered samples should get; None when the attack has no target."""
+        return None

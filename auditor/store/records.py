@@ -1,0 +1,45 @@
+"""Rows of the store, as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One audit, from its start on.
+
+    Attributes:
+        id: how users and blobs refer to it.
+        created: RFC 3339, UTC.
+        job: the job as JSON, with paths resolved and the seed that was asked for.
+        source: the job file that it came from.
+        secret: 256 random bits that are sent to nobody; the selection of sub-runs derives from them.
+    """
+
+    id: str
+    created: str
+    job: str
+    source: str
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """One event of a run, durable.
+
+    Attributes:
+        run: whose it is.
+        seq: its position in the run, counted from 1 without gaps.
+        time: RFC 3339, UTC.
+        kind: which event it is.
+        payload: its fields.
+    """
+
+    run: str
+    seq: int
+    time: str
+    kind: str
+    payload: Mapping[str, Any]

@@ -1,0 +1,112 @@
+"""A dataset in memory, with what training and comparing models need to know of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from auditor.plugins.randomness import generator
+from auditor.training.errors import TrainingError
+
+HELD_OUT_SHARE = 0.1
+MAX_HELD_OUT = 10_000
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and labels, split into what is trained on and what is held out.
+
+    Attributes:
+        images: uint8 [N, C, H, W], for training.
+        labels: int64 [N].
+        held_out_images: uint8 [M, C, H, W].
+        held_out_labels: int64 [M].
+        classes: number of classes.
+    """
+
+    images: Tensor
+    labels: Tensor
+    held_out_images: Tensor
+    held_out_labels: Tensor
+    classes: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    @cached_property
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of each channel over the training images, in [0, 1], float32 [C].
+
+        Computed from counts of the 256 values, so that every machine gets the same bits.
+        """
+        values = np.arange(256, dtype=np.float64) / 255
+        means, deviations = [], []
+        for channel in self.images.transpose(0, 1).numpy():
+            share = np.bincount(channel.reshape(-1), minlength=256) / channel.size
+            mean = float((share * values).sum())
+            means.append(mean)
+            deviations.append(max(float((share * (values - mean) ** 2).sum()) ** 0.5, 1e-3))
+        return torch.tensor(means), torch.tensor(deviations)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything in the dataset, to make sure that all providers train on the same."""
+        sha = hashlib.sha256()
+        for tensor in (self.images, self.labels, self.held_out_images, self.held_out_labels):
+            sha.update(str((str(tensor.dtype), tuple(tensor.shape))).encode())
+            sha.update(memoryview(tensor.contiguous().numpy()).cast("B"))
+        return sha.hexdigest()
+
+
+def make_dataset(
+    images: Tensor,
+    labels: Tensor,
+    held_out: tuple[Tensor, Tensor] | None = None,
+    *,
+    origin: str,
+) -> Dataset:
+    """Check the tensors and make a dataset of them.
+
+    Without a held-out part, a tenth of the samples (10,000 at most) is set aside, the same on every machine.
+
+    Raises:
+        TrainingError: the tensors do not make a dataset; says which and why.
+    """
+    for name, (image_part, label_part) in {"training": (images, labels), "held-out": held_out or (images, labels)}.items():
+        _check(image_part, label_part, f"{origin} ({name} part)")
+    labels = labels.to(torch.int64)
+    if held_out is None:
+        order = generator(0, "held out").permutation(len(images))
+        count = min(MAX_HELD_OUT, max(1, round(HELD_OUT_SHARE * len(images))))
+        aside, kept = (torch.from_numpy(np.sort(part)) for part in (order[:count], order[count:]))
+        held_out = images[aside], labels[aside]
+        images, labels = images[kept], labels[kept]
+    if held_out[0].shape[1:] != images.shape[1:]:
+        raise TrainingError(f"{origin}: training and held-out images differ in shape.")
+    classes = int(max(labels.max(), held_out[1].max())) + 1
+    if classes < 2:
+        raise TrainingError(f"{origin}: all labels are 0; at least two classes are needed.")
+    return Dataset(images.contiguous(), labels, held_out[0].contiguous(), held_out[1].to(torch.int64), classes)
+
+
+def _check(images: Tensor, labels: Tensor, origin: str) -> None:
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise TrainingError(
+            f"{origin}: images must be uint8 [N, C, H, W] with 1 or 3 channels; "
+            f"these are {str(images.dtype).removeprefix('torch.')} {list(images.shape)}."
+        )
+    if labels.dtype.is_floating_point or labels.dtype == torch.bool or labels.shape != images.shape[:1]:
+        raise TrainingError(
+            f"{origin}: labels must be integers [N], one an image; these are "
+            f"{str(labels.dtype).removeprefix('torch.')} {list(labels.shape)} for {len(images)} images."
+        )
+    if len(images) < 2 or int(labels.min()) < 0:
+        raise TrainingError(f"{origin}: at least two images and no negative label are needed.")

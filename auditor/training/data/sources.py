@@ -1,0 +1,148 @@
+"""Where datasets come from: one function for each form of the `dataset` key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from auditor.job.errors import nearest
+from auditor.training.data.dataset import Dataset, make_dataset
+from auditor.training.errors import TrainingError
+
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"}
+
+
+def load_dataset(name: str, downloads: Path) -> Dataset:
+    """Load what the `dataset` key of a job names.
+
+    Args:
+        name: `digits`, `tensors:PATH`, `images:PATH` or `torchvision:NAME`.
+        downloads: the folder that torchvision keeps its datasets in.
+
+    Raises:
+        TrainingError: it is not there or not a dataset; says what to do.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "torchvision":
+        return _torchvision(rest, downloads)
+    loaders: dict[str, Callable[[Path], Dataset]] = {"digits": _digits, "tensors": _tensors, "images": _images}
+    return loaders[kind](Path(rest))
+
+
+def _digits(_: Path) -> Dataset:
+    """1,797 real handwritten digits, 8×8, values 0 to 16 (UCI; see digits.LICENSE.md)."""
+    with as_file(files("auditor.training.data") / "digits.npz") as path, np.load(path, allow_pickle=False) as data:
+        images, labels = data["images"], data["labels"]
+    scaled = np.round(images.astype(np.float64) * 255 / 16).astype(np.uint8)[:, None]
+    return make_dataset(
+        torch.from_numpy(scaled), torch.from_numpy(labels.astype(np.int64)), origin="digits"
+    )
+
+
+def _tensors(path: Path) -> Dataset:
+    """A safetensors file with `images` and `labels`, and optionally `test_images` and `test_labels`."""
+    if not path.is_file():
+        raise TrainingError(f"tensors:{path}: there is no such file.")
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise TrainingError(f"tensors:{path}: not a safetensors file: {error}") from None
+    if missing := [key for key in ("images", "labels") if key not in tensors]:
+        found = ", ".join(sorted(tensors)) or "nothing"
+        raise TrainingError(f"tensors:{path}: has no {' and no '.join(missing)}; it holds {found}.")
+    held_out = None
+    if "test_images" in tensors and "test_labels" in tensors:
+        held_out = tensors["test_images"], tensors["test_labels"]
+    return make_dataset(tensors["images"], tensors["labels"], held_out, origin=f"tensors:{path}")
+
+
+def _images(path: Path) -> Dataset:
+    """A folder with one folder of images per class; classes are numbered in the order of their names."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not path.is_dir():
+        raise TrainingError(f"images:{path}: there is no such folder.")
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+    images: list[np.ndarray[Any, Any]] = []
+    labels: list[int] = []
+    for label, folder in enumerate(folders):
+        for file in sorted(folder.iterdir()):
+            if file.suffix.lower() not in IMAGE_SUFFIXES:
+                continue
+            try:
+                with Image.open(file) as image:
+                    mode = "L" if image.mode in ("1", "L", "I;16") else "RGB"
+                    pixels = np.asarray(image.convert(mode))
+            except (UnidentifiedImageError, OSError) as error:
+                raise TrainingError(f"images:{path}: {file} cannot be read: {error}") from None
+            pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+            if images and pixels.shape != images[0].shape:
+                raise TrainingError(
+                    f"images:{path}: {file} is {list(pixels.shape)} and those before are "
+                    f"{list(images[0].shape)} (channels, height, width); make all images alike."
+                )
+            images.append(pixels)
+            labels.append(label)
+    if not images:
+        raise TrainingError(
+            f"images:{path}: no images found; expected one folder per class, each with image files."
+        )
+    return make_dataset(
+        torch.from_numpy(np.stack(images)), torch.tensor(labels), origin=f"images:{path}"
+    )
+
+
+def _torchvision(name: str, downloads: Path) -> Dataset:
+    """A dataset class of torchvision that has images of one size, such as CIFAR10 or FashionMNIST."""
+    from torchvision import datasets
+
+    known = sorted(word for word in datasets.__all__ if isinstance(getattr(datasets, word), type))
+    if name not in known:
+        hint = nearest(name, known)
+        raise TrainingError(
+            f"torchvision:{name}: torchvision has no dataset of that name."
+            + (f" Did you mean {hint!r}?" if hint else "")
+        )
+    parts = []
+    for train in (True, False):
+        parts.append(_torchvision_part(name, getattr(datasets, name), downloads, train))
+    return make_dataset(*parts[0], parts[1], origin=f"torchvision:{name}")
+
+
+def _torchvision_part(name: str, source: Any, downloads: Path, train: bool) -> tuple[Tensor, Tensor]:
+    folder = downloads / name
+    choice: dict[str, Any] = {"split": "train" if train else "test"} if name == "SVHN" else {"train": train}
+    try:
+        part = source(root=str(folder), download=False, **choice)
+    except RuntimeError:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part = source(root=str(folder), download=True, **choice)
+        except Exception as error:  # the download libraries raise a dozen kinds
+            raise TrainingError(
+                f"torchvision:{name}: the download failed ({type(error).__name__}: {error}). "
+                f"Put the files of torchvision's {name} into {folder} and try again."
+            ) from None
+    except TypeError:
+        raise TrainingError(
+            f"torchvision:{name}: this dataset is not a plain set of images with a train and a test part; "
+            "convert it to a safetensors file and use tensors:PATH."
+        ) from None
+    try:
+        pixels = np.stack([np.asarray(image) for image, _ in part])
+        labels = torch.tensor([int(label) for _, label in part])
+    except (ValueError, TypeError):
+        raise TrainingError(
+            f"torchvision:{name}: its images differ in size or its labels are not classes; "
+            "convert it to a safetensors file and use tensors:PATH."
+        ) from None
+    pixels = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)
+    return torch.from_numpy(np.ascontiguousarray(pixels)), labels

@@ -1,0 +1,143 @@
+"""Executing training steps: the one loop that every provider runs, honest or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from auditor.job.model import Task
+from auditor.job.model import Training as TrainingSpec
+from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.discovery import create_plugin
+from auditor.plugins.randomness import generator, key
+from auditor.training.checkpoint import Schema
+from auditor.training.data import Dataset
+from auditor.training.data.augmentation import augment
+from auditor.training.data.batches import BatchOrder
+from auditor.training.network import Network
+from auditor.training.numerics import autocast, configure
+from auditor.training.optimization import learning_rate, make_optimizer, optimizer_tensors
+
+STEP = "step"
+"""The name of the step count in a checkpoint, int64 []."""
+
+
+class Trainer:
+    """Executes steps of a job from any checkpoint.
+
+    A step depends on the checkpoint, the seed and its own number, and on nothing else: neither on steps that
+    this object executed before nor on global random state.
+
+    Args:
+        task: what is trained.
+        spec: how.
+        dataset: what it is trained on.
+        device: where.
+        seed: of every random draw.
+        attack: the adversary to simulate, if any.
+        sub_run_steps: k, which attacks may want to know.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        spec: TrainingSpec,
+        dataset: Dataset,
+        *,
+        device: torch.device,
+        seed: int,
+        attack: Attack | None = None,
+        sub_run_steps: int = 1,
+    ) -> None:
+        configure(spec.precision)
+        self._spec = spec
+        self._seed = seed
+        self._device = device
+        self._attack = attack or Attack(Attack.Options())
+        self.network = Network(task, dataset, device, seed)
+        self._optimizer = make_optimizer(self.network.model, spec.optimizer)
+        self._images = dataset.images.to(device)
+        self._labels = dataset.labels.to(device)
+        self._order = BatchOrder(len(dataset.images), spec.batch_size, seed, device)
+        self._weights = torch.ones(spec.batch_size, device=device)
+        self._step = 0
+        self._attack.begin(
+            AttackContext(
+                task=task.kind,
+                classes=dataset.classes,
+                sample_shape=dataset.shape,
+                samples=len(dataset.images),
+                sub_run_steps=sub_run_steps,
+                device=device,
+                create_attack=_create_attack,
+            )
+        )
+
+    @property
+    def step(self) -> int:
+        """How many steps of the job the present state is the result of."""
+        return self._step
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The schema of this job's checkpoints."""
+        return Schema.of(self._state())
+
+    def load(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Continue from a checkpoint, which must follow `schema`."""
+        self._step = int(checkpoint[STEP])
+        checkpoint = self._attack.on_initial(dict(checkpoint), self._step)
+        self.network.load(checkpoint)
+        own = optimizer_tensors(self._optimizer, self.network.model)
+        for name, tensor in own.items():
+            tensor.copy_(checkpoint[name])
+
+    def checkpoint(self) -> dict[str, Tensor]:
+        """The present state, copied to the CPU: parameters, buffers, optimizer state and the step."""
+        state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._state().items()}
+        return self._attack.on_checkpoint(state, self._step)
+
+    def execute_step(self) -> Tensor:
+        """Execute the next step; returns its mean loss, on the device."""
+        step = self._step
+        self._step += 1
+        if self._attack.skips(step):
+            return torch.zeros((), device=self._device)
+        batch = self._attack.on_batch(self._batch(step), step)
+        inputs = self.network.normalise(
+            augment(batch.inputs, self._spec.augment, generator(self._seed, "augment", step))
+        )
+        # Dropout and the like draw from PyTorch's own state, so each step sets it from the key.
+        torch.manual_seed(key(self._seed, "model", step) % 2**63)
+        model = self.network.model
+        model.train()
+        with autocast(self._spec.precision, self._device):
+            losses = F.cross_entropy(model(inputs).float(), batch.labels, reduction="none")
+        loss = (self._attack.on_loss(losses, batch, step) * batch.weights).mean()
+        for group in self._optimizer.param_groups:
+            group["lr"] = learning_rate(self._spec, step)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimizer.step()
+        self._attack.on_update(model, step)
+        return loss.detach()
+
+    def _batch(self, step: int) -> Batch:
+        indices = self._order.indices(step)
+        return Batch(self._images[indices], self._labels[indices], indices, self._weights)
+
+    def _state(self) -> dict[str, Tensor]:
+        return (
+            self.network.tensors()
+            | optimizer_tensors(self._optimizer, self.network.model)
+            | {STEP: torch.tensor(self._step)}
+        )
+
+
+def _create_attack(table: Mapping[str, object]) -> Attack:
+    options = dict(table)
+    return create_plugin("attacks", str(options.pop("name", "")), options)

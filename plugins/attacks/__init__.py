@@ -1,0 +1,1 @@
+"""Adversaries to simulate, one a file."""

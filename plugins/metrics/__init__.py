@@ -1,0 +1,1 @@
+"""Distances between returned models, one a file."""
