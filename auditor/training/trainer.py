@@ -57,7 +57,7 @@ class Trainer:
         self._spec = spec
         self._seed = seed
         self._device = device
-        self._attack = attack or Attack(Attack.Options())
+        self.attack = attack or Attack(Attack.Options())
         self.network = Network(task, dataset, device, seed)
         self._optimizer = make_optimizer(self.network.model, spec.optimizer)
         self._images = dataset.images.to(device)
@@ -65,7 +65,7 @@ class Trainer:
         self._order = BatchOrder(len(dataset.images), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
         self._step = 0
-        self._attack.begin(
+        self.attack.begin(
             AttackContext(
                 task=task.kind,
                 classes=dataset.classes,
@@ -90,7 +90,7 @@ class Trainer:
     def load(self, checkpoint: Mapping[str, Tensor]) -> None:
         """Continue from a checkpoint, which must follow `schema`."""
         self._step = int(checkpoint[STEP])
-        checkpoint = self._attack.on_initial(dict(checkpoint), self._step)
+        checkpoint = self.attack.on_initial(dict(checkpoint), self._step)
         self.network.load(checkpoint)
         own = optimizer_tensors(self._optimizer, self.network.model)
         for name, tensor in own.items():
@@ -99,15 +99,15 @@ class Trainer:
     def checkpoint(self) -> dict[str, Tensor]:
         """The present state, copied to the CPU: parameters, buffers, optimizer state and the step."""
         state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._state().items()}
-        return self._attack.on_checkpoint(state, self._step)
+        return self.attack.on_checkpoint(state, self._step)
 
     def execute_step(self) -> Tensor:
         """Execute the next step; returns its mean loss, on the device."""
         step = self._step
         self._step += 1
-        if self._attack.skips(step):
+        if self.attack.skips(step):
             return torch.zeros((), device=self._device)
-        batch = self._attack.on_batch(self._batch(step), step)
+        batch = self.attack.on_batch(self._batch(step), step)
         inputs = self.network.normalise(
             augment(batch.inputs, self._spec.augment, generator(self._seed, "augment", step))
         )
@@ -117,13 +117,13 @@ class Trainer:
         model.train()
         with autocast(self._spec.precision, self._device):
             losses = F.cross_entropy(model(inputs).float(), batch.labels, reduction="none")
-        loss = (self._attack.on_loss(losses, batch, step) * batch.weights).mean()
+        loss = (self.attack.on_loss(losses, batch, step) * batch.weights).mean()
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate(self._spec, step)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()
-        self._attack.on_update(model, step)
+        self.attack.on_update(model, step)
         return loss.detach()
 
     def _batch(self, step: int) -> Batch:

@@ -1,0 +1,94 @@
+"""The end of an audit: the model delivered, the simulated attacks measured, the verdicts given."""
+
+from __future__ import annotations
+
+import asyncio
+
+from auditor.audit.events import AttackMeasured, AuditFinished, ModelDelivered
+from auditor.audit.parties import Party
+from auditor.audit.setting import Setting
+from auditor.audit.verdicts import judge_providers, outcome_of
+from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
+from auditor.providers.hostile_text import cleaned
+from auditor.training.errors import CheckpointError
+
+
+class Closing:
+    """Ends an audit whose training and replications are over."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+
+    async def close(self) -> None:
+        """Fetch the model, ask simulated adversaries what they achieved, and give the verdicts."""
+        setting = self._setting
+        if setting.state.primary_finished and setting.state.delivered is None:
+            await self._deliver()
+        for party in setting.parties.reachable:
+            if party.provider.attack is not None and party.name not in setting.state.attacks:
+                await self._measure_attack(party)
+        verdicts = judge_providers(
+            setting.state, setting.choice, setting.assumptions, len(setting.job.audit.metrics)
+        )
+        setting.write(
+            AuditFinished(outcome_of(verdicts), tuple(verdict.payload() for verdict in verdicts), self._cost())
+        )
+
+    async def _deliver(self) -> None:
+        setting = self._setting
+        last = len(setting.boundaries) - 1
+        final = setting.state.boundaries[last]
+        path = setting.blobs.path(final.digest)
+        try:
+            moved = await setting.primary.client.open(final.digest, setting.workspace.schema.size, setting.blobs)
+            accuracy = await asyncio.to_thread(setting.workspace.accuracy, path)
+        except Unreachable as error:
+            setting.parties.lose(setting.primary, error)
+        except (Misbehaved, Refused, CheckpointError) as error:
+            setting.blobs.remove(final.digest)
+            setting.blame(setting.primary, None, f"did not deliver the model that it had committed to: {error}")
+        else:
+            setting.write(ModelDelivered(final.step, final.digest, str(path), moved, accuracy))
+
+    async def _measure_attack(self, party: Party) -> None:
+        execution = self._latest_execution(party)
+        if execution is None:
+            return
+        try:
+            achieved = await party.client.simulation(execution)
+        except ProviderError:
+            return  # an agent that was started again does not know its earlier runs
+        self._setting.write(
+            AttackMeasured(
+                party.name, cleaned(achieved.attack, 64), achieved.clean_accuracy, achieved.success_rate
+            )
+        )
+
+    def _latest_execution(self, party: Party) -> str | None:
+        state = self._setting.state
+        if party is self._setting.primary:
+            return state.execution[0] if state.execution is not None and state.primary_finished else None
+        executions = [
+            sub_run.replicas[party.name].execution
+            for _, sub_run in sorted(state.sub_runs.items())
+            if party.name in sub_run.replicas and sub_run.replicas[party.name].digest is not None
+        ]
+        return executions[-1] if executions else None
+
+    def _cost(self) -> dict[str, float | int | None]:
+        state, job = self._setting.state, self._setting.job
+        steps = max((boundary.step for boundary in state.boundaries.values()), default=0)
+        dollars = None
+        if all(provider.price_per_hour is not None for provider in job.providers):
+            dollars = sum(
+                (provider.price_per_hour or 0.0) * state.provider(provider.name).seconds / 3600
+                for provider in job.providers
+            )
+        return {
+            "training_steps": steps,
+            "extra_steps": state.extra_steps,
+            "overhead": state.extra_steps / steps if steps else 0.0,
+            "seconds": round(state.seconds, 3),
+            "bytes": state.bytes,
+            "dollars": dollars,
+        }

@@ -1,0 +1,84 @@
+"""What decisions work on and what they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Distances = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DistanceMatrix:
+    """The distances of one metric among the models returned for one sub-run.
+
+    Attributes:
+        sub_run: which sub-run, counted from 0.
+        metric: which metric.
+        providers: whose models, in the order of rows and columns.
+        values: float [n, n], symmetric, zero on the diagonal.
+        noise_floor: what numerics alone may cause when everybody has the same seeds; None if not known.
+    """
+
+    sub_run: int
+    metric: str
+    providers: tuple[str, ...]
+    values: Distances
+    noise_floor: float | None
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What an audit takes for granted.
+
+    Attributes:
+        benign_fraction: r, the share of benign providers.
+        randomness: who draws the training seeds.
+        false_alarm_rate: the probability that is accepted of flagging one benign provider in a whole run.
+    """
+
+    benign_fraction: float
+    randomness: Literal["client", "provider"]
+    false_alarm_rate: float
+
+    def benign(self, participants: int) -> int:
+        """How many of so many providers are taken to be benign: r·n, rounded, at least two."""
+        return max(2, min(participants, round(self.benign_fraction * participants)))
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one metric says of one provider in one sub-run.
+
+    Attributes:
+        sub_run: which sub-run.
+        metric: which metric.
+        provider: who is judged.
+        p_value: the probability of looking so deviant while being benign; None when the rule cannot tell.
+        ratio: distance to the reference over distances within it; None when there is no reference.
+        reference: whom the provider was compared with.
+        note: why there is no p-value, in plain words; empty when there is one.
+    """
+
+    sub_run: int
+    metric: str
+    provider: str
+    p_value: float | None
+    ratio: float | None
+    reference: tuple[str, ...]
+    note: str = ""
+
+
+class Decision(Protocol):
+    """A rule. It sees all matrices of a run at once, so that it may learn from one about another."""
+
+    name: str
+
+    def judge(self, matrices: list[DistanceMatrix], assumptions: Assumptions) -> list[Judgement]:
+        """Judge every provider in every matrix."""
+
+    def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
+        """The smallest p-value that the rule can give for one sub-run with so many participants."""

@@ -1,0 +1,125 @@
+"""The engine: carries an audit out, from its first event or from wherever an earlier process was stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from auditor.audit.closing import Closing
+from auditor.audit.decisions.choice import assumptions_of, choose
+from auditor.audit.events import RunInterrupted, RunResumed, RunStarted
+from auditor.audit.journal import Entry, Journal
+from auditor.audit.parties import Parties
+from auditor.audit.primary import PrimaryTraining
+from auditor.audit.replication import Replication
+from auditor.audit.selection import Selection
+from auditor.audit.setting import Setting
+from auditor.audit.workspace import Workspace
+from auditor.job.model import Job
+from auditor.store import RunRecord, Store
+
+
+class TooFewProviders(Exception):  # noqa: N818 - the name reads as what it is
+    """So few providers could be reached that there is nothing to compare."""
+
+
+async def run_audit(run: RunRecord, job: Job, store: Store) -> AsyncIterator[Entry]:
+    """Carry out an audit, or what is left of it, and yield every event once it is durable.
+
+    The generator holds the run's lock. Closing it, or cancelling what iterates it, ends every process that was
+    started and leaves a run that can be resumed.
+
+    Raises:
+        TooFewProviders: there is no primary, or there are too few others.
+        TrainingError, PluginError: the dataset, the model or a plugin cannot be had.
+        StoreError: the store cannot be written, or another process executes the run.
+    """
+    with store.lock(run.id):
+        journal = Journal(store, run.id)
+        work = asyncio.create_task(_carry_out(run, job, store, journal))
+        try:
+            while (entry := await journal.next()) is not None:
+                yield entry
+            await work
+        finally:
+            if not work.done():
+                work.cancel()
+                with suppress(asyncio.CancelledError):
+                    await work
+
+
+async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal) -> None:
+    try:
+        if journal.state.finished is None:
+            await _audit(run, job, store, journal)
+    except asyncio.CancelledError:
+        journal.write(RunInterrupted())
+        raise
+    finally:
+        journal.close()
+
+
+async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal) -> None:
+    choice = choose(job)
+    journal.write(
+        RunResumed()
+        if journal.state.started
+        else RunStarted(
+            name=job.name,
+            primary=job.primary.name,
+            replicas=tuple(provider.name for provider in job.others),
+            steps=job.training.steps,
+            sub_run_steps=job.audit.sub_run_steps,
+            sub_runs=job.sub_runs,
+            decision=choice.decision.name,
+            reason=choice.reason,
+            warnings=choice.warnings,
+        )
+    )
+    selection = Selection(job, run.secret)
+    # The client loads PyTorch and the data in a thread while the local providers do the same in theirs.
+    loading = asyncio.create_task(asyncio.to_thread(Workspace, job, selection, store.downloads))
+    try:
+        async with Parties(job, store.run_folder(run.id), store.downloads, journal) as parties:
+            _enough(job, parties)
+            setting = Setting(
+                run=run.id,
+                job=job,
+                journal=journal,
+                parties=parties,
+                workspace=await loading,
+                selection=selection,
+                blobs=store.blobs(run.id),
+                choice=choice,
+                assumptions=assumptions_of(job),
+            )
+            await _train_and_replicate(setting)
+            await Closing(setting).close()
+    finally:
+        loading.cancel()
+
+
+async def _train_and_replicate(setting: Setting) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            replication = Replication(setting)
+            training = PrimaryTraining(setting, lambda sub_run: group.create_task(replication.replicate(sub_run)))
+            await training.train()
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+def _enough(job: Job, parties: Parties) -> None:
+    reachable = parties.reachable
+    lost = [
+        f"{provider.name} ({parties[provider.name].lost})"
+        for provider in job.providers
+        if parties[provider.name].lost is not None
+    ]
+    needed = min(3, job.participants)
+    if parties[job.primary.name].lost is not None or len(reachable) < needed:
+        raise TooFewProviders(
+            f"an audit of this job needs its primary and {needed - 1} other providers; "
+            f"not to be reached: {'; '.join(lost)}"
+        )

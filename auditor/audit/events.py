@@ -1,0 +1,288 @@
+"""What happens in an audit, one frozen dataclass each. Everything that shows an audit reads these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal, get_args
+
+Verdict = Literal["consistent", "flagged", "inconclusive", "unreachable"]
+Outcome = Literal["clean", "flagged", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events; `kind` names an event in the store and in JSON."""
+
+    kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        """Name the event after its class: `BoundaryOpened` is `boundary_opened`."""
+        cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def payload(self) -> dict[str, Any]:
+        """The fields, as JSON can hold them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """The audit began. `decision` is the rule that was chosen and `reason` why."""
+
+    name: str
+    primary: str
+    replicas: tuple[str, ...]
+    steps: int
+    sub_run_steps: int
+    sub_runs: int
+    decision: str
+    reason: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunResumed(Event):
+    """The audit goes on after an interruption; the time since the event before was not spent on it."""
+
+
+@dataclass(frozen=True)
+class RunInterrupted(Event):
+    """The audit was stopped in order and can be resumed."""
+
+
+@dataclass(frozen=True)
+class ProviderReady(Event):
+    """A provider answered."""
+
+    provider: str
+    device: str
+    threads: int
+    software: str
+
+
+@dataclass(frozen=True)
+class ProviderLost(Event):
+    """A provider does not answer, or makes no progress, and is given up."""
+
+    provider: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProviderMisbehaved(Event):
+    """A provider did something that an honest one never does."""
+
+    provider: str
+    sub_run: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class PrimaryStarted(Event):
+    """The primary was asked to train from `step`; `execution` is the id of that run at the provider."""
+
+    provider: str
+    execution: str
+    step: int
+    digest: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class PrimaryFinished(Event):
+    """The primary executed its last step, `seconds` after it was asked."""
+
+    provider: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progressed(Event):
+    """A provider got on. `sub_run` is the one it replicates, None for the primary; `rate` in steps a second."""
+
+    provider: str
+    sub_run: int | None
+    step: int
+    loss: float | None
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class Committed(Event):
+    """The primary committed to a boundary checkpoint."""
+
+    boundary: int
+    step: int
+    digest: str
+    loss: float | None
+
+
+@dataclass(frozen=True)
+class Drawn(Event):
+    """Whether a sub-run is replicated; drawn after the boundary behind it was committed."""
+
+    sub_run: int
+    replicated: bool
+
+
+@dataclass(frozen=True)
+class BoundaryOpened(Event):
+    """The primary showed a checkpoint that it had committed to, and it is the one."""
+
+    boundary: int
+    digest: str
+    bytes: int
+    finite: bool
+
+
+@dataclass(frozen=True)
+class ReplicaStarted(Event):
+    """A replica was asked to execute a sub-run; `execution` is the id of that run at the provider."""
+
+    sub_run: int
+    provider: str
+    execution: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ReplicaReturned(Event):
+    """A replica returned its checkpoint."""
+
+    sub_run: int
+    provider: str
+    digest: str
+    bytes: int
+    seconds: float
+    finite: bool
+
+
+@dataclass(frozen=True)
+class ReplicaFailed(Event):
+    """A replica did not return a checkpoint that can be compared."""
+
+    sub_run: int
+    provider: str
+    reason: str
+    steps: int
+
+
+@dataclass(frozen=True)
+class DistancesMeasured(Event):
+    """All distances of one metric among the models returned for a sub-run; rows and columns as `providers`."""
+
+    sub_run: int
+    metric: str
+    providers: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    noise_floor: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MetricFailed(Event):
+    """A metric could not be computed for a sub-run."""
+
+    sub_run: int
+    metric: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SubRunJudged(Event):
+    """What the decision says of the providers of one sub-run, with what is known so far.
+
+    Each judgement has `metric`, `provider`, `p_value`, `ratio` and `note`.
+    """
+
+    sub_run: int
+    judgements: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class SubRunUndecided(Event):
+    """A replicated sub-run from which nothing can be learned."""
+
+    sub_run: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ModelDelivered(Event):
+    """The trained model was fetched and is the one committed to. `accuracy` is on held-out samples."""
+
+    step: int
+    digest: str
+    path: str
+    bytes: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class AttackMeasured(Event):
+    """What a simulated attack achieved, as the simulating provider says. No verdict depends on it."""
+
+    provider: str
+    attack: str
+    clean_accuracy: float
+    success_rate: float | None
+
+
+@dataclass(frozen=True)
+class AuditFinished(Event):
+    """The end: the verdicts and what they cost; in the store and in JSON its kind is `verdict`.
+
+    Each of `providers` has `name`, `verdict`, `p_value`, `ratio`, `sub_runs_checked` and `reasons`; `cost` has
+    `training_steps`, `extra_steps`, `overhead`, `seconds`, `bytes` and `dollars`.
+    """
+
+    kind: ClassVar[str]
+    outcome: Outcome
+    providers: tuple[Mapping[str, Any], ...]
+    cost: Mapping[str, Any]
+
+
+AuditFinished.kind = "verdict"
+
+AnyEvent = (
+    RunStarted
+    | RunResumed
+    | RunInterrupted
+    | ProviderReady
+    | ProviderLost
+    | ProviderMisbehaved
+    | PrimaryStarted
+    | PrimaryFinished
+    | Progressed
+    | Committed
+    | Drawn
+    | BoundaryOpened
+    | ReplicaStarted
+    | ReplicaReturned
+    | ReplicaFailed
+    | DistancesMeasured
+    | MetricFailed
+    | SubRunJudged
+    | SubRunUndecided
+    | ModelDelivered
+    | AttackMeasured
+    | AuditFinished
+)
+
+_KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(AnyEvent)}
+
+
+def from_record(kind: str, payload: Mapping[str, Any]) -> Event:
+    """The event that was stored as `kind` and `payload`.
+
+    Raises:
+        KeyError: no event is of this kind.
+    """
+    event = _KINDS[kind]
+    names = {field.name for field in fields(event)}
+    return event(**{name: _frozen(value) for name, value in payload.items() if name in names})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

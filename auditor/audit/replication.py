@@ -1,0 +1,184 @@
+"""One replicated sub-run: its boundaries opened, its replicas executed, its distances judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+
+from auditor.audit.events import (
+    BoundaryOpened,
+    DistancesMeasured,
+    MetricFailed,
+    ReplicaFailed,
+    ReplicaReturned,
+    ReplicaStarted,
+    SubRunJudged,
+    SubRunUndecided,
+)
+from auditor.audit.following import follow
+from auditor.audit.parties import Party
+from auditor.audit.progress import ProgressMeter
+from auditor.audit.setting import Setting
+from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
+from auditor.providers.hostile_text import cleaned
+from auditor.training.errors import CheckpointError
+
+
+class Replication:
+    """Replicates sub-runs; several at a time, each provider executing one at a time."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._measuring = asyncio.Lock()
+
+    async def replicate(self, sub_run: int) -> None:
+        """Have a sub-run executed again and judge everybody who took part."""
+        setting = self._setting
+        start, end = await asyncio.gather(self.open(sub_run), self.open(sub_run + 1))
+        if start is None:
+            setting.write(SubRunUndecided(sub_run, "the primary did not show the checkpoint that it starts from"))
+            return
+        if setting.state.boundaries[sub_run].finite is False:
+            setting.write(SubRunUndecided(sub_run, "it starts from weights that are not finite numbers"))
+            return
+        await self._execute_all(sub_run, start)
+        await self._judge(sub_run, start, end)
+
+    async def open(self, boundary: int) -> Path | None:
+        """The checkpoint of a boundary, opened and checked; None when the primary does not show it."""
+        setting = self._setting
+        async with self._opening[boundary]:
+            known = setting.state.boundaries[boundary]
+            path = setting.blobs.path(known.digest)
+            if path.exists() and (boundary == 0 or known.finite is not None):
+                return path
+            try:
+                moved = await setting.primary.client.open(known.digest, setting.workspace.schema.size, setting.blobs)
+                finite = await asyncio.to_thread(setting.workspace.check, path)
+            except Unreachable as error:
+                setting.parties.lose(setting.primary, error)
+                return None
+            except (Misbehaved, Refused, CheckpointError) as error:
+                setting.blobs.remove(known.digest)
+                self._blame_boundary(boundary, error)
+                return None
+            setting.write(BoundaryOpened(boundary, known.digest, moved, finite))
+            return path
+
+    def _blame_boundary(self, boundary: int, error: Exception) -> None:
+        setting = self._setting
+        reason = f"did not show what it had committed to at step {setting.boundaries[boundary]}: {error}"
+        known = setting.state.provider(setting.primary.name).misbehaviour
+        if (None, cleaned(reason)) not in known:
+            setting.blame(setting.primary, None, reason)
+
+    async def _execute_all(self, sub_run: int, start: Path) -> None:
+        """Have as many replicas as wanted execute the sub-run; each that fails is replaced once, if it can be."""
+        setting = self._setting
+        done = setting.state.sub_run(sub_run).replicas
+        order = [setting.parties[name] for name in setting.selection.replica_order(sub_run)]
+        finished = [party for party in order if party.name in done and done[party.name].over]
+        waiting = [party for party in order if party not in finished]
+        wanted = setting.job.replicas - sum(done[party.name].failure is None for party in finished)
+        chosen, spares = waiting[:wanted], waiting[wanted:]
+
+        async def execute_or_replace(party: Party) -> None:
+            if await self._execute(sub_run, party, start):
+                return
+            while spares:
+                spare = spares.pop(0)
+                if spare.lost is None:
+                    await self._execute(sub_run, spare, start)
+                    return
+
+        await asyncio.gather(*(execute_or_replace(party) for party in chosen))
+
+    async def _execute(self, sub_run: int, party: Party, start: Path) -> bool:
+        """Have one replica execute the sub-run; whether it returned something that can be compared."""
+        setting = self._setting
+        step = setting.boundaries[sub_run]
+        meter = ProgressMeter(setting.write, party.name, sub_run, step)
+        reached = step
+        async with party.turn:
+            try:
+                if party.lost is not None:
+                    raise Unreachable(party.lost)
+                digest = setting.state.boundaries[sub_run].digest
+                execution = f"{setting.run}.{sub_run}.{list(setting.state.providers).index(party.name)}"
+                request = setting.request(execution, digest, sub_run, sub_run + 1)
+                moved = await party.client.upload(start, digest)
+                setting.write(ReplicaStarted(sub_run, party.name, execution, moved))
+                begun = time.monotonic()
+                await party.client.start(request)
+                returned = ""
+                async for status in follow(
+                    party.client,
+                    request,
+                    stall_seconds=setting.job.audit.stall_seconds,
+                    obituary=lambda: setting.parties.obituary(party),
+                ):
+                    reached = status.step
+                    meter.report(status.step, status.loss)
+                    returned = status.commitments[-1].digest if status.commitments else returned
+                seconds = time.monotonic() - begun
+                moved = await party.client.open(returned, setting.workspace.schema.size, setting.blobs)
+                try:
+                    finite = await asyncio.to_thread(setting.workspace.check, setting.blobs.path(returned))
+                except CheckpointError as error:
+                    setting.blobs.remove(returned)
+                    raise Misbehaved(f"returned something else than a checkpoint of this job: {error}") from None
+            except ProviderError as error:
+                self._failed(sub_run, party, error, reached - step)
+                return False
+        setting.write(ReplicaReturned(sub_run, party.name, returned, moved, seconds, finite))
+        return True
+
+    def _failed(self, sub_run: int, party: Party, error: ProviderError, steps: int) -> None:
+        setting = self._setting
+        if isinstance(error, Misbehaved):
+            setting.blame(party, sub_run, error)
+        elif isinstance(error, Unreachable):
+            setting.parties.lose(party, error)
+        setting.write(ReplicaFailed(sub_run, party.name, cleaned(error), steps))
+
+    async def _judge(self, sub_run: int, start: Path, end: Path | None) -> None:
+        setting = self._setting
+        returned = self._comparable(sub_run, end)
+        if len(returned) < 2:
+            reason = "fewer than two providers returned a model that can be compared"
+            setting.write(SubRunUndecided(sub_run, reason))
+            return
+        steps = setting.boundaries[sub_run + 1] - setting.boundaries[sub_run]
+        async with self._measuring:
+            results = await asyncio.to_thread(setting.workspace.measure, start, returned, steps)
+        for result in results:
+            if result.failure is not None:
+                setting.write(MetricFailed(sub_run, result.metric, result.failure))
+                continue
+            setting.write(
+                DistancesMeasured(
+                    sub_run, result.metric, tuple(returned), result.values, result.noise_floor, result.seconds
+                )
+            )
+        judgements = setting.choice.decision.judge(setting.state.matrices(), setting.assumptions)
+        own = [
+            {key: value for key, value in asdict(one).items() if key not in ("sub_run", "reference")}
+            for one in judgements
+            if one.sub_run == sub_run
+        ]
+        setting.write(SubRunJudged(sub_run, tuple(own)))
+
+    def _comparable(self, sub_run: int, end: Path | None) -> dict[str, Path]:
+        """The returned models with finite weights, by provider, in the job's order."""
+        setting = self._setting
+        found: dict[str, Path] = {}
+        if end is not None and setting.state.boundaries[sub_run + 1].finite:
+            found[setting.primary.name] = end
+        for name, replica in setting.state.sub_run(sub_run).replicas.items():
+            if replica.digest is not None and replica.finite:
+                found[name] = setting.blobs.path(replica.digest)
+        return {name: found[name] for name in setting.state.providers if name in found}

@@ -1,0 +1,48 @@
+"""Which sub-runs are replicated and by whom, drawn from the run's secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from auditor.job.model import Job
+
+
+class Selection:
+    """Draws that depend on 256 secret bits and on nothing that a provider knows.
+
+    Each draw is a function of the secret and of what is drawn for, so that a resumed run draws the same.
+    Sub-runs are drawn one after another, each when the boundary behind it is committed: with `left` of the
+    sub-runs to come and `wanted` of them still to replicate, the next one is taken with probability
+    wanted / left. All sets of m sub-runs are then equally likely.
+    """
+
+    def __init__(self, job: Job, secret: bytes) -> None:
+        self._job = job
+        self._secret = secret
+
+    def replicated(self, sub_run: int, taken: int) -> bool:
+        """Whether a sub-run is replicated, when `taken` of those before it are."""
+        audit = self._job.audit
+        if audit.fixed_selection is not None:
+            return sub_run in audit.fixed_selection
+        draw = self._uniform(f"sub-run {sub_run}")
+        if audit.replicate_probability is not None:
+            return draw < audit.replicate_probability
+        wanted = (self._job.replicated or 0) - taken
+        return draw * (self._job.sub_runs - sub_run) < wanted
+
+    def replica_order(self, sub_run: int) -> list[str]:
+        """The providers other than the primary, in the order in which they are asked for this sub-run."""
+        names = [provider.name for provider in self._job.others]
+        return sorted(names, key=lambda name: self._uniform(f"replica {sub_run} {name}"))
+
+    def probe_seed(self) -> int:
+        """A seed for the samples that models are compared on."""
+        return int.from_bytes(self._digest("probe")[:7], "big")
+
+    def _uniform(self, purpose: str) -> float:
+        return int.from_bytes(self._digest(purpose)[:7], "big") / 2**56
+
+    def _digest(self, purpose: str) -> bytes:
+        return hmac.new(self._secret, purpose.encode(), hashlib.sha256).digest()

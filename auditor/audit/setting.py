@@ -1,0 +1,83 @@
+"""What the parts of the engine share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.audit.decisions import Assumptions, Choice
+from auditor.audit.events import Event, ProviderMisbehaved
+from auditor.audit.journal import Journal
+from auditor.audit.parties import Parties, Party
+from auditor.audit.selection import Selection
+from auditor.audit.state import AuditState
+from auditor.audit.workspace import Workspace
+from auditor.job.model import Job
+from auditor.job.plan import boundaries
+from auditor.providers.hostile_text import cleaned
+from auditor.providers.protocol import RunRequest
+from auditor.store import BlobFolder
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One audit under way: the job, the people, the tools. All that changes is in the journal.
+
+    Attributes:
+        run: its id.
+        job: what is audited.
+        journal: events and state.
+        parties: the providers.
+        workspace: what the client computes.
+        selection: secret draws.
+        blobs: checkpoints that the client holds.
+        choice: the rule.
+        assumptions: what it takes for granted.
+    """
+
+    run: str
+    job: Job
+    journal: Journal
+    parties: Parties
+    workspace: Workspace
+    selection: Selection
+    blobs: BlobFolder
+    choice: Choice
+    assumptions: Assumptions
+
+    @property
+    def state(self) -> AuditState:
+        """The state after the latest event."""
+        return self.journal.state
+
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        """The steps at which checkpoints are committed, 0 first."""
+        return boundaries(self.job.training.steps, self.job.audit.sub_run_steps)
+
+    @property
+    def primary(self) -> Party:
+        """The provider that trains the whole job."""
+        return self.parties[self.job.primary.name]
+
+    def write(self, event: Event) -> None:
+        """Make an event durable and part of the state."""
+        self.journal.write(event)
+
+    def blame(self, party: Party, sub_run: int | None, reason: object) -> None:
+        """Record that a provider did what an honest one never does."""
+        self.write(ProviderMisbehaved(party.name, sub_run, cleaned(reason)))
+
+    def request(self, execution: str, start: str, first: int, last: int) -> RunRequest:
+        """The request to train from boundary `first` to boundary `last`, starting from the blob `start`."""
+        job = self.job
+        return RunRequest(
+            id=execution,
+            task=job.task,
+            training=job.training,
+            dataset_digest=self.workspace.dataset_digest,
+            start=start,
+            start_step=self.boundaries[first],
+            boundaries=self.boundaries[first + 1 : last + 1],
+            sub_run_steps=job.audit.sub_run_steps,
+            seed=self.workspace.training_seed if job.audit.randomness == "client" else None,
+        )

@@ -1,0 +1,267 @@
+"""The state of an audit: a pure fold over its events. Nothing else is remembered anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import reduce
+from typing import Any, Literal
+
+import numpy as np
+
+from auditor.audit import events as e
+from auditor.audit.decisions.distances import DistanceMatrix
+from auditor.store.records import EventRecord
+
+SubRunPhase = Literal["waiting", "training", "committed", "passed", "replicating", "judged", "undecided"]
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A committed checkpoint; `finite` is None until it was opened."""
+
+    step: int
+    digest: str
+    finite: bool | None = None
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One provider's execution of a replicated sub-run; over once it has a digest or a reason."""
+
+    execution: str
+    digest: str | None = None
+    finite: bool = True
+    seconds: float | None = None
+    failure: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether it returned or failed."""
+        return self.digest is not None or self.failure is not None
+
+
+@dataclass(frozen=True)
+class SubRun:
+    """A sub-run; `replicated` is None until it was drawn."""
+
+    replicated: bool | None = None
+    replicas: Mapping[str, Replica] = field(default_factory=dict)
+    matrices: tuple[DistanceMatrix, ...] = ()
+    failed_metrics: Mapping[str, str] = field(default_factory=dict)
+    judgements: tuple[Mapping[str, Any], ...] | None = None
+    undecided: str | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.replicated is False or self.judgements is not None or self.undecided is not None
+
+
+@dataclass(frozen=True)
+class ProviderState:
+    """What is known of a provider."""
+
+    device: str | None = None
+    lost: str | None = None
+    misbehaviour: tuple[tuple[int | None, str], ...] = ()
+    step: int = 0
+    loss: float | None = None
+    rate: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class AuditState:
+    """Everything that is known of an audit.
+
+    Attributes:
+        started: its first event; None before it.
+        providers: by name, the primary first.
+        boundaries: by number, as far as they are committed.
+        sub_runs: by number, as far as something happened to them.
+        execution: the primary's present run: (its id, the step that it started from).
+        primary_finished: whether the primary executed its last step.
+        delivered: the model that the client gets.
+        attacks: what simulated attacks achieved, by provider; verdicts never look here.
+        finished: the last event of an audit that ended.
+        bytes: of the checkpoints that travelled.
+        extra_steps: executed by replicas.
+        seconds: spent on it, interruptions left out.
+        seq: of the last event folded.
+    """
+
+    started: e.RunStarted | None = None
+    providers: Mapping[str, ProviderState] = field(default_factory=dict)
+    boundaries: Mapping[int, Boundary] = field(default_factory=dict)
+    sub_runs: Mapping[int, SubRun] = field(default_factory=dict)
+    execution: tuple[str, int] | None = None
+    primary_finished: bool = False
+    delivered: e.ModelDelivered | None = None
+    attacks: Mapping[str, e.AttackMeasured] = field(default_factory=dict)
+    finished: e.AuditFinished | None = None
+    interrupted: bool = False
+    bytes: int = 0
+    extra_steps: int = 0
+    seconds: float = 0.0
+    seq: int = 0
+    last_time: datetime | None = field(default=None, repr=False)
+
+    def sub_run(self, index: int) -> SubRun:
+        """A sub-run, also one to which nothing happened yet."""
+        return self.sub_runs.get(index, SubRun())
+
+    def provider(self, name: str) -> ProviderState:
+        """A provider, also one that has not answered yet."""
+        return self.providers.get(name, ProviderState())
+
+    def matrices(self) -> list[DistanceMatrix]:
+        """All distances measured so far, in the order of sub-runs."""
+        return [matrix for index in sorted(self.sub_runs) for matrix in self.sub_runs[index].matrices]
+
+    def phase(self, index: int) -> SubRunPhase:
+        """How far a sub-run is."""
+        sub_run = self.sub_run(index)
+        if sub_run.undecided is not None:
+            return "undecided"
+        if sub_run.judgements is not None:
+            return "judged"
+        if sub_run.replicated:
+            return "replicating"
+        if sub_run.replicated is False:
+            return "passed"
+        if index + 1 in self.boundaries:
+            return "committed"
+        return "training" if self.execution and index <= max(self.boundaries, default=0) else "waiting"
+
+
+def fold(records: Iterable[EventRecord], state: AuditState | None = None) -> AuditState:
+    """The state after these events; going on from `state` if given."""
+    return reduce(apply, records, state or AuditState())
+
+
+def apply(state: AuditState, record: EventRecord) -> AuditState:
+    """The state after one more event."""
+    event = e.from_record(record.kind, record.payload)
+    time = datetime.fromisoformat(record.time)
+    spent = 0.0
+    if state.last_time is not None and not isinstance(event, e.RunResumed):
+        spent = max(0.0, (time - state.last_time).total_seconds())
+    state = replace(state, seq=record.seq, last_time=time, seconds=state.seconds + spent)
+    return _changed(state, event)
+
+
+def _changed(state: AuditState, event: e.Event) -> AuditState:
+    match event:
+        case e.RunStarted():
+            names = (event.primary, *event.replicas)
+            return replace(state, started=event, providers={name: ProviderState() for name in names})
+        case e.RunInterrupted():
+            return replace(state, interrupted=True)
+        case e.RunResumed():
+            # Whoever was lost may be back.
+            providers = {name: replace(one, lost=None) for name, one in state.providers.items()}
+            return replace(state, interrupted=False, providers=providers)
+        case e.PrimaryStarted():
+            state = replace(state, execution=(event.execution, event.step), bytes=state.bytes + event.bytes)
+            return _with_provider(state, event.provider, step=event.step)
+        case e.PrimaryFinished():
+            seconds = state.provider(event.provider).seconds + event.seconds
+            return _with_provider(replace(state, primary_finished=True), event.provider, seconds=seconds)
+        case e.Committed():
+            boundary = Boundary(event.step, event.digest)
+            return replace(state, boundaries={**state.boundaries, event.boundary: boundary})
+        case e.BoundaryOpened():
+            opened = replace(state.boundaries[event.boundary], finite=event.finite)
+            boundaries = {**state.boundaries, event.boundary: opened}
+            return replace(state, boundaries=boundaries, bytes=state.bytes + event.bytes)
+        case e.ModelDelivered():
+            return replace(state, delivered=event, bytes=state.bytes + event.bytes)
+        case e.AttackMeasured():
+            return replace(state, attacks={**state.attacks, event.provider: event})
+        case e.AuditFinished():
+            return replace(state, finished=event)
+        case e.ProviderReady() | e.ProviderLost() | e.ProviderMisbehaved() | e.Progressed():
+            return _provider_changed(state, event)
+        case _:
+            return _sub_run_changed(state, event)
+
+
+def _provider_changed(
+    state: AuditState, event: e.ProviderReady | e.ProviderLost | e.ProviderMisbehaved | e.Progressed
+) -> AuditState:
+    match event:
+        case e.ProviderReady():
+            return _with_provider(state, event.provider, device=event.device, lost=None)
+        case e.ProviderLost():
+            return _with_provider(state, event.provider, lost=event.reason)
+        case e.ProviderMisbehaved():
+            known = state.provider(event.provider).misbehaviour
+            return _with_provider(
+                state, event.provider, misbehaviour=(*known, (event.sub_run, event.reason))
+            )
+        case e.Progressed():
+            return _with_provider(state, event.provider, step=event.step, loss=event.loss, rate=event.rate)
+
+
+def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
+    match event:
+        case e.Drawn():
+            return _with_sub_run(state, event.sub_run, replicated=event.replicated)
+        case e.ReplicaStarted():
+            state = replace(state, bytes=state.bytes + event.bytes)
+            return _with_replica(state, event.sub_run, event.provider, Replica(event.execution))
+        case e.ReplicaReturned():
+            replica = replace(
+                state.sub_run(event.sub_run).replicas[event.provider],
+                digest=event.digest,
+                finite=event.finite,
+                seconds=event.seconds,
+            )
+            seconds = state.provider(event.provider).seconds + event.seconds
+            state = replace(
+                state,
+                bytes=state.bytes + event.bytes,
+                extra_steps=state.extra_steps + _length(state, event.sub_run),
+            )
+            state = _with_provider(state, event.provider, seconds=seconds)
+            return _with_replica(state, event.sub_run, event.provider, replica)
+        case e.ReplicaFailed():
+            known = state.sub_run(event.sub_run).replicas.get(event.provider, Replica(""))
+            state = replace(state, extra_steps=state.extra_steps + event.steps)
+            return _with_replica(state, event.sub_run, event.provider, replace(known, failure=event.reason))
+        case e.DistancesMeasured():
+            matrix = DistanceMatrix(
+                event.sub_run, event.metric, event.providers, np.array(event.values), event.noise_floor
+            )
+            others = [one for one in state.sub_run(event.sub_run).matrices if one.metric != event.metric]
+            return _with_sub_run(state, event.sub_run, matrices=(*others, matrix))
+        case e.MetricFailed():
+            failed = {**state.sub_run(event.sub_run).failed_metrics, event.metric: event.reason}
+            return _with_sub_run(state, event.sub_run, failed_metrics=failed)
+        case e.SubRunJudged():
+            return _with_sub_run(state, event.sub_run, judgements=event.judgements)
+        case e.SubRunUndecided():
+            return _with_sub_run(state, event.sub_run, undecided=event.reason)
+    return state
+
+
+def _length(state: AuditState, sub_run: int) -> int:
+    if state.started is None:
+        return 0
+    start = sub_run * state.started.sub_run_steps
+    return min(state.started.steps, start + state.started.sub_run_steps) - start
+
+
+def _with_provider(state: AuditState, name: str, **changes: Any) -> AuditState:
+    changed = replace(state.provider(name), **changes)
+    return replace(state, providers={**state.providers, name: changed})
+
+
+def _with_sub_run(state: AuditState, index: int, **changes: Any) -> AuditState:
+    return replace(state, sub_runs={**state.sub_runs, index: replace(state.sub_run(index), **changes)})
+
+
+def _with_replica(state: AuditState, index: int, provider: str, replica: Replica) -> AuditState:
+    return _with_sub_run(state, index, replicas={**state.sub_run(index).replicas, provider: replica})

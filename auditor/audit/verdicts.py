@@ -1,0 +1,168 @@
+"""From the state of an audit to a verdict per provider. Nothing here knows who simulates an attack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from auditor.audit.decisions import Assumptions, Choice, Judgement
+from auditor.audit.decisions.evidence import combined_p_value
+from auditor.audit.events import Outcome, Verdict
+from auditor.audit.state import AuditState, SubRun
+
+
+@dataclass(frozen=True)
+class ProviderVerdict:
+    """What the audit makes of one provider.
+
+    Attributes:
+        name: the provider's.
+        verdict: see `Verdict`.
+        p_value: of all evidence together; None when there is none.
+        ratio: the largest of its ratios; None when there is none.
+        sub_runs_checked: replicated sub-runs that said something about it.
+        reasons: why, in plain words.
+    """
+
+    name: str
+    verdict: Verdict
+    p_value: float | None
+    ratio: float | None
+    sub_runs_checked: int
+    reasons: tuple[str, ...]
+
+    def payload(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+
+def judge_providers(
+    state: AuditState, choice: Choice, assumptions: Assumptions, metrics: int
+) -> list[ProviderVerdict]:
+    """The verdict of every provider, from everything that happened so far.
+
+    Args:
+        state: the audit.
+        choice: the rule.
+        assumptions: what it takes for granted.
+        metrics: how many metrics the audit uses.
+    """
+    judgements = choice.decision.judge(state.matrices(), assumptions)
+    return [
+        _judge_provider(
+            name,
+            state,
+            [judgement for judgement in judgements if judgement.provider == name],
+            choice,
+            assumptions,
+            metrics,
+        )
+        for name in state.providers
+    ]
+
+
+def outcome_of(verdicts: Iterable[ProviderVerdict]) -> Outcome:
+    """The outcome of the whole run."""
+    kinds = {verdict.verdict for verdict in verdicts}
+    if "flagged" in kinds:
+        return "flagged"
+    return "clean" if kinds == {"consistent"} else "inconclusive"
+
+
+def _judge_provider(
+    name: str,
+    state: AuditState,
+    judgements: list[Judgement],
+    choice: Choice,
+    assumptions: Assumptions,
+    metrics: int,
+) -> ProviderVerdict:
+    told = [judgement for judgement in judgements if judgement.p_value is not None]
+    checked = len({judgement.sub_run for judgement in told})
+    p_value = combined_p_value(told, metrics)
+    ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
+    faults = _faults(name, state)
+    doubts = _doubts(name, state, judgements, choice)
+    lost = state.provider(name).lost
+    verdict: Verdict
+    deviates = p_value is not None and p_value <= assumptions.false_alarm_rate
+    if faults or deviates:
+        verdict, reasons = "flagged", faults + (_deviations(told) if deviates else [])
+    elif lost is not None:
+        verdict, reasons = "unreachable", [lost]
+    elif doubts or not checked:
+        verdict, reasons = "inconclusive", doubts or ["none of its sub-runs was replicated"]
+    else:
+        verdict = "consistent"
+        plural = "sub-run" if checked == 1 else "sub-runs"
+        reasons = [f"agrees with the others in {checked} replicated {plural}"]
+    return ProviderVerdict(
+        name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons))
+    )
+
+
+def _faults(name: str, state: AuditState) -> list[str]:
+    """What no honest provider does, whatever the distances say."""
+    found = [
+        reason if sub_run is None else f"sub-run {sub_run}: {reason}"
+        for sub_run, reason in state.provider(name).misbehaviour
+    ]
+    for index, sub_run in sorted(state.sub_runs.items()):
+        finite = _finite(index, sub_run, state)
+        if finite.get(name) is False and sum(finite.values()) * 2 > len(finite):
+            found.append(f"sub-run {index}: its weights are not finite numbers, those of the others are")
+    return found
+
+
+def _finite(index: int, sub_run: SubRun, state: AuditState) -> dict[str, bool]:
+    """Whose model of a sub-run holds finite numbers only."""
+    finite = {
+        name: replica.finite for name, replica in sub_run.replicas.items() if replica.digest is not None
+    }
+    end = state.boundaries.get(index + 1)
+    if state.started is not None and sub_run.replicas and end is not None and end.finite is not None:
+        finite[state.started.primary] = end.finite
+    return finite
+
+
+def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: Choice) -> list[str]:
+    """Why the evidence about a provider is not enough to call it consistent."""
+    found: list[str] = []
+    primary = state.started.primary if state.started else None
+    for index, sub_run in sorted(state.sub_runs.items()):
+        if name != primary and name not in sub_run.replicas:
+            continue
+        if sub_run.undecided is not None:
+            found.append(f"sub-run {index}: {sub_run.undecided}")
+        found += [
+            f"sub-run {index}: the metric {metric} failed: {reason}"
+            for metric, reason in sub_run.failed_metrics.items()
+        ]
+        own = sub_run.replicas.get(name)
+        if own is not None and own.failure is not None:
+            found.append(f"sub-run {index}: {own.failure}")
+    found += [
+        f"sub-run {judgement.sub_run}: {judgement.note}" for judgement in judgements if judgement.p_value is None
+    ]
+    if choice.powerless:
+        found.append(f"the {choice.decision.name} rule cannot flag anybody with so few providers")
+    return found
+
+
+def _deviations(told: list[Judgement]) -> list[str]:
+    """The strongest evidence of each metric, in plain words."""
+    reasons = []
+    for metric in dict.fromkeys(judgement.metric for judgement in told):
+        own = [judgement for judgement in told if judgement.metric == metric]
+        strongest = min(own, key=lambda judgement: judgement.p_value or 0.0)
+        if strongest.p_value is None or strongest.p_value > 0.05 or strongest.ratio is None:
+            continue
+        reasons.append(
+            f"{metric}: in sub-run {strongest.sub_run} its model lies {_times(strongest.ratio)} as far from the "
+            f"reference models as they lie from one another (p = {strongest.p_value:.1g})"
+        )
+    return reasons or ["its distances are larger than those among the others in all sub-runs together"]
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f} times" if ratio < 1000 else "over 1,000 times"

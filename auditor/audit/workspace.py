@@ -1,0 +1,171 @@
+"""What the client computes itself: the initial checkpoint, the checks on returned ones, and the distances."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from auditor.audit.selection import Selection
+from auditor.job.model import Job
+from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
+from auditor.plugins.metric import Metric, MetricContext
+from auditor.plugins.randomness import generator, key
+from auditor.providers.hostile_text import cleaned
+from auditor.store.blobs import BlobFolder
+from auditor.training.checkpoint import all_finite, encode, read
+from auditor.training.data import Dataset, load_dataset
+from auditor.training.evaluation import clean_accuracy
+from auditor.training.network import Network
+from auditor.training.returned import CheckpointModel
+from auditor.training.trainer import Trainer
+
+REFERENCE_SAMPLES = 1024
+"""Training samples that metrics may use as references; the paper's Zest takes 128."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The distances of one metric, or why there are none."""
+
+    metric: str
+    values: tuple[tuple[float, ...], ...] = ()
+    noise_floor: float | None = None
+    seconds: float = 0.0
+    failure: str | None = None
+
+
+class Workspace:
+    """Everything that needs the dataset and a model; made once a run.
+
+    Args:
+        job: what is audited.
+        selection: the run's secret draws, which choose the samples that models are compared on.
+        downloads: the folder for datasets.
+
+    Raises:
+        TrainingError: the dataset or the model cannot be had.
+        PluginError: a metric or an attack cannot be had, or does not fit the task.
+    """
+
+    def __init__(self, job: Job, selection: Selection, downloads: Path) -> None:
+        self._metrics = _load_metrics(job)
+        _check_attacks(job)
+        self._dataset = load_dataset(job.task.dataset, downloads)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.training_seed = key(job.seed, "training", 0) % 2**63
+        trainer = Trainer(
+            job.task, job.training, self._dataset, device=device, seed=key(job.seed, "initial weights", 0)
+        )
+        self.schema = trainer.schema
+        self._initial = trainer.checkpoint()
+        self._network = trainer.network
+        self._begin_metrics(job, selection.probe_seed())
+
+    @property
+    def dataset_digest(self) -> str:
+        """What every provider's copy of the dataset must hash to."""
+        return self._dataset.digest
+
+    def store_initial(self, blobs: BlobFolder) -> str:
+        """Put the checkpoint of step 0 into `blobs`; returns its digest."""
+        return blobs.add(encode(self._initial, self.schema))
+
+    def check(self, path: Path) -> bool:
+        """Whether a checkpoint holds finite numbers only.
+
+        Raises:
+            CheckpointError: it does not follow the job's schema.
+        """
+        return all_finite(read(path, self.schema))
+
+    def accuracy(self, path: Path) -> float:
+        """The accuracy of a checkpoint on held-out samples."""
+        self._network.load(read(path, self.schema))
+        return clean_accuracy(self._network, self._dataset)
+
+    def measure(self, start: Path, returned: Mapping[str, Path], steps: int) -> list[Measured]:
+        """All distances among returned models under every metric.
+
+        Args:
+            start: the checkpoint that the sub-run started from.
+            returned: the returned checkpoint of each provider.
+            steps: how many steps lie between.
+        """
+        models = [CheckpointModel(path, start, self.schema, self._network) for path in returned.values()]
+        return [_measure(name, metric, models, steps) for name, metric in self._metrics.items()]
+
+    def _begin_metrics(self, job: Job, seed: int) -> None:
+        dataset: Dataset = self._dataset
+        held_out = torch.from_numpy(generator(seed, "probe").permutation(len(dataset.held_out_images)))
+        training = torch.from_numpy(generator(seed, "reference").permutation(len(dataset.images)))
+        context = MetricContext(
+            task=job.task.kind,
+            classes=dataset.classes,
+            probe=dataset.held_out_images[held_out],
+            reference=dataset.images[training[:REFERENCE_SAMPLES]],
+            seed=seed,
+        )
+        for name, metric in self._metrics.items():
+            try:
+                metric.begin(context)
+            except Exception as error:  # a plugin may raise anything
+                raise PluginError(f"metric {name!r} cannot be used for this job: {cleaned(error)}") from error
+
+
+def check_plugins(job: Job) -> None:
+    """Make sure that the job's metrics and attacks exist, take their options and fit the task.
+
+    Raises:
+        PluginError: says which does not and why.
+    """
+    _load_metrics(job)
+    _check_attacks(job)
+
+
+def _load_metrics(job: Job) -> dict[str, Metric[Any]]:
+    metrics = {}
+    for use in job.audit.metrics:
+        kind = load_plugin("metrics", use.name)
+        if job.task.kind not in kind.tasks:
+            raise PluginError(
+                f"metric {use.name!r} is not defined for {job.task.kind} tasks, only for {', '.join(sorted(kind.tasks))}."
+            )
+        metrics[use.name] = create_plugin("metrics", use.name, use.options)
+    return metrics
+
+
+def _check_attacks(job: Job) -> None:
+    for provider in job.providers:
+        if provider.attack is None:
+            continue
+        attack = create_plugin("attacks", provider.attack.name, provider.attack.options)
+        if job.task.kind not in attack.tasks:
+            raise PluginError(f"attack {provider.attack.name!r} is not defined for {job.task.kind} tasks.")
+
+
+def _measure(name: str, metric: Metric[Any], models: list[CheckpointModel], steps: int) -> Measured:
+    begun = time.monotonic()
+    try:
+        representations = [metric.represent(model) for model in models]
+        values = _matrix(len(models), lambda i, j: metric.distance(representations[i], representations[j]))
+        floor = metric.noise_floor(steps)
+    except Exception as error:  # a plugin may raise anything; that is no pass, but no end of the audit either
+        return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
+    return Measured(name, values, floor, time.monotonic() - begun)
+
+
+def _matrix(count: int, distance: Callable[[int, int], float]) -> tuple[tuple[float, ...], ...]:
+    values = [[0.0] * count for _ in range(count)]
+    for i in range(count):
+        for j in range(i):
+            value = float(distance(i, j))
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"it gave {value} for a distance, which must be finite and not negative")
+            values[i][j] = values[j][i] = value
+    return tuple(tuple(row) for row in values)

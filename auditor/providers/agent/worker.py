@@ -1,0 +1,123 @@
+"""The training thread of an agent: executes one run after another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+from auditor.plugins.discovery import PluginError, create_plugin
+from auditor.providers.agent.execution import Execution
+from auditor.providers.agent.settings import AgentSettings
+from auditor.providers.protocol import RunRequest, Simulation
+from auditor.store.blobs import BlobFolder
+from auditor.training.checkpoint import CheckpointError, encode, read
+from auditor.training.data import Dataset, load_dataset
+from auditor.training.errors import Cancelled, TrainingError
+from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.trainer import Trainer
+
+REPORT_SECONDS = 0.2
+"""How often the loss is fetched from the device, which must then finish what it has begun."""
+
+log = logging.getLogger("auditor.agent")
+
+
+class Worker:
+    """Executes runs in the order in which they were asked for, in a thread of its own."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._settings = settings
+        self.blobs = BlobFolder(settings.folder / "blobs")
+        self._thread = ThreadPoolExecutor(
+            1, "training", initializer=torch.set_num_threads, initargs=(settings.threads,)
+        )
+        self._datasets: dict[str, Dataset] = {}
+        self._prepared: tuple[tuple[object, ...], Trainer] | None = None
+
+    def submit(self, execution: Execution) -> None:
+        """Execute a run when those before it are over."""
+        self._thread.submit(self._execute, execution)
+
+    async def simulation(self, execution: Execution) -> Simulation | None:
+        """What the simulated attack achieved in a finished run; None without an attack or a result."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._measure, execution)
+
+    def _execute(self, execution: Execution) -> None:
+        try:
+            execution.entered("preparing")
+            trainer = self._prepare(execution.request)
+            trainer.load(read(self.blobs.path(execution.request.start), trainer.schema))
+            if trainer.step != execution.request.start_step:
+                raise CheckpointError(
+                    f"it is of step {trainer.step}, not of step {execution.request.start_step}."
+                )
+            execution.entered("training")
+            self._train(execution, trainer)
+            execution.entered("finished")
+        except Cancelled:
+            execution.entered("cancelled")
+        except (TrainingError, CheckpointError, PluginError) as error:
+            log.error("run %s failed: %s", execution.request.id, error)
+            execution.entered("failed", str(error))
+        except Exception as error:  # whatever a model, a plugin or the machine raises ends this run only
+            log.exception("run %s failed", execution.request.id)
+            execution.entered("failed", f"{type(error).__name__}: {error}")
+
+    def _train(self, execution: Execution, trainer: Trainer) -> None:
+        reported = 0.0
+        for boundary in execution.request.boundaries:
+            while trainer.step < boundary:
+                if execution.cancelled.is_set():
+                    raise Cancelled
+                loss = trainer.execute_step()
+                if trainer.step == boundary or time.monotonic() - reported > REPORT_SECONDS:
+                    execution.progressed(trainer.step, float(loss))
+                    reported = time.monotonic()
+            execution.committed(boundary, self.blobs.add(encode(trainer.checkpoint(), trainer.schema)))
+            log.info("run %s reached step %d", execution.request.id, boundary)
+
+    def _prepare(self, request: RunRequest) -> Trainer:
+        """A trainer for the request; the last one again if it was made for the same job and seed."""
+        seed = request.seed if request.seed is not None else self._settings.own_seed()
+        made_for = (request.task, request.training, request.dataset_digest, request.sub_run_steps, seed)
+        if self._prepared is None or self._prepared[0] != made_for:
+            attack = None
+            if self._settings.attack is not None:
+                options = dict(self._settings.attack)
+                attack = create_plugin("attacks", str(options.pop("name")), options)
+            trainer = Trainer(
+                request.task,
+                request.training,
+                self._dataset(request),
+                device=torch.device(self._settings.device),
+                seed=seed,
+                attack=attack,
+                sub_run_steps=request.sub_run_steps,
+            )
+            self._prepared = made_for, trainer
+        return self._prepared[1]
+
+    def _dataset(self, request: RunRequest) -> Dataset:
+        name = request.task.dataset
+        if name not in self._datasets:
+            self._datasets = {name: load_dataset(name, self._settings.downloads)}
+        dataset = self._datasets[name]
+        if dataset.digest != request.dataset_digest:
+            raise TrainingError(f"the dataset {name} here is not the client's: its digest differs.")
+        return dataset
+
+    def _measure(self, execution: Execution) -> Simulation | None:
+        digest = execution.commitment(execution.request.boundaries[-1])
+        if self._settings.attack is None or digest is None or not self.blobs.has(digest):
+            return None
+        trainer, dataset = self._prepare(execution.request), self._dataset(execution.request)
+        trainer.network.load(read(self.blobs.path(digest), trainer.schema))
+        return Simulation(
+            attack=str(self._settings.attack["name"]),
+            clean_accuracy=clean_accuracy(trainer.network, dataset),
+            success_rate=attack_success(trainer.network, dataset, trainer.attack),
+        )

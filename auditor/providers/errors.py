@@ -1,0 +1,17 @@
+"""What can go wrong with a provider. Who is to blame decides what the audit makes of it."""
+
+
+class ProviderError(Exception):
+    """Something did not work out with a provider."""
+
+
+class Unreachable(ProviderError):  # noqa: N818 - the name reads as what it is
+    """The provider does not answer, or it stopped answering, or it makes no progress."""
+
+
+class Refused(ProviderError):  # noqa: N818
+    """The provider answers, but will not or cannot do what it was asked for; the message is its own."""
+
+
+class Misbehaved(ProviderError):  # noqa: N818
+    """The provider answered with something that an honest one never sends."""

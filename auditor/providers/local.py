@@ -1,0 +1,165 @@
+"""Local providers: agents that this process starts, watches and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from auditor.job.endpoint import UnixEndpoint
+from auditor.providers.errors import Unreachable
+
+START_SECONDS = 120.0
+"""PyTorch takes seconds to import, more when the disk is cold."""
+END_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class LocalAgent:
+    """A local provider to start.
+
+    Attributes:
+        name: the provider's.
+        device: `cpu` or `cuda:N`.
+        folder: where it keeps its checkpoints, and its log as `log.txt`.
+        attack: what it simulates, if anything.
+        seed: of its own draws.
+    """
+
+    name: str
+    device: str
+    folder: Path
+    attack: Mapping[str, Any] | None
+    seed: int
+
+
+class LocalAgents:
+    """Starts a fork server and an agent for each local provider; ends them all when the context ends.
+
+    Args:
+        agents: whom to start.
+        downloads: the folder for datasets.
+    """
+
+    def __init__(self, agents: Sequence[LocalAgent], downloads: Path) -> None:
+        self._agents = {agent.name: agent for agent in agents}
+        self._downloads = downloads
+        self._sockets = Path(tempfile.gettempdir())
+        self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._ended: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        """Start them.
+
+        Raises:
+            Unreachable: the fork server does not come up.
+        """
+        if not self._agents:
+            return self
+        # Short, because the path of a Unix socket has at most about a hundred characters.
+        self._sockets = Path(tempfile.mkdtemp(prefix="auditor-"))
+        try:
+            await self._start()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every process that was started."""
+        await self._end()
+
+    def endpoint(self, name: str) -> UnixEndpoint:
+        """Where a local provider listens."""
+        position = list(self._agents).index(name)
+        return UnixEndpoint(self._sockets / f"{position}.sock")
+
+    def obituary(self, name: str) -> str | None:
+        """How a local provider's process ended, in words; None while it lives."""
+        code = self._ended.get(name)
+        if code is None:
+            return None
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return f"its process {how}; see {self._agents[name].folder / 'log.txt'}"
+
+    async def _start(self) -> None:
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "auditor.providers.fork_server",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=(self._sockets / "errors").open("wb"),
+            env=environment,
+            start_new_session=True,  # a terminal's Ctrl-C is for us; we end them in order
+        )
+        assert self._process.stdout is not None
+        try:
+            line = await asyncio.wait_for(self._process.stdout.readline(), START_SECONDS)
+        except TimeoutError:
+            raise Unreachable(f"local providers did not start within {START_SECONDS:g} s") from None
+        if not line:
+            reason = (self._sockets / "errors").read_text(errors="replace").strip().rpartition("\n")[2]
+            raise Unreachable(f"local providers cannot be started: {reason or 'their process ended'}")
+        self._listener = asyncio.create_task(self._listen())
+        for agent in self._agents.values():
+            await self._order(agent)
+
+    async def _order(self, agent: LocalAgent) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        agent.folder.mkdir(parents=True, exist_ok=True)
+        order = {
+            "name": agent.name,
+            "device": agent.device,
+            "threads": self._threads(),
+            "folder": str(agent.folder),
+            "downloads": str(self._downloads),
+            "log": str(agent.folder / "log.txt"),
+            "socket": str(self.endpoint(agent.name).path),
+            "attack": dict(agent.attack) if agent.attack is not None else None,
+            "seed": agent.seed,
+        }
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        await self._process.stdin.drain()
+
+    def _threads(self) -> int:
+        """An equal share of the cores for each local provider, one at least."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores // len(self._agents))
+
+    async def _listen(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            message = json.loads(line)
+            if "ended" in message:
+                self._ended[message["ended"]] = message["code"]
+        for name in self._agents:
+            self._ended.setdefault(name, -signal.SIGTERM)
+
+    async def _end(self) -> None:
+        if self._process is not None:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            try:
+                await asyncio.wait_for(self._process.wait(), END_SECONDS)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        if self._listener is not None:
+            await self._listener
+        shutil.rmtree(self._sockets, ignore_errors=True)

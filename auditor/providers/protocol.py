@@ -1,0 +1,113 @@
+"""The provider protocol, version 1: JSON and checkpoints over HTTP.
+
+    GET    /v1/identity                       who is there
+    HEAD   /v1/blobs/{digest}                 is this blob there
+    PUT    /v1/blobs/{digest}                 upload a checkpoint
+    GET    /v1/blobs/{digest}                 open a commitment: the checkpoint with this digest
+    DELETE /v1/blobs/{digest}                 this checkpoint will not be opened
+    POST   /v1/runs                           start a run of s steps from a checkpoint
+    GET    /v1/runs/{id}?version=&from=&wait= progress and commitments; waits for news
+    GET    /v1/runs/{id}/simulation           what a simulated attack achieved; honest agents have none
+    DELETE /v1/runs/{id}                      cancel
+
+Errors are JSON: `{"error": "…"}` with a status of 4xx.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from auditor.job.model import Task, Training
+
+VERSION = 1
+PREFIX = f"/v{VERSION}"
+MAX_JSON = 1 << 20
+"""No answer in JSON is larger, in bytes; longer ones are cut off and refused."""
+COMMITMENTS_A_PAGE = 1000
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Identity(_Message):
+    """Who answers, and with what it computes."""
+
+    protocol: Literal[1]
+    name: str
+    device: str
+    threads: int
+    software: str
+
+
+class RunRequest(_Message):
+    """Train from `start_step` to the last of `boundaries`.
+
+    Attributes:
+        id: chosen by the client; asking twice with one id starts one run.
+        dataset_digest: what the client's copy of the dataset hashes to.
+        start: digest of the checkpoint to start from, uploaded before.
+        boundaries: steps, rising, at which a checkpoint is kept and committed to.
+        sub_run_steps: k.
+        seed: of every random draw; None lets the provider draw its own.
+    """
+
+    id: RunId
+    task: Task
+    training: Training
+    dataset_digest: Digest
+    start: Digest
+    start_step: Count
+    boundaries: tuple[Count, ...]
+    sub_run_steps: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None
+
+
+class Commitment(_Message):
+    """The digest of the checkpoint after `step` steps, and the loss of the last of them."""
+
+    step: Count
+    digest: Digest
+
+
+State = Literal["queued", "preparing", "training", "finished", "failed", "cancelled"]
+
+
+class RunStatus(_Message):
+    """How far a run is.
+
+    Attributes:
+        version: rises with every commitment and change of state, so that a client can wait for the next.
+        step: steps of the job completed.
+        loss: of the latest step, if it is finite.
+        commitments: from the index that was asked for, `COMMITMENTS_A_PAGE` at most.
+        error: why the run failed.
+    """
+
+    id: RunId
+    state: State
+    version: Count
+    step: Count
+    loss: float | None
+    commitments: tuple[Commitment, ...]
+    error: str | None
+
+
+class Simulation(_Message):
+    """What a simulated attack achieved with the model that it delivered.
+
+    Attributes:
+        attack: its name.
+        clean_accuracy: on held-out samples.
+        success_rate: share of triggered samples, of other classes than the target, that get the target.
+    """
+
+    attack: str
+    clean_accuracy: float
+    success_rate: float | None
