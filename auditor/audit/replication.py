@@ -152,9 +152,9 @@ class Replication:
             reason = "fewer than two providers returned a model that can be compared"
             setting.write(SubRunUndecided(sub_run, reason))
             return
-        steps = setting.boundaries[sub_run + 1] - setting.boundaries[sub_run]
+        first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
-            results = await asyncio.to_thread(setting.workspace.measure, start, returned, steps)
+            results = await asyncio.to_thread(setting.workspace.measure, start, returned, first, last - first)
         for result in results:
             if result.failure is not None:
                 setting.write(MetricFailed(sub_run, result.metric, result.failure))
@@ -164,7 +164,9 @@ class Replication:
                     sub_run, result.metric, tuple(returned), result.values, result.noise_floor, result.seconds
                 )
             )
-        judgements = setting.choice.decision.judge(setting.state.matrices(), setting.assumptions)
+        judgements = await asyncio.to_thread(
+            setting.choice.decision.judge, setting.state.matrices(), setting.assumptions
+        )
         own = [
             {key: value for key, value in asdict(one).items() if key not in ("sub_run", "reference")}
             for one in judgements

@@ -89,16 +89,23 @@ class Workspace:
         self._network.load(read(path, self.schema))
         return clean_accuracy(self._network, self._dataset)
 
-    def measure(self, start: Path, returned: Mapping[str, Path], steps: int) -> list[Measured]:
+    def measure(
+        self, start: Path, returned: Mapping[str, Path], start_step: int, steps: int
+    ) -> list[Measured]:
         """All distances among returned models under every metric.
 
         Args:
             start: the checkpoint that the sub-run started from.
             returned: the returned checkpoint of each provider.
+            start_step: the step of that checkpoint.
             steps: how many steps lie between.
         """
         models = [CheckpointModel(path, start, self.schema, self._network) for path in returned.values()]
-        return [_measure(name, metric, models, steps) for name, metric in self._metrics.items()]
+        measured = []
+        for name, metric in self._metrics.items():
+            floor = metric.noise.at(start_step, steps) if metric.noise is not None else None
+            measured.append(_measure(name, metric, models, floor))
+        return measured
 
     def _begin_metrics(self, job: Job, seed: int) -> None:
         dataset: Dataset = self._dataset
@@ -149,12 +156,11 @@ def _check_attacks(job: Job) -> None:
             raise PluginError(f"attack {provider.attack.name!r} is not defined for {job.task.kind} tasks.")
 
 
-def _measure(name: str, metric: Metric[Any], models: list[CheckpointModel], steps: int) -> Measured:
+def _measure(name: str, metric: Metric[Any], models: list[CheckpointModel], floor: float | None) -> Measured:
     begun = time.monotonic()
     try:
         representations = [metric.represent(model) for model in models]
         values = _matrix(len(models), lambda i, j: metric.distance(representations[i], representations[j]))
-        floor = metric.noise_floor(steps)
     except Exception as error:  # a plugin may raise anything; that is no pass, but no end of the audit either
         return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
     return Measured(name, values, floor, time.monotonic() - begun)

@@ -9,6 +9,7 @@ import everything named here, and nothing else of `auditor`:
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.discovery import Installed, PluginError, create_plugin, installed, load_plugin
 from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
+from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
 
@@ -19,6 +20,7 @@ __all__ = [
     "Installed",
     "Metric",
     "MetricContext",
+    "NoiseFloor",
     "Options",
     "PluginError",
     "ReturnedModel",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options
 
 if TYPE_CHECKING:
@@ -69,6 +70,13 @@ class Metric(ABC, Generic[Representation]):
     tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
     """The kinds of task that the metric is defined for."""
 
+    noise: ClassVar[NoiseFloor | None] = None
+    """What numerics alone may cause when everybody has the same seeds; None if nobody has measured it.
+
+    A metric without it abstains where honest providers agree to the last bit, because it could not tell a
+    deviation from another kind of processor.
+    """
+
     Options: ClassVar[type[Options]] = Options
     options: Any
 
@@ -85,12 +93,3 @@ class Metric(ABC, Generic[Representation]):
     @abstractmethod
     def distance(self, first: Representation, second: Representation) -> float:
         """The distance between two models."""
-
-    def noise_floor(self, steps: int) -> float | None:
-        """How far apart honest executions with the same seeds can come in `steps` steps, by numerics alone.
-
-        Differing hardware, thread counts and memory layouts round differently, and training amplifies it.
-        None means that nobody has measured it; the metric then abstains where honest providers agree to the
-        last bit, because it could not tell a deviation from another kind of processor.
-        """
-        return None

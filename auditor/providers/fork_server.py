@@ -24,9 +24,9 @@ GRACE_SECONDS = 5
 
 def main() -> None:
     """Preload, then fork agents until standard input closes."""
-    # The imports are the point: children inherit them.
-    import scipy.stats  # noqa: F401
+    # The imports are the point: children inherit them. Optimizers import torch._dynamo when they are first made.
     import torch
+    import torch._dynamo
 
     import auditor.providers.agent.serving  # noqa: F401
 

@@ -1,1 +1,1 @@
-"""..."""
+"""A run as text, to be read by people or by programs."""

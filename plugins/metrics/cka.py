@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, option
+from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
 
 class CKAOptions(Options):
@@ -32,6 +32,7 @@ class LinearCKA(Metric[Kernels]):
     """
 
     name = "cka"
+    noise = NoiseFloor(per_step=1e-9, growth=3, early=1000, most=0.2)
     Options = CKAOptions
     options: CKAOptions
 

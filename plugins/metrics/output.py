@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, option
+from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
 
 class OutputOptions(Options):
@@ -17,6 +17,7 @@ class OutputDistance(Metric[torch.Tensor]):
     """Mean over held-out samples of ‖softmax(fᵢ(x)) − softmax(fⱼ(x))‖₂, between 0 and √2."""
 
     name = "output"
+    noise = NoiseFloor(per_step=1e-5, growth=1.75, early=60, most=0.4)
     Options = OutputOptions
     options: OutputOptions
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.plugins import Metric, ReturnedModel
+from auditor.plugins import Metric, NoiseFloor, ReturnedModel
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class UpdateDistance(Metric[Update]):
     """
 
     name = "update"
+    noise = NoiseFloor(per_step=1e-3, growth=1.1, early=6, most=1.0)
 
     def represent(self, model: ReturnedModel) -> Update:
         """The norm of the update; the weights stay in their file."""

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, generator, option
+from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, generator, option
 
 
 class ZestOptions(Options):
@@ -29,6 +29,7 @@ class Zest(Metric[torch.Tensor]):
     """
 
     name = "zest"
+    noise = NoiseFloor(per_step=1e-9, growth=3, early=1000, most=0.2)
     Options = ZestOptions
     options: ZestOptions
 

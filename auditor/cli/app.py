@@ -1,0 +1,45 @@
+"""The `auditor` command: where every command is registered, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from auditor.cli.agent import agent
+from auditor.cli.exit_codes import EXPLANATION, ExitCode
+from auditor.cli.plan import plan
+from auditor.cli.plugins import plugins
+from auditor.cli.resume import resume
+from auditor.cli.run import run
+from auditor.cli.runs import runs
+from auditor.cli.show import show
+from auditor.cli.version import print_version
+
+app = typer.Typer(
+    name="auditor",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    epilog=EXPLANATION,
+    help="Audit outsourced model training: have random parts of it executed again elsewhere, and compare.",
+)
+app.callback()(print_version)
+app.command()(run)
+app.command()(resume)
+app.command()(plan)
+app.command()(runs)
+app.command()(show)
+app.command()(agent)
+app.add_typer(plugins, name="plugins")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    try:
+        app()
+    except BrokenPipeError:
+        # Whoever read our output has enough; say nothing more, not even while Python closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.FAILED)

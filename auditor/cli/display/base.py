@@ -1,0 +1,55 @@
+"""What every display does, and which one fits."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+
+from auditor.audit.journal import Entry
+from auditor.audit.state import AuditState
+from auditor.report.text import print_report
+from auditor.store import EventRecord, RunRecord
+
+
+class Display(ABC):
+    """Shows the events of one run as they come, and its end."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        return
+
+    @abstractmethod
+    def show(self, entry: Entry) -> None:
+        """Show one more event."""
+
+    def conclude(self, state: AuditState, last: EventRecord) -> None:
+        """Print the verdicts to stdout. `last` is the record of the final event."""
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=100)
+        print_report(console, state)
+
+
+def choose_display(run: RunRecord, *, json: bool) -> Display:
+    """JSON if asked for; progress bars on a terminal; plain lines elsewhere."""
+    if json:
+        from auditor.cli.display.json_lines import JsonLines
+
+        return JsonLines()
+    if sys.stderr.isatty():
+        from auditor.cli.display.live import LiveDisplay
+
+        return LiveDisplay(run)
+    from auditor.cli.display.plain import PlainLines
+
+    return PlainLines(run)

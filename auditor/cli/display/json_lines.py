@@ -1,0 +1,32 @@
+"""One JSON object a line, for programs."""
+
+from __future__ import annotations
+
+import json
+
+from auditor.audit.journal import Entry
+from auditor.audit.state import AuditState
+from auditor.cli.display.base import Display
+from auditor.cli.narration import output
+from auditor.store import EventRecord
+
+
+class JsonLines(Display):
+    """Writes each event to stdout with `event`, `run`, `seq` and `time`; the last one's `event` is `verdict`."""
+
+    def __init__(self) -> None:
+        self._written = 0
+
+    def show(self, entry: Entry) -> None:
+        """Write one line."""
+        self._write(entry.record)
+
+    def conclude(self, state: AuditState, last: EventRecord) -> None:
+        """Write the verdict, unless it was written already because this process reached it."""
+        if last.seq != self._written:
+            self._write(last)
+
+    def _write(self, record: EventRecord) -> None:
+        head = {"event": record.kind, "run": record.run, "seq": record.seq, "time": record.time}
+        output(json.dumps(head | dict(record.payload), ensure_ascii=False))
+        self._written = record.seq

@@ -1,0 +1,70 @@
+"""Events in plain words, one line each."""
+
+from __future__ import annotations
+
+from auditor.audit import events as e
+from auditor.audit.state import AuditState
+from auditor.report.figures import p_text, percent_text, ratio_text, seconds_text
+
+
+def sentence(event: e.Event, state: AuditState) -> str | None:
+    """What happened, in plain words; None for what only a progress bar would show."""
+    match event:
+        case e.RunStarted():
+            return (
+                f"{event.name}: {event.steps:,} steps in {event.sub_runs} sub-runs by {event.primary}; "
+                f"judged by the {event.decision} rule, because {event.reason}"
+            )
+        case e.RunResumed():
+            return f"resumed at step {max((one.step for one in state.boundaries.values()), default=0):,}"
+        case e.RunInterrupted():
+            return "interrupted"
+        case e.ProviderReady():
+            return f"{event.provider} is ready: {event.device}, {event.threads} thread(s), {event.software}"
+        case e.ProviderLost():
+            return f"{event.provider} is lost: {event.reason}"
+        case e.ProviderMisbehaved():
+            return f"{event.provider} misbehaved: {event.reason}"
+        case e.PrimaryStarted():
+            return f"{event.provider} trains from step {event.step:,}"
+        case e.PrimaryFinished():
+            return f"{event.provider} finished training in {seconds_text(event.seconds)}"
+        case e.Committed() if event.boundary > 0:
+            return _committed(event)
+        case e.Drawn() if event.replicated:
+            return f"sub-run {event.sub_run} is drawn: it will be executed again"
+        case e.ModelDelivered():
+            return f"the model is delivered, with {percent_text(event.accuracy)} accuracy on held-out samples"
+        case _:
+            return _about_replication(event)
+
+
+def _committed(event: e.Committed) -> str:
+    loss = "" if event.loss is None else f", loss {event.loss:.4f}"
+    return f"step {event.step:,} committed as {event.digest[:12]}{loss}"
+
+
+def _about_replication(event: e.Event) -> str | None:
+    match event:
+        case e.ReplicaReturned():
+            return f"sub-run {event.sub_run}: {event.provider} returned its model after {seconds_text(event.seconds)}"
+        case e.ReplicaFailed():
+            return f"sub-run {event.sub_run}: {event.provider} failed: {event.reason}"
+        case e.MetricFailed():
+            return f"sub-run {event.sub_run}: the metric {event.metric} failed: {event.reason}"
+        case e.SubRunUndecided():
+            return f"sub-run {event.sub_run} is undecided: {event.reason}"
+        case e.SubRunJudged():
+            return f"sub-run {event.sub_run} is judged: {_judgements(event)}"
+    return None
+
+
+def _judgements(event: e.SubRunJudged) -> str:
+    told = [one for one in event.judgements if one["p_value"] is not None]
+    if not told:
+        return "nothing can be told from it"
+    worst = min(told, key=lambda one: float(one["p_value"]))
+    return (
+        f"furthest off is {worst['provider']}, ratio {ratio_text(worst['ratio'])} under {worst['metric']} "
+        f"(p {p_text(worst['p_value'])})"
+    )

@@ -1,0 +1,64 @@
+"""Carrying out a run in this process, shown by a display, until it ends or is interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import aclosing
+
+from auditor.audit.engine import TooFewProviders, run_audit
+from auditor.audit.state import fold
+from auditor.cli.display import Display, choose_display
+from auditor.cli.exit_codes import OUTCOMES, ExitCode
+from auditor.cli.narration import say
+from auditor.job import Job
+from auditor.plugins.discovery import PluginError
+from auditor.providers.errors import ProviderError
+from auditor.store import RunRecord, Store, StoreError
+from auditor.training.errors import TrainingError
+
+
+def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
+    """Carry a run out or on, and show it; returns what the process should exit with."""
+    display = choose_display(run, json=json)
+    try:
+        with display:
+            asyncio.run(_carry_out(run, job, store, display))
+    except asyncio.CancelledError:
+        say(f"\ninterrupted; go on with: auditor resume {run.id}")
+        return ExitCode.INTERRUPTED
+    except TooFewProviders as error:
+        say(f"error: {error}")
+        return ExitCode.TOO_FEW_PROVIDERS
+    except (TrainingError, PluginError) as error:
+        return _not_prepared(run, store, error)
+    except (StoreError, ProviderError, OSError) as error:
+        say(f"error: {error}\nwhat was done is kept; go on with: auditor resume {run.id}")
+        return ExitCode.FAILED
+    state = fold(store.events(run.id))
+    if state.finished is None:
+        say(f"error: the run ended without a verdict; go on with: auditor resume {run.id}")
+        return ExitCode.FAILED
+    display.conclude(state, store.events(run.id, after=state.seq - 1)[-1])
+    return OUTCOMES[state.finished.outcome]
+
+
+async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    async with aclosing(run_audit(run, job, store)) as entries:
+        async for entry in entries:
+            display.show(entry)
+
+
+def _not_prepared(run: RunRecord, store: Store, error: Exception) -> ExitCode:
+    """The data, the model or a plugin cannot be had: before the first step nothing was started."""
+    say(f"error: {error}")
+    if fold(store.events(run.id)).boundaries:
+        say(f"what was done is kept; go on with: auditor resume {run.id}")
+        return ExitCode.FAILED
+    store.delete_run(run.id)
+    return ExitCode.USAGE

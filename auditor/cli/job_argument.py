@@ -1,0 +1,31 @@
+"""Which job file a command means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SAMPLE = "sample:"
+
+JobArgument = Annotated[
+    str, typer.Argument(metavar="JOB", help="A job file, or sample:NAME for one that comes with auditor.")
+]
+
+
+def job_path(text: str) -> Path:
+    """The path of the job file; `sample:quickstart` is one of those that come with the package."""
+    if not text.startswith(SAMPLE):
+        return Path(text)
+    from importlib.resources import files
+
+    from auditor.job.errors import JobError, Problem, nearest
+
+    name = text.removeprefix(SAMPLE).removesuffix(".toml")
+    folder = files("auditor_sample_jobs")
+    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    if name not in known:
+        message = f"there is no such sample; there are {', '.join(known)}."
+        raise JobError(text, [Problem(message, suggestion=nearest(name, known))])
+    return Path(str(folder / f"{name}.toml"))

@@ -1,0 +1,28 @@
+"""`auditor resume`: go on with an audit that was stopped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from auditor.cli.narration import user_errors
+from auditor.cli.run import JsonOption
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id or the beginning of it; `last` is the newest run.")
+]
+
+
+def resume(run: RunArgument, json: JsonOption = False) -> None:
+    """Go on with an audit that was interrupted or killed; for one that ended, show its verdict again."""
+    from auditor.job import Job
+
+    with user_errors():
+        from auditor.cli.execution import execute
+        from auditor.store import Store
+
+        with Store() as store:
+            record = store.find_run(run)
+            code = execute(record, Job.model_validate_json(record.job), store, json=json)
+    raise typer.Exit(code)

@@ -1,0 +1,55 @@
+"""`auditor run`: start an audit and see it through."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from auditor.cli.exit_codes import EXPLANATION
+from auditor.cli.job_argument import JobArgument, job_path
+from auditor.cli.narration import user_errors
+
+
+class Randomness(StrEnum):
+    """Who draws the training seeds."""
+
+    CLIENT = "client"
+    PROVIDER = "provider"
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object a line, the last with the verdict.")]
+
+
+def run(
+    job: JobArgument,
+    json: JsonOption = False,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Instead of the job's seed.")] = None,
+    randomness: Annotated[
+        Randomness | None, typer.Option(help="Who draws the training seeds, instead of what the job says.")
+    ] = None,
+) -> None:
+    """Start an audit, show how it goes, and give a verdict on every provider."""
+    from auditor.job import load_job
+
+    with user_errors():
+        path = job_path(job)
+        loaded = load_job(path)
+        if seed is not None:
+            loaded = loaded.model_copy(update={"seed": seed})
+        if randomness is not None:
+            audit = loaded.audit.model_copy(update={"randomness": randomness.value})
+            loaded = loaded.model_copy(update={"audit": audit})
+        from auditor.audit.workspace import check_plugins
+        from auditor.cli.execution import execute
+        from auditor.store import Store
+
+        check_plugins(loaded)
+        with Store() as store:
+            record = store.create_run(loaded.name, loaded.model_dump_json(), str(path))
+            code = execute(record, loaded, store, json=json)
+    raise typer.Exit(code)
+
+
+run.__doc__ = f"{run.__doc__}\n\n{EXPLANATION}"

@@ -1,0 +1,75 @@
+"""`auditor runs`: all audits there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auditor.cli.narration import output, say, user_errors
+
+if TYPE_CHECKING:
+    from auditor.store import RunRecord, Store
+
+
+def runs(json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False) -> None:
+    """List all runs, the newest first."""
+    from auditor.store import Store
+
+    with user_errors(), Store() as store:
+        rows = [_describe(store, run) for run in store.runs()]
+    if json:
+        import json as encoder
+
+        for row in rows:
+            output(encoder.dumps(row, ensure_ascii=False))
+    elif rows:
+        _print(rows)
+    else:
+        say("There are no runs yet. Start one with: auditor run sample:quickstart")
+
+
+def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
+    from auditor.audit.state import fold
+
+    state = fold(store.events(run.id))
+    finished = state.finished
+    if finished is not None:
+        status = finished.outcome
+    elif store.is_running(run.id):
+        status = "running"
+    else:
+        status = "stopped"
+    return {
+        "run": run.id,
+        "created": run.created,
+        "status": status,
+        "flagged": [one["name"] for one in finished.providers if one["verdict"] == "flagged"] if finished else [],
+        "step": max((boundary.step for boundary in state.boundaries.values()), default=0),
+        "steps": state.started.steps if state.started else None,
+        "seconds": round(state.seconds, 3),
+        "cost": dict(finished.cost) if finished else None,
+        "job": run.source,
+    }
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from auditor.report.figures import seconds_text
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("run", "started (UTC)", "status", "steps", "time", "flagged"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(
+            Text(row["run"]),
+            row["created"][:16].replace("T", " "),
+            row["status"],
+            f"{row['step']:,}/{row['steps']:,}" if row["steps"] else "–",
+            seconds_text(row["seconds"]),
+            Text(", ".join(row["flagged"])),
+        )
+    Console().print(table)

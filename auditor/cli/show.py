@@ -1,0 +1,46 @@
+"""`auditor show`: one run with its evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from auditor.cli.narration import output, say, user_errors
+from auditor.cli.resume import RunArgument
+
+
+def show(
+    run: RunArgument,
+    json: Annotated[bool, typer.Option("--json", help="Write all events, one JSON object a line.")] = False,
+) -> None:
+    """Show a run: its verdicts, and the evidence of every replicated sub-run."""
+    from auditor.store import Store
+
+    with user_errors(), Store() as store:
+        record = store.find_run(run)
+        records = store.events(record.id)
+        running = store.is_running(record.id)
+    if json:
+        import json as encoder
+
+        for event in records:
+            head = {"event": event.kind, "run": event.run, "seq": event.seq, "time": event.time}
+            output(encoder.dumps(head | dict(event.payload), ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from auditor.audit.state import fold
+    from auditor.report.text import evidence_report, print_report
+
+    state, console = fold(records), Console()
+    console.print(f"run {record.id}, started {record.created}, from {record.source}", markup=False, highlight=False)
+    if state.finished is not None:
+        print_report(console, state, evidence=True)
+        return
+    step = max((boundary.step for boundary in state.boundaries.values()), default=0)
+    total = f" of {state.started.steps:,}" if state.started else ""
+    console.print(f"{'running' if running else 'stopped'} at step {step:,}{total}", highlight=False)
+    console.print(evidence_report(state))
+    if not running:
+        say(f"go on with: auditor resume {record.id}")

@@ -1,0 +1,47 @@
+"""Small figures of speech for numbers: sizes, durations, shares."""
+
+from __future__ import annotations
+
+
+def bytes_text(count: int) -> str:
+    """A size with a decimal unit, such as `12.3 MB`."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration, such as `8.1 s`, `3 min 20 s` or `2 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def percent_text(share: float) -> str:
+    """A share in per cent, with as many digits as tell something."""
+    per_cent = 100 * share
+    if 0 < per_cent < 10:
+        return f"{per_cent:.1f} %"
+    return f"{per_cent:.0f} %"
+
+
+def p_text(p_value: float | None) -> str:
+    """A p-value; `–` when there is none."""
+    if p_value is None:
+        return "–"
+    if p_value < 1e-9:
+        return "< 1e-9"
+    return f"{p_value:.3f}" if p_value >= 0.001 else f"{p_value:.0e}".replace("e-0", "e-")
+
+
+def ratio_text(ratio: float | None) -> str:
+    """A ratio; `–` when there is none."""
+    if ratio is None:
+        return "–"
+    return f"{ratio:.2f}" if ratio < 100 else f"{ratio:.0f}" if ratio < 10_000 else "> 10,000"

@@ -1,0 +1,93 @@
+"""What a run came to, in the words that every face shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auditor.audit.events import AuditFinished, ModelDelivered
+from auditor.audit.state import AuditState
+from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
+
+SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}
+"""A sign for each verdict, so that none is told by its colour alone."""
+
+OUTCOMES = {
+    "clean": "CLEAN: every provider is consistent with the others.",
+    "flagged": "FLAGGED: {flagged} did not do what was asked.",
+    "inconclusive": "INCONCLUSIVE: the evidence does not suffice for a verdict on {open}.",
+}
+
+
+def outcome_sentence(finished: AuditFinished) -> str:
+    """The outcome of a run as one sentence."""
+    names = {
+        kind: [str(one["name"]) for one in finished.providers if one["verdict"] in verdicts]
+        for kind, verdicts in {"flagged": ("flagged",), "open": ("inconclusive", "unreachable")}.items()
+    }
+    sentence = OUTCOMES[finished.outcome].format(flagged=_listed(names["flagged"]), open=_listed(names["open"]))
+    if finished.outcome == "flagged" and names["open"]:
+        sentence += f" There is no verdict on {_listed(names['open'])}."
+    return sentence
+
+
+def cost_sentence(cost: Mapping[str, Any]) -> str:
+    """What a run cost, as one line."""
+    parts = [
+        f"{cost['training_steps']:,} training steps",
+        f"{cost['extra_steps']:,} extra ({percent_text(cost['overhead'])})",
+        seconds_text(cost["seconds"]),
+        f"{bytes_text(cost['bytes'])} of checkpoints moved",
+    ]
+    if cost["dollars"] is not None:
+        parts.append(f"${cost['dollars']:.2f}")
+    return ", ".join(parts)
+
+
+def delivery_lines(state: AuditState) -> list[str]:
+    """What was delivered, and what simulated attacks achieved with it."""
+    lines = []
+    if isinstance(state.delivered, ModelDelivered):
+        lines.append(
+            f"Delivered model: {percent_text(state.delivered.accuracy)} accuracy on held-out samples; "
+            f"{state.delivered.path}"
+        )
+    for name, attack in state.attacks.items():
+        success = "" if attack.success_rate is None else f", attack success {percent_text(attack.success_rate)}"
+        lines.append(
+            f"Simulated: {name} carried out {attack.attack} (accuracy {percent_text(attack.clean_accuracy)}{success}); "
+            "the verdicts do not know it."
+        )
+    return lines
+
+
+def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
+    """For each replicated sub-run that a provider took part in: its number and its figures in words."""
+    rows = []
+    primary = state.started.primary if state.started else None
+    for index, sub_run in sorted(state.sub_runs.items()):
+        if not sub_run.replicated or (provider != primary and provider not in sub_run.replicas):
+            continue
+        replica = sub_run.replicas.get(provider)
+        if replica is not None and replica.failure is not None:
+            rows.append((index, f"failed: {replica.failure}"))
+            continue
+        own = [one for one in sub_run.judgements or () if one["provider"] == provider]
+        figures = [
+            f"{one['metric']} {one['note'] or figure(one)}" if one["p_value"] is None else figure(one, named=True)
+            for one in own
+        ]
+        rows.append((index, "; ".join(figures) or sub_run.undecided or "not judged yet"))
+    return rows
+
+
+def figure(judgement: Mapping[str, Any], *, named: bool = False) -> str:
+    """The ratio and p-value of one judgement, such as `update ×15.4 (p 3e-8)`."""
+    name = f"{judgement['metric']} " if named else ""
+    return f"{name}×{ratio_text(judgement['ratio'])} (p {p_text(judgement['p_value'])})"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) <= 1:
+        return "".join(names) or "some"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,83 @@
+"""A run as text for people: the outcome, a table of verdicts, the histogram and the cost."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from auditor.audit.decisions import DistanceMatrix
+from auditor.audit.state import AuditState
+from auditor.report.figures import p_text, ratio_text
+from auditor.report.histogram import histogram_lines
+from auditor.report.summary import SIGNS, cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
+
+STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}
+OUTCOME_STYLES = {"clean": "bold green", "flagged": "bold red", "inconclusive": "bold yellow"}
+
+
+def verdict_report(state: AuditState) -> RenderableType:
+    """The end of a run, as something that rich can print. The run must have ended."""
+    finished = state.finished
+    if finished is None:
+        raise ValueError("the run has not ended")
+    parts: list[RenderableType] = [
+        Text(outcome_sentence(finished), style=OUTCOME_STYLES[finished.outcome]),
+        _verdict_table(state),
+    ]
+    matrices = state.matrices()
+    if matrices:
+        judged = [str(one["name"]) for one in finished.providers if one["verdict"] == "flagged"]
+        last = matrices[-1].sub_run
+        first_metric = next(matrix for matrix in matrices if matrix.sub_run == last)
+        parts += [Text(), _histogram(first_metric, judged)]
+    parts += [Text(), *(Text(line) for line in delivery_lines(state)), Text(f"Cost: {cost_sentence(finished.cost)}")]
+    return Group(*parts)
+
+
+def evidence_report(state: AuditState) -> RenderableType:
+    """Every replicated sub-run of every provider with its figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0), title="Evidence", title_justify="left", title_style="bold")
+    for heading in ("provider", "sub-run", "ratio to the reference and p-value, per metric"):
+        table.add_column(heading, overflow="fold")
+    for name in state.providers:
+        for index, words in sub_run_rows(state, name):
+            table.add_row(Text(name), Text(str(index)), Text(words))
+    return table
+
+
+def print_report(console: Console, state: AuditState, *, evidence: bool = False) -> None:
+    """Print what is known of a run that ended."""
+    console.print(verdict_report(state))
+    if evidence:
+        console.print()
+        console.print(evidence_report(state))
+
+
+def _verdict_table(state: AuditState) -> Table:
+    assert state.finished is not None
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("provider", overflow="fold")
+    table.add_column("verdict")
+    for heading in ("p-value", "ratio", "checked"):
+        table.add_column(heading, justify="right")
+    table.add_column("reasons", overflow="fold", ratio=1)
+    primary = state.started.primary if state.started else ""
+    for one in state.finished.providers:
+        name, verdict = str(one["name"]), str(one["verdict"])
+        table.add_row(
+            Text(name + (" (primary)" if name == primary else "")),
+            Text(f"{SIGNS[verdict]} {verdict}", style=STYLES[verdict]),
+            p_text(one["p_value"]),
+            ratio_text(one["ratio"]),
+            str(one["sub_runs_checked"]),
+            Text("; ".join(one["reasons"])),
+        )
+    return table
+
+
+def _histogram(matrix: DistanceMatrix, judged: list[str]) -> RenderableType:
+    heading = f"Distances in sub-run {matrix.sub_run} ({matrix.metric})"
+    if judged:
+        heading += f": ░ among the others, █ of {' and '.join(judged)}"
+    return Group(Text(heading), *(Text("  " + line) for line in histogram_lines(matrix, judged)))

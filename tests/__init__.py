@@ -1,0 +1,1 @@
+"""Tests of `auditor` through its public surface."""

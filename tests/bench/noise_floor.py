@@ -1,0 +1,84 @@
+"""How far apart honest executions with the same seeds come by numerics alone, under every metric.
+
+The same k steps are executed from the same checkpoint with one thread and with two, on channels-last and on
+contiguous memory, and once in bf16 and once with BadNets for comparison. The metrics' noise floors are upper
+envelopes of the column `fp32`.
+
+    python -m tests.bench.noise_floor [--dataset tensors:cifar10.safetensors] [--model resnet8]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from itertools import combinations
+from pathlib import Path
+
+import torch
+
+from auditor.job.model import Task, Training
+from auditor.plugins import Metric, MetricContext, create_plugin
+from auditor.training.checkpoint import encode, read
+from auditor.training.data import Dataset, load_dataset
+from auditor.training.returned import CheckpointModel
+from auditor.training.trainer import Trainer
+
+METRICS = ("update", "output", "cka", "zest")
+VARIANTS = ((1, torch.channels_last), (2, torch.channels_last), (1, torch.contiguous_format))
+
+
+def trainer(task: Task, dataset: Dataset, precision: str = "fp32", rate: float | None = None) -> Trainer:
+    attack = None if rate is None else create_plugin("attacks", "badnets", {"rate": rate})
+    spec = Training.model_validate({"precision": precision, "steps": 10_000})
+    return Trainer(task, spec, dataset, device=torch.device("cpu"), seed=1, attack=attack)
+
+
+def returned(executing: Trainer, start: Path, steps: int, path: Path) -> Path:
+    executing.load(read(start, executing.schema))
+    for _ in range(steps):
+        executing.execute_step()
+    path.write_bytes(b"".join(bytes(piece) for piece in encode(executing.checkpoint(), executing.schema)))
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="digits")
+    parser.add_argument("--model", default="resnet8")
+    parser.add_argument("--steps", type=int, nargs="+", default=[1, 5, 20, 40, 100])
+    parser.add_argument("--starts", type=int, nargs="+", default=[0, 100, 300])
+    arguments = parser.parse_args()
+    task = Task(dataset=arguments.dataset, model=arguments.model)
+    dataset = load_dataset(task.dataset, Path())
+    metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in METRICS}
+    for metric in metrics.values():
+        metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_images, dataset.images[:64], 0))
+    honest, low, poisoned = trainer(task, dataset), trainer(task, dataset, "bf16"), trainer(task, dataset, rate=0.1)
+    print(f"{task.dataset.rpartition('/')[2]}, {task.model}, batch 64, SGD 0.05 with momentum 0.9")
+    print(f"{'metric':8}{'start':>6}{'k':>5}{'fp32':>11}{'bf16':>11}{'BadNets':>11}")
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        initial = here / "initial"
+        initial.write_bytes(b"".join(bytes(piece) for piece in encode(honest.checkpoint(), honest.schema)))
+        for position in arguments.starts:
+            torch.set_num_threads(1)
+            start = returned(honest, initial, position, here / "start")
+            for steps in arguments.steps:
+                models = []
+                for index, (threads, layout) in enumerate(VARIANTS):
+                    torch.set_num_threads(threads)
+                    honest.network.model.to(memory_format=layout)  # type: ignore[call-overload]
+                    models.append(returned(honest, start, steps, here / f"honest {index}"))
+                torch.set_num_threads(1)
+                models.append(returned(low, start, steps, here / "bf16"))
+                models.append(returned(poisoned, start, steps, here / "poisoned"))
+                seen = [CheckpointModel(path, start, honest.schema, poisoned.network) for path in models]
+                for name, metric in metrics.items():
+                    known = [metric.represent(model) for model in seen]
+                    noise = max(metric.distance(a, b) for a, b in combinations(known[:3], 2))
+                    others = [metric.distance(known[0], other) for other in known[3:]]
+                    print(f"{name:8}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:11.2e}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
