@@ -27,9 +27,7 @@ class Closing:
         for party in setting.parties.reachable:
             if party.provider.attack is not None and party.name not in setting.state.attacks:
                 await self._measure_attack(party)
-        verdicts = judge_providers(
-            setting.state, setting.choice, setting.assumptions, len(setting.job.audit.metrics)
-        )
+        verdicts = judge_providers(setting.state, setting.choice, setting.assumptions, len(setting.job.audit.metrics))
         setting.write(
             AuditFinished(outcome_of(verdicts), tuple(verdict.payload() for verdict in verdicts), self._cost())
         )
@@ -59,9 +57,7 @@ class Closing:
         except ProviderError:
             return  # an agent that was started again does not know its earlier runs
         self._setting.write(
-            AttackMeasured(
-                party.name, cleaned(achieved.attack, 64), achieved.clean_accuracy, achieved.success_rate
-            )
+            AttackMeasured(party.name, cleaned(achieved.attack, 64), achieved.clean_accuracy, achieved.success_rate)
         )
 
     def _latest_execution(self, party: Party) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from auditor.audit.closing import Closing
@@ -24,7 +24,7 @@ class TooFewProviders(Exception):  # noqa: N818 - the name reads as what it is
     """So few providers could be reached that there is nothing to compare."""
 
 
-async def run_audit(run: RunRecord, job: Job, store: Store) -> AsyncIterator[Entry]:
+async def run_audit(run: RunRecord, job: Job, store: Store) -> AsyncGenerator[Entry, None]:
     """Carry out an audit, or what is left of it, and yield every event once it is durable.
 
     The generator holds the run's lock. Closing it, or cancelling what iterates it, ends every process that was

@@ -63,9 +63,7 @@ class Parties:
                 name=provider.name,
                 device=provider.where.device,
                 folder=folder / "providers" / f"{index:02d}",
-                attack=None
-                if provider.attack is None
-                else {"name": provider.attack.name, **provider.attack.options},
+                attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )
             for index, provider in enumerate(job.providers)
@@ -140,6 +138,9 @@ class Parties:
                 return
         self._journal.write(
             ProviderReady(
-                party.name, cleaned(identity.device, 40), min(identity.threads, 2**31), cleaned(identity.software, 80)
+                party.name,
+                cleaned(identity.device, 40),
+                min(identity.threads, 2**31),
+                cleaned(identity.software, 80),
             )
         )

@@ -21,9 +21,7 @@ class ProgressMeter:
         step: where it starts.
     """
 
-    def __init__(
-        self, write: Callable[[Event], None], provider: str, sub_run: int | None, step: int
-    ) -> None:
+    def __init__(self, write: Callable[[Event], None], provider: str, sub_run: int | None, step: int) -> None:
         self._write = write
         self._provider = provider
         self._sub_run = sub_run

@@ -198,9 +198,7 @@ def _provider_changed(
             return _with_provider(state, event.provider, lost=event.reason)
         case e.ProviderMisbehaved():
             known = state.provider(event.provider).misbehaviour
-            return _with_provider(
-                state, event.provider, misbehaviour=(*known, (event.sub_run, event.reason))
-            )
+            return _with_provider(state, event.provider, misbehaviour=(*known, (event.sub_run, event.reason)))
         case e.Progressed():
             return _with_provider(state, event.provider, step=event.step, loss=event.loss, rate=event.rate)
 

@@ -36,9 +36,7 @@ class ProviderVerdict:
         return asdict(self)
 
 
-def judge_providers(
-    state: AuditState, choice: Choice, assumptions: Assumptions, metrics: int
-) -> list[ProviderVerdict]:
+def judge_providers(state: AuditState, choice: Choice, assumptions: Assumptions, metrics: int) -> list[ProviderVerdict]:
     """The verdict of every provider, from everything that happened so far.
 
     Args:
@@ -96,9 +94,7 @@ def _judge_provider(
         verdict = "consistent"
         plural = "sub-run" if checked == 1 else "sub-runs"
         reasons = [f"agrees with the others in {checked} replicated {plural}"]
-    return ProviderVerdict(
-        name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons))
-    )
+    return ProviderVerdict(name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons)))
 
 
 def _faults(name: str, state: AuditState) -> list[str]:
@@ -116,9 +112,7 @@ def _faults(name: str, state: AuditState) -> list[str]:
 
 def _finite(index: int, sub_run: SubRun, state: AuditState) -> dict[str, bool]:
     """Whose model of a sub-run holds finite numbers only."""
-    finite = {
-        name: replica.finite for name, replica in sub_run.replicas.items() if replica.digest is not None
-    }
+    finite = {name: replica.finite for name, replica in sub_run.replicas.items() if replica.digest is not None}
     end = state.boundaries.get(index + 1)
     if state.started is not None and sub_run.replicas and end is not None and end.finite is not None:
         finite[state.started.primary] = end.finite
@@ -141,9 +135,7 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
         own = sub_run.replicas.get(name)
         if own is not None and own.failure is not None:
             found.append(f"sub-run {index}: {own.failure}")
-    found += [
-        f"sub-run {judgement.sub_run}: {judgement.note}" for judgement in judgements if judgement.p_value is None
-    ]
+    found += [f"sub-run {judgement.sub_run}: {judgement.note}" for judgement in judgements if judgement.p_value is None]
     if choice.powerless:
         found.append(f"the {choice.decision.name} rule cannot flag anybody with so few providers")
     return found

@@ -21,7 +21,6 @@ from auditor.store.blobs import BlobFolder
 from auditor.training.checkpoint import all_finite, encode, read
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.evaluation import clean_accuracy
-from auditor.training.network import Network
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
@@ -89,9 +88,7 @@ class Workspace:
         self._network.load(read(path, self.schema))
         return clean_accuracy(self._network, self._dataset)
 
-    def measure(
-        self, start: Path, returned: Mapping[str, Path], start_step: int, steps: int
-    ) -> list[Measured]:
+    def measure(self, start: Path, returned: Mapping[str, Path], start_step: int, steps: int) -> list[Measured]:
         """All distances among returned models under every metric.
 
         Args:
@@ -141,7 +138,8 @@ def _load_metrics(job: Job) -> dict[str, Metric[Any]]:
         kind = load_plugin("metrics", use.name)
         if job.task.kind not in kind.tasks:
             raise PluginError(
-                f"metric {use.name!r} is not defined for {job.task.kind} tasks, only for {', '.join(sorted(kind.tasks))}."
+                f"metric {use.name!r} is not defined for {job.task.kind} tasks, "
+                f"only for {', '.join(sorted(kind.tasks))}."
             )
         metrics[use.name] = create_plugin("metrics", use.name, use.options)
     return metrics

@@ -18,7 +18,8 @@ def agent(
     device: Annotated[str, typer.Option(help="What it trains on: cpu or cuda:N.")] = "cpu",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 takes all cores.")] = 0,
     folder: Annotated[
-        Path | None, typer.Option(help="Where it keeps checkpoints; a folder under AUDITOR_HOME if not given.")
+        Path | None,
+        typer.Option(help="Where it keeps checkpoints; a folder under AUDITOR_HOME if not given."),
     ] = None,
 ) -> None:
     """Serve the provider protocol, until Ctrl-C."""

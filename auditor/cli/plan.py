@@ -18,7 +18,8 @@ def plan(
     job: JobArgument,
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
     rate: Annotated[
-        float | None, typer.Option(min=1e-9, help="Steps a second that providers execute; turns prices into dollars.")
+        float | None,
+        typer.Option(min=1e-9, help="Steps a second that providers execute; turns prices into dollars."),
     ] = None,
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""

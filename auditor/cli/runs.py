@@ -35,7 +35,7 @@ def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
     state = fold(store.events(run.id))
     finished = state.finished
     if finished is not None:
-        status = finished.outcome
+        status: str = finished.outcome
     elif store.is_running(run.id):
         status = "running"
     else:

@@ -139,9 +139,7 @@ def _message(detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str |
 _OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "impossible"}
 
 
-def _suggestion(
-    detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str | int, ...]
-) -> str | None:
+def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str | int, ...]) -> str | None:
     value = detail["input"]
     if detail["type"] == "extra_forbidden":
         return nearest(str(path[-1]), _known_keys(path))

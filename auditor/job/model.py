@@ -173,9 +173,7 @@ class Audit(_Frozen):
     @model_validator(mode="after")
     def _one_way_to_select(self) -> Self:
         given = [
-            key
-            for key in ("replicated", "replicate_probability", "fixed_selection")
-            if getattr(self, key) is not None
+            key for key in ("replicated", "replicate_probability", "fixed_selection") if getattr(self, key) is not None
         ]
         if len(given) > 1:
             raise PydanticCustomError(
@@ -207,7 +205,9 @@ class Provider(_Frozen):
             parse_endpoint(value)
         except ValueError as error:
             raise PydanticCustomError(
-                "endpoint", "{error}.", {"error": str(error), "value": value, "known": ["local:cpu", "local:cuda:0"]}
+                "endpoint",
+                "{error}.",
+                {"error": str(error), "value": value, "known": ["local:cpu", "local:cuda:0"]},
             ) from None
         return value
 

@@ -121,9 +121,7 @@ def _catch_table(job: Job, sub_runs: int) -> dict[float, dict[int, float]]:
         return {share: {expected: 1 - (1 - probability) ** count} for share, count in deviating.items()}
     own = job.replicated or 0
     columns = sorted({max(1, own // 2), own, *(min(sub_runs, own * factor) for factor in (2, 4))} - {0})
-    return {
-        share: {m: catch_probability(sub_runs, count, m) for m in columns} for share, count in deviating.items()
-    }
+    return {share: {m: catch_probability(sub_runs, count, m) for m in columns} for share, count in deviating.items()}
 
 
 def _prices(job: Job) -> tuple[float, float] | None:

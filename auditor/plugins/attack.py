@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from auditor.plugins.options import Options
+from auditor.plugins.options import Options as PluginOptions
 
 if TYPE_CHECKING:
     import torch
@@ -68,10 +68,10 @@ class Attack:
     tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
     """The kinds of task that the attack can be carried out in."""
 
-    Options: ClassVar[type[Options]] = Options
+    Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: PluginOptions) -> None:
         self.options = options
 
     def begin(self, context: AttackContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 from pydantic import ValidationError
 
@@ -61,8 +61,7 @@ def load_plugin(kind: Kind, name: str) -> type[Attack] | type[Metric[Any]]:
         known = sorted({point.name for point in _points(kind)})
         hint = nearest(name, known)
         raise PluginError(
-            f"unknown {word} {name!r}; installed are {', '.join(known)}."
-            + (f" Did you mean {hint!r}?" if hint else "")
+            f"unknown {word} {name!r}; installed are {', '.join(known)}." + (f" Did you mean {hint!r}?" if hint else "")
         )
     if len(points) > 1:
         packages = " and ".join(sorted(_describe(kind, point).package for point in points))
@@ -74,7 +73,7 @@ def load_plugin(kind: Kind, name: str) -> type[Attack] | type[Metric[Any]]:
         raise PluginError(f"{origin} does not load: {type(error).__name__}: {error}") from error
     if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
         raise PluginError(f"{origin} is not a subclass of auditor.plugins.{_BASES[kind].__name__}.")
-    return loaded
+    return cast("type[Attack] | type[Metric[Any]]", loaded)
 
 
 @overload

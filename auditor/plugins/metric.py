@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from auditor.plugins.noise import NoiseFloor
-from auditor.plugins.options import Options
+from auditor.plugins.options import Options as PluginOptions
 
 if TYPE_CHECKING:
     import torch
@@ -77,10 +77,10 @@ class Metric(ABC, Generic[Representation]):
     deviation from another kind of processor.
     """
 
-    Options: ClassVar[type[Options]] = Options
+    Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: PluginOptions) -> None:
         self.options = options
 
     def begin(self, context: MetricContext) -> None:

@@ -34,4 +34,4 @@ class NoiseFloor:
     def at(self, start_step: int, steps: int) -> float:
         """The envelope for a sub-run of `steps` steps that starts at `start_step`."""
         surplus = (self.early - 1) * 0.5 ** (start_step / EARLY_HALF_LIFE)
-        return min(self.most, self.per_step * steps**self.growth * (1 + surplus))
+        return float(min(self.most, self.per_step * steps**self.growth * (1 + surplus)))

@@ -31,7 +31,11 @@ def verdict_report(state: AuditState) -> RenderableType:
         last = matrices[-1].sub_run
         first_metric = next(matrix for matrix in matrices if matrix.sub_run == last)
         parts += [Text(), _histogram(first_metric, judged)]
-    parts += [Text(), *(Text(line) for line in delivery_lines(state)), Text(f"Cost: {cost_sentence(finished.cost)}")]
+    parts += [
+        Text(),
+        *(Text(line) for line in delivery_lines(state)),
+        Text(f"Cost: {cost_sentence(finished.cost)}"),
+    ]
     return Group(*parts)
 
 

@@ -86,7 +86,8 @@ class Store:
         run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, source, secrets.token_bytes(32))
         with self._writing() as connection:
             connection.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)", (run.id, run.created, run.job, run.source, run.secret)
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                (run.id, run.created, run.job, run.source, run.secret),
             )
         return run
 
@@ -129,7 +130,8 @@ class Store:
     def events(self, run: str, after: int = 0) -> list[EventRecord]:
         """The events of a run with a sequence number over `after`, in order."""
         rows = self._connection.execute(
-            "SELECT run, seq, time, kind, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq", (run, after)
+            "SELECT run, seq, time, kind, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq",
+            (run, after),
         )
         return [EventRecord(run, seq, time, kind, json.loads(payload)) for run, seq, time, kind, payload in rows]
 

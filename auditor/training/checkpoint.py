@@ -81,7 +81,7 @@ def encode(tensors: Mapping[str, Tensor], schema: Schema) -> Iterator[bytes | me
     for name, _, _ in schema.entries:
         tensor = tensors[name].detach().cpu().contiguous()
         if tensor.numel():
-            yield memoryview(tensor.reshape(-1).view(torch.uint8).numpy())
+            yield tensor.reshape(-1).view(torch.uint8).numpy().data
 
 
 def decode(data: bytes, schema: Schema) -> dict[str, Tensor]:
@@ -118,9 +118,7 @@ def check_file(path: Path, schema: Schema) -> None:
 
 def all_finite(tensors: Mapping[str, Tensor]) -> bool:
     """Whether no tensor holds NaN or infinity."""
-    return all(
-        bool(torch.isfinite(tensor).all()) for tensor in tensors.values() if tensor.dtype.is_floating_point
-    )
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values() if tensor.dtype.is_floating_point)
 
 
 def _first(file: BinaryIO, schema: Schema) -> bytes:

@@ -28,7 +28,7 @@ class Network:
         self.device = device
         model = build_model(task.model, dataset.shape, dataset.classes, seed)
         # Convolutions on channels-last images are a quarter faster on CPUs and no slower elsewhere.
-        self.model: nn.Module = model.to(device=device, memory_format=torch.channels_last)
+        self.model: nn.Module = model.to(device).to(memory_format=torch.channels_last)
         mean, deviation = dataset.statistics
         self._scale = (1 / (255 * deviation)).to(device)[:, None, None]
         self._shift = (mean / deviation).to(device)[:, None, None]
@@ -53,7 +53,7 @@ class Network:
     def logits(self, images: Tensor) -> Tensor:
         """Outputs [N, classes] on the CPU, in evaluation mode, batch by batch."""
         self.model.eval()
-        parts = [self.model(self.normalise(part)).float().cpu() for part in images.split(EVALUATION_BATCH)]
+        parts = [self.model(self.normalise(part)).float().cpu() for part in torch.split(images, EVALUATION_BATCH)]
         return torch.cat(parts)
 
     def accuracy(self, images: Tensor, labels: Tensor) -> float:

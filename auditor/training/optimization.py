@@ -20,9 +20,7 @@ def make_optimizer(model: nn.Module, spec: SGD | AdamW) -> torch.optim.Optimizer
     parameters = list(model.parameters())
     optimizer: torch.optim.Optimizer
     if isinstance(spec, SGD):
-        optimizer = torch.optim.SGD(
-            parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay
-        )
+        optimizer = torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay)
     else:
         optimizer = torch.optim.AdamW(
             parameters, lr=spec.lr, betas=(spec.beta1, spec.beta2), weight_decay=spec.weight_decay

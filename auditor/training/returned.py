@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ class CheckpointModel:
 
         hook = last_linear(model).register_forward_pre_hook(catch)
         try:
-            for part in inputs.split(EVALUATION_BATCH):
+            for part in torch.split(inputs, EVALUATION_BATCH):
                 model(self._network.normalise(part))
         finally:
             hook.remove()
@@ -68,11 +69,13 @@ class CheckpointModel:
         """See `ReturnedModel`."""
         network = self._loaded()
         network.model.eval()
-        shape = torch.broadcast_shapes(inputs.shape, masks.shape)
+        shape = np.broadcast_shapes(inputs.shape, masks.shape)
         inputs, masks = inputs.expand(shape), masks.expand(shape)
         parts = [
             network.model(network.normalise(part) * mask.to(network.device)).float().cpu()
-            for part, mask in zip(inputs.split(EVALUATION_BATCH), masks.split(EVALUATION_BATCH), strict=True)
+            for part, mask in zip(
+                torch.split(inputs, EVALUATION_BATCH), torch.split(masks, EVALUATION_BATCH), strict=True
+            )
         ]
         return torch.cat(parts)
 

@@ -61,7 +61,7 @@ class LinearCKA(Metric[Kernels]):
         scale = first.self_similarity * second.self_similarity
         if scale <= 0:
             raise ValueError("a model gives the same features for all samples, so that CKA is not defined")
-        return max(0.0, 1 - _hsic(first.grams, second.grams) / scale**0.5)
+        return max(0.0, 1 - _hsic(first.grams, second.grams) / float(scale**0.5))
 
 
 def _hsic(k: torch.Tensor, l: torch.Tensor) -> float:  # noqa: E741 - the papers' letters

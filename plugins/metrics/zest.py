@@ -51,9 +51,7 @@ class Zest(Metric[torch.Tensor]):
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:
         """The weights, float64 [images · segments · classes]."""
-        weights = [
-            self._solve @ model.masked_logits(image[None], self._masks).double() for image in self._reference
-        ]
+        weights = [self._solve @ model.masked_logits(image[None], self._masks).double() for image in self._reference]
         return torch.stack(weights).reshape(-1)
 
     def distance(self, first: torch.Tensor, second: torch.Tensor) -> float:

@@ -53,7 +53,11 @@ def main() -> None:
     metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in METRICS}
     for metric in metrics.values():
         metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_images, dataset.images[:64], 0))
-    honest, low, poisoned = trainer(task, dataset), trainer(task, dataset, "bf16"), trainer(task, dataset, rate=0.1)
+    honest, low, poisoned = (
+        trainer(task, dataset),
+        trainer(task, dataset, "bf16"),
+        trainer(task, dataset, rate=0.1),
+    )
     print(f"{task.dataset.rpartition('/')[2]}, {task.model}, batch 64, SGD 0.05 with momentum 0.9")
     print(f"{'metric':8}{'start':>6}{'k':>5}{'fp32':>11}{'bf16':>11}{'BadNets':>11}")
     with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +71,7 @@ def main() -> None:
                 models = []
                 for index, (threads, layout) in enumerate(VARIANTS):
                     torch.set_num_threads(threads)
-                    honest.network.model.to(memory_format=layout)  # type: ignore[call-overload]
+                    honest.network.model.to(memory_format=layout)
                     models.append(returned(honest, start, steps, here / f"honest {index}"))
                 torch.set_num_threads(1)
                 models.append(returned(low, start, steps, here / "bf16"))
@@ -77,7 +81,10 @@ def main() -> None:
                     known = [metric.represent(model) for model in seen]
                     noise = max(metric.distance(a, b) for a, b in combinations(known[:3], 2))
                     others = [metric.distance(known[0], other) for other in known[3:]]
-                    print(f"{name:8}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:11.2e}", flush=True)
+                    print(
+                        f"{name:8}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:11.2e}",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":

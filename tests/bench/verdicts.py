@@ -1,6 +1,6 @@
 """Are the quickstart's verdicts right, over seeds and under both kinds of randomness?
 
-    python -m tests.bench.verdicts [--seeds 10]
+python -m tests.bench.verdicts [--seeds 10]
 """
 
 from __future__ import annotations

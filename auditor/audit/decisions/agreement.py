@@ -20,13 +20,19 @@ class AgreementDecision:
             distance = float(matrix.values.max())
             floor = matrix.noise_floor
             if assumptions.randomness == "provider":
-                p_value, note = None, "with seeds of their own, two providers differ even when both are benign"
+                p_value, note = (
+                    None,
+                    "with seeds of their own, two providers differ even when both are benign",
+                )
             elif distance == 0 or (floor is not None and distance <= MARGIN * floor):
                 p_value, note = 1.0, ""
             elif floor is None:
                 p_value, note = None, f"nobody has measured how noisy {matrix.metric} is"
             else:
-                p_value, note = None, "the two disagree by more than numerical noise; a third would settle who deviates"
+                p_value, note = (
+                    None,
+                    "the two disagree by more than numerical noise; a third would settle who deviates",
+                )
             ratio = distance / floor if floor else None
             judgements += [
                 Judgement(matrix.sub_run, matrix.metric, name, p_value, ratio, (other,), note)

@@ -73,7 +73,10 @@ def _select(job: Job, assumptions: Assumptions, needed: float) -> tuple[Decision
     if assumptions.randomness == "client":
         return RatioDecision(), "with the client's seeds honest results differ by numerical noise only"
     if KolmogorovSmirnovDecision().smallest_p_value(count, assumptions) > needed:
-        return RatioDecision(), f"with n = {count} a Kolmogorov–Smirnov test cannot reach the false-alarm rate"
+        return (
+            RatioDecision(),
+            f"with n = {count} a Kolmogorov–Smirnov test cannot reach the false-alarm rate",
+        )
     return (
         RatioDecision(),
         f"with n = {count} a Kolmogorov–Smirnov test could reach the false-alarm rate, but it takes distances "

@@ -26,7 +26,8 @@ def tightest(values: Distances, members: Sequence[int], size: int) -> tuple[int,
         candidates = _candidates(len(members), size)
         own = values[np.ix_(members, members)]
         sums = ((candidates @ own) * candidates).sum(axis=1)
-        return tuple(members[index] for index in np.flatnonzero(candidates[int(np.argmin(sums))]))
+        chosen = np.flatnonzero(candidates[int(np.argmin(sums))])
+        return tuple(members[int(index)] for index in chosen)
     groups = [
         tuple(sorted(sorted(members, key=lambda other, centre=centre: values[centre, other])[:size]))  # type: ignore[misc]
         for centre in members
@@ -52,7 +53,7 @@ def within(values: Distances, group: Sequence[int]) -> Distances:
     """All distances within a group, one per pair."""
     rows, columns = np.triu_indices(len(group), 1)
     chosen = np.asarray(group)
-    return values[chosen[rows], chosen[columns]]
+    return np.asarray(values[chosen[rows], chosen[columns]])
 
 
 def _improved(values: Distances, members: Sequence[int], group: tuple[int, ...]) -> tuple[int, ...]:

@@ -26,11 +26,7 @@ class KolmogorovSmirnovDecision:
 
     def judge(self, matrices: list[DistanceMatrix], assumptions: Assumptions) -> list[Judgement]:
         """Judge every provider in every matrix, each matrix by itself."""
-        return [
-            _judge(matrix, index, assumptions)
-            for matrix in matrices
-            for index in range(len(matrix.providers))
-        ]
+        return [_judge(matrix, index, assumptions) for matrix in matrices for index in range(len(matrix.providers))]
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
         """2 ÷ C(a + b, a) for samples of a and b: the two-sided test when the samples do not overlap."""

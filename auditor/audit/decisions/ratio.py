@@ -76,9 +76,7 @@ class RatioDecision:
         return 0.0 if participants >= 3 else 1.0
 
 
-def _judge(
-    matrix: DistanceMatrix, assumptions: Assumptions, spread: float, tail: float
-) -> list[Judgement]:
+def _judge(matrix: DistanceMatrix, assumptions: Assumptions, spread: float, tail: float) -> list[Judgement]:
     from scipy.stats import t as student
 
     values, note = _comparable(matrix, assumptions)
@@ -87,8 +85,7 @@ def _judge(
         note = "there is no group of other providers to compare it with"
     if note:
         return [
-            Judgement(matrix.sub_run, matrix.metric, provider, None, None, (), note)
-            for provider in matrix.providers
+            Judgement(matrix.sub_run, matrix.metric, provider, None, None, (), note) for provider in matrix.providers
         ]
     benign = assumptions.benign(count)
     expected = calibrate(count, benign)

@@ -53,7 +53,7 @@ class _Agent:
         self.app = Starlette(
             routes=[Route(PREFIX + path, endpoint, methods=[method]) for method, path, endpoint in routes],
             exception_handlers={
-                _Refusal: lambda _, error: _error(error.status, str(error)),  # type: ignore[attr-defined]
+                _Refusal: lambda _, error: _error(error.status, str(error)),
                 BlobError: lambda _, error: _error(400, str(error)),
                 ClientDisconnect: lambda _, __: Response(status_code=499),
             },

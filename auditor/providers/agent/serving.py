@@ -18,9 +18,7 @@ def serve(settings: AgentSettings, socket: Path) -> None:
     Raises:
         OSError: the socket cannot be made.
     """
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         make_app(settings),
         uds=str(socket),

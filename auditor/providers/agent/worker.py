@@ -14,9 +14,9 @@ from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import RunRequest, Simulation
 from auditor.store.blobs import BlobFolder
-from auditor.training.checkpoint import CheckpointError, encode, read
+from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
-from auditor.training.errors import Cancelled, TrainingError
+from auditor.training.errors import Cancelled, CheckpointError, TrainingError
 from auditor.training.evaluation import attack_success, clean_accuracy
 from auditor.training.trainer import Trainer
 
@@ -52,9 +52,7 @@ class Worker:
             trainer = self._prepare(execution.request)
             trainer.load(read(self.blobs.path(execution.request.start), trainer.schema))
             if trainer.step != execution.request.start_step:
-                raise CheckpointError(
-                    f"it is of step {trainer.step}, not of step {execution.request.start_step}."
-                )
+                raise CheckpointError(f"it is of step {trainer.step}, not of step {execution.request.start_step}.")
             execution.entered("training")
             self._train(execution, trainer)
             execution.entered("finished")

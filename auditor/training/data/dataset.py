@@ -62,7 +62,7 @@ class Dataset:
         sha = hashlib.sha256()
         for tensor in (self.images, self.labels, self.held_out_images, self.held_out_labels):
             sha.update(str((str(tensor.dtype), tuple(tensor.shape))).encode())
-            sha.update(memoryview(tensor.contiguous().numpy()).cast("B"))
+            sha.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
         return sha.hexdigest()
 
 
@@ -80,7 +80,10 @@ def make_dataset(
     Raises:
         TrainingError: the tensors do not make a dataset; says which and why.
     """
-    for name, (image_part, label_part) in {"training": (images, labels), "held-out": held_out or (images, labels)}.items():
+    for name, (image_part, label_part) in {
+        "training": (images, labels),
+        "held-out": held_out or (images, labels),
+    }.items():
         _check(image_part, label_part, f"{origin} ({name} part)")
     labels = labels.to(torch.int64)
     if held_out is None:

@@ -33,18 +33,23 @@ def load_dataset(name: str, downloads: Path) -> Dataset:
     kind, _, rest = name.partition(":")
     if kind == "torchvision":
         return _torchvision(rest, downloads)
-    loaders: dict[str, Callable[[Path], Dataset]] = {"digits": _digits, "tensors": _tensors, "images": _images}
+    loaders: dict[str, Callable[[Path], Dataset]] = {
+        "digits": _digits,
+        "tensors": _tensors,
+        "images": _images,
+    }
     return loaders[kind](Path(rest))
 
 
 def _digits(_: Path) -> Dataset:
     """1,797 real handwritten digits, 8×8, values 0 to 16 (UCI; see digits.LICENSE.md)."""
-    with as_file(files("auditor.training.data") / "digits.npz") as path, np.load(path, allow_pickle=False) as data:
+    with (
+        as_file(files("auditor.training.data") / "digits.npz") as path,
+        np.load(path, allow_pickle=False) as data,
+    ):
         images, labels = data["images"], data["labels"]
     scaled = np.round(images.astype(np.float64) * 255 / 16).astype(np.uint8)[:, None]
-    return make_dataset(
-        torch.from_numpy(scaled), torch.from_numpy(labels.astype(np.int64)), origin="digits"
-    )
+    return make_dataset(torch.from_numpy(scaled), torch.from_numpy(labels.astype(np.int64)), origin="digits")
 
 
 def _tensors(path: Path) -> Dataset:
@@ -92,12 +97,8 @@ def _images(path: Path) -> Dataset:
             images.append(pixels)
             labels.append(label)
     if not images:
-        raise TrainingError(
-            f"images:{path}: no images found; expected one folder per class, each with image files."
-        )
-    return make_dataset(
-        torch.from_numpy(np.stack(images)), torch.tensor(labels), origin=f"images:{path}"
-    )
+        raise TrainingError(f"images:{path}: no images found; expected one folder per class, each with image files.")
+    return make_dataset(torch.from_numpy(np.stack(images)), torch.tensor(labels), origin=f"images:{path}")
 
 
 def _torchvision(name: str, downloads: Path) -> Dataset:

@@ -17,9 +17,7 @@ class BasicBlock(nn.Module):
         self.bn2 = nn.BatchNorm2d(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, inputs, H, W] to [B, outputs, H / stride, W / stride]."""
@@ -34,11 +32,13 @@ class CifarResNet(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(channels, 16, 3, 1, 1, bias=False)
         self.bn = nn.BatchNorm2d(16)
-        self.stages = nn.Sequential(*(
-            BasicBlock(inputs if index == 0 else width, width, stride if index == 0 else 1)
-            for inputs, width, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2))
-            for index in range(blocks)
-        ))
+        self.stages = nn.Sequential(
+            *(
+                BasicBlock(inputs if index == 0 else width, width, stride if index == 0 else 1)
+                for inputs, width, stride in ((16, 16, 1), (16, 32, 2), (32, 64, 2))
+                for index in range(blocks)
+            )
+        )
         self.linear = nn.Linear(64, classes)
 
     def forward(self, x: Tensor) -> Tensor:

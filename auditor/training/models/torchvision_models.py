@@ -39,9 +39,7 @@ def build_torchvision(name: str, shape: tuple[int, int, int], classes: int) -> n
     try:
         model: nn.Module = models.get_model(name, weights=None, num_classes=classes, **extra)
     except (ValueError, AssertionError) as error:
-        raise TrainingError(
-            f"torchvision:{name}: does not take images of {height}×{width}: {error}"
-        ) from None
+        raise TrainingError(f"torchvision:{name}: does not take images of {height}×{width}: {error}") from None
     small = min(height, width) < SMALL_SIDE
     if small or channels != 3:
         _remake_first_convolution(model, channels, small)
