@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from auditor.audit.decisions.agreement import AgreementDecision
 from auditor.audit.decisions.calibration import calibrate, log_ratio
 from auditor.audit.decisions.clique import tightest, within
 from auditor.audit.decisions.distances import Assumptions, DistanceMatrix, Distances, Judgement
@@ -79,10 +80,10 @@ class RatioDecision:
 def _judge(matrix: DistanceMatrix, assumptions: Assumptions, spread: float, tail: float) -> list[Judgement]:
     from scipy.stats import t as student
 
-    values, note = _comparable(matrix, assumptions)
     count = len(matrix.providers)
-    if count < 3:
-        note = "there is no group of other providers to compare it with"
+    if count < 3:  # the others failed, or there never were more
+        return AgreementDecision().judge([matrix], assumptions)
+    values, note = _comparable(matrix, assumptions)
     if note:
         return [
             Judgement(matrix.sub_run, matrix.metric, provider, None, None, (), note) for provider in matrix.providers

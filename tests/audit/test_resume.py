@@ -1,0 +1,86 @@
+"""Whatever happens to the auditor, the audit can go on and comes to the same end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.command import Auditor, until
+
+pytestmark = pytest.mark.slow
+
+JOB: dict[str, Any] = {
+    "providers": ["a", "b", "c"],
+    "attacks": {"c": '{ name = "badnets", rate = 0.2 }'},
+    "steps": 60,
+    "audit": "fixed_selection = [0, 3, 5]",
+}
+
+
+def commitments(events: list[dict[str, Any]]) -> dict[int, str]:
+    return {event["boundary"]: event["digest"] for event in events if event["event"] == "committed"}
+
+
+def agents_of(process: subprocess.Popen[str]) -> set[str]:
+    """The processes that an auditor started, as the system lists them."""
+    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = dict(line.split() for line in listed.splitlines())
+    found = {str(process.pid)}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found - {str(process.pid)}
+
+
+@pytest.mark.timeout(300)
+def test_after_kill_9_at_any_moment_resume_gives_the_same_commitments_and_verdict(auditor: Auditor) -> None:
+    job = auditor.job(**JOB)
+    undisturbed = auditor("run", job, "--json")
+    assert undisturbed.code == 10, undisturbed.stderr
+    command = ["run", job]
+    for moment in ("provider_ready", "committed", "replica_started", "distances_measured", "primary_finished"):
+        process = auditor.start(*command, "--json")
+        run = [event["run"] for event in until(process, moment)][-1]
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        command = ["resume", run]
+    resumed = auditor(*command, "--json")
+    everything = auditor("show", run, "--json")
+    assert resumed.code == undisturbed.code, resumed.stderr
+    assert resumed.verdicts == undisturbed.verdicts
+    assert commitments(everything.events) == commitments(undisturbed.events)
+
+
+def test_ctrl_c_ends_every_process_and_says_how_to_go_on(auditor: Auditor) -> None:
+    process = auditor.start("run", auditor.job(**(JOB | {"steps": 2000})), "--json")
+    run = [event["run"] for event in until(process, "replica_started")][-1]
+    agents = agents_of(process)
+    assert len(agents) == 4
+    process.send_signal(signal.SIGINT)
+    _, narration = process.communicate()
+    assert process.returncode == 130
+    assert f"auditor resume {run}" in narration
+    assert "Traceback" not in narration
+    alive = subprocess.run(["ps", "-o", "pid=", "-p", ",".join(agents)], capture_output=True, text=True, check=False)
+    assert alive.stdout.split() == []
+    assert [row["status"] for row in auditor("runs", "--json").events] == ["stopped"]
+
+
+def test_a_run_that_ended_is_only_shown_again(auditor: Auditor) -> None:
+    first = auditor("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
+    again = auditor("resume", "last", "--json")
+    assert again.code == first.code == 0
+    assert again.events == [first.verdict]
+
+
+def test_two_processes_cannot_execute_one_run(auditor: Auditor) -> None:
+    process = auditor.start("run", auditor.job(**(JOB | {"steps": 2000})), "--json")
+    run = [event["run"] for event in until(process, "provider_ready")][-1]
+    second = auditor("resume", run)
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert second.code == 1
+    assert "another process" in second.stderr
+    assert "Traceback" not in second.stderr

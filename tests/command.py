@@ -1,0 +1,132 @@
+"""Running the `auditor` command in a process of its own, and reading what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it printed."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What was written to stdout, as JSON lines."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """The last line of `--json`."""
+        last = self.events[-1]
+        assert last["event"] == "verdict", self.stderr
+        return last
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of each provider."""
+        return {one["name"]: one["verdict"] for one in self.verdict["providers"]}
+
+
+class Auditor:
+    """Runs commands in `folder` with `home` as `AUDITOR_HOME`."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self.home = home
+
+    def __call__(self, *arguments: str, environment: dict[str, str] | None = None) -> Result:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "auditor", *arguments],
+            cwd=self.folder,
+            env=self._environment(environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command; its stdout can be read line by line as it runs."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "auditor", *arguments],
+            cwd=self.folder,
+            env=self._environment(None),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def job(self, name: str = "job.toml", **parts: Any) -> str:
+        """Write a job file; see `job_text`. Returns its name, which is relative to `folder`."""
+        (self.folder / name).write_text(job_text(**parts))
+        return name
+
+    def _environment(self, more: dict[str, str] | None) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": path} | (more or {})
+
+
+def job_text(
+    providers: Sequence[str] = ("a", "b", "c"),
+    *,
+    attacks: dict[str, str] | None = None,
+    endpoints: dict[str, str] | None = None,
+    steps: int = 30,
+    audit: str = "fixed_selection = [0, 2]",
+    metrics: str = '["update"]',
+    task: str = 'dataset = "digits"',
+    training: str = "",
+    sub_run_steps: int = 10,
+) -> str:
+    """The text of a small job on digits whose first provider is the primary."""
+    lines = [
+        'name = "small"',
+        "seed = 3",
+        "[task]",
+        task,
+        "[training]",
+        f"steps = {steps}",
+        "batch_size = 32",
+        training,
+        "[audit]",
+        f"sub_run_steps = {sub_run_steps}",
+        f"metrics = {metrics}",
+        audit,
+    ]
+    for index, name in enumerate(providers):
+        lines += [
+            "[[providers]]",
+            f'name = "{name}"',
+            f'endpoint = "{(endpoints or {}).get(name, "local:cpu")}"',
+            f"primary = {str(index == 0).lower()}",
+        ]
+        if attack := (attacks or {}).get(name):
+            lines.append(f"attack = {attack}")
+    return "\n".join(lines) + "\n"
+
+
+def until(process: subprocess.Popen[str], event: str) -> Iterator[dict[str, Any]]:
+    """The events of a running `--json` command up to and including the first of kind `event`."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        read = json.loads(line)
+        yield read
+        if read["event"] == event:
+            return
+    assert process.stderr is not None
+    raise AssertionError(f"the command ended before {event}: {process.stderr.read()}")

@@ -1,0 +1,117 @@
+"""Agents that cheat on the protocol: real servers, in a process of their own, one Unix socket for each trick.
+
+    python -m tests.hostile_agents FOLDER TRICK…
+
+serves each trick on FOLDER/TRICK.sock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import torch
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from auditor.providers.agent import worker
+from auditor.providers.agent.app import make_app
+from auditor.providers.agent.settings import AgentSettings
+from auditor.training.checkpoint import Schema, encode
+from auditor.training.trainer import Trainer
+
+EVIL = "\\u001b]0;owned\\u0007\\u001b[31m[bold]evil\\u202e"
+
+
+def misshapen(tensors: Mapping[str, torch.Tensor], _: Schema) -> Iterator[bytes | memoryview]:
+    """A checkpoint of the right size whose tensors are transposed."""
+    transposed = {name: tensor.permute(*reversed(range(tensor.ndim))) for name, tensor in tensors.items()}
+    return encode(transposed, Schema.of(transposed))
+
+
+def spoiled(checkpoint: Callable[[Trainer], dict[str, torch.Tensor]]) -> Callable[[Trainer], dict[str, torch.Tensor]]:
+    """The checkpoints of a trainer with every number replaced by NaN."""
+
+    def spoil(trainer: Trainer) -> dict[str, torch.Tensor]:
+        tensors = checkpoint(trainer)
+        return {
+            name: tensor * float("nan") if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+        }
+
+    return spoil
+
+
+def is_blob(scope: Scope) -> bool:
+    return scope["method"] == "GET" and "/blobs/" in scope["path"]
+
+
+def is_status(scope: Scope) -> bool:
+    return scope["method"] == "GET" and "/runs/" in scope["path"]
+
+
+async def reply(send: Send, body: bytes, length: int | None = None) -> None:
+    headers = [(b"content-length", str(len(body) if length is None else length).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def cheating(app: ASGIApp, trick: str) -> ASGIApp:
+    """The application with its answers tampered with."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+        elif trick == "truncates" and is_blob(scope):
+            await reply(send, b"x" * 1000)
+        elif trick == "swaps" and is_blob(scope):
+            await reply(send, b"x" * 633056)
+        elif trick == "floods" and is_blob(scope):
+            await reply(send, b"x" * 2_000_000)
+        elif trick == "silent" and is_status(scope):
+            await asyncio.sleep(3600)
+        elif trick == "babbles" and is_status(scope):
+            await reply(send, b"\xff\xfe<html>" + b"\x1b[2J")
+        elif trick == "huge" and is_status(scope):
+            await reply(send, b'{"id": "' + b"x" * 3_000_000 + b'"}')
+        elif trick == "boasts" and is_status(scope):
+            name = scope["path"].rpartition("/")[2]
+            status = f'{{"id": "{name}", "state": "finished", "version": 9, "step": 10, "loss": null, '
+            await reply(send, (status + '"commitments": [], "error": null}').encode())
+        elif trick == "fails" and is_status(scope):
+            name = scope["path"].rpartition("/")[2]
+            status = f'{{"id": "{name}", "state": "failed", "version": 9, "step": 10, "loss": null, '
+            await reply(send, (status + f'"commitments": [], "error": "{EVIL}"}}').encode())
+        elif trick == "hangs_up" and is_status(scope):
+            os._exit(1)
+        else:
+            await app(scope, receive, send)
+
+    return serve
+
+
+def agent(folder: Path, trick: str) -> uvicorn.Server:
+    settings = AgentSettings(trick, "cpu", 1, folder / trick, folder / "datasets")
+    config = uvicorn.Config(
+        cheating(make_app(settings), trick), uds=str(folder / f"{trick}.sock"), log_level="error", lifespan="off"
+    )
+    return uvicorn.Server(config)
+
+
+def main() -> None:
+    folder, tricks = Path(sys.argv[1]), sys.argv[2:]
+    if "misshapes" in tricks:
+        worker.encode = misshapen
+    if "nan" in tricks:
+        Trainer.checkpoint = spoiled(Trainer.checkpoint)  # type: ignore[method-assign]
+
+    async def serve() -> None:
+        await asyncio.gather(*(agent(folder, trick).serve() for trick in tricks))
+
+    asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main()
