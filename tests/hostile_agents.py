@@ -28,7 +28,7 @@ EVIL = "\\u001b]0;owned\\u0007\\u001b[31m[bold]evil\\u202e"
 
 def misshapen(tensors: Mapping[str, torch.Tensor], _: Schema) -> Iterator[bytes | memoryview]:
     """A checkpoint of the right size whose tensors are transposed."""
-    transposed = {name: tensor.permute(*reversed(range(tensor.ndim))) for name, tensor in tensors.items()}
+    transposed = {name: tensor.permute(tuple(reversed(range(tensor.ndim)))) for name, tensor in tensors.items()}
     return encode(transposed, Schema.of(transposed))
 
 
@@ -105,7 +105,7 @@ def main() -> None:
     if "misshapes" in tricks:
         worker.encode = misshapen
     if "nan" in tricks:
-        Trainer.checkpoint = spoiled(Trainer.checkpoint)  # type: ignore[method-assign]
+        Trainer.checkpoint = spoiled(Trainer.checkpoint)  # type: ignore[method-assign, assignment]
 
     async def serve() -> None:
         await asyncio.gather(*(agent(folder, trick).serve() for trick in tricks))
