@@ -103,7 +103,7 @@ def agent(folder: Path, trick: str) -> uvicorn.Server:
 def main() -> None:
     folder, tricks = Path(sys.argv[1]), sys.argv[2:]
     if "misshapes" in tricks:
-        worker.encode = misshapen
+        worker.encode = misshapen  # type: ignore[attr-defined, assignment]
     if "nan" in tricks:
         Trainer.checkpoint = spoiled(Trainer.checkpoint)  # type: ignore[method-assign, assignment]
 
