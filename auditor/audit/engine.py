@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from auditor.audit.closing import Closing
 from auditor.audit.decisions.choice import assumptions_of, choose
@@ -54,60 +54,68 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal) -
         if journal.state.finished is None:
             await _audit(run, job, store, journal)
     except asyncio.CancelledError:
-        journal.write(RunInterrupted())
+        if journal.state.started is not None:
+            journal.write(RunInterrupted())
         raise
     finally:
         journal.close()
 
 
 async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal) -> None:
-    choice = choose(job)
-    journal.write(
-        RunResumed()
-        if journal.state.started
-        else RunStarted(
-            name=job.name,
-            primary=job.primary.name,
-            replicas=tuple(provider.name for provider in job.others),
-            steps=job.training.steps,
-            sub_run_steps=job.audit.sub_run_steps,
-            sub_runs=job.sub_runs,
-            decision=choice.decision.name,
-            reason=choice.reason,
-            warnings=choice.warnings,
-        )
-    )
     selection = Selection(job, run.secret)
-    # The client loads PyTorch and the data in a thread while the local providers do the same in theirs.
-    loading = asyncio.create_task(asyncio.to_thread(Workspace, job, selection, store.downloads))
+    async with Parties(job, store.run_folder(run.id), store.downloads, journal) as parties:
+        # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
+        # event is written before both are done: what cannot be prepared was never started.
+        async with _one_error(), asyncio.TaskGroup() as group:
+            loading = group.create_task(asyncio.to_thread(Workspace, job, selection, store.downloads))
+            group.create_task(parties.start())
+        setting = Setting(
+            run=run.id,
+            job=job,
+            journal=journal,
+            parties=parties,
+            workspace=loading.result(),
+            selection=selection,
+            blobs=store.blobs(run.id),
+            choice=choose(job),
+            assumptions=assumptions_of(job),
+        )
+        setting.write(RunResumed() if setting.state.started else _beginning(setting))
+        parties.announce()
+        _enough(job, parties)
+        await _train_and_replicate(setting)
+        await Closing(setting).close()
+
+
+def _beginning(setting: Setting) -> RunStarted:
+    job, choice = setting.job, setting.choice
+    return RunStarted(
+        name=job.name,
+        primary=job.primary.name,
+        replicas=tuple(provider.name for provider in job.others),
+        steps=job.training.steps,
+        sub_run_steps=job.audit.sub_run_steps,
+        sub_runs=job.sub_runs,
+        decision=choice.decision.name,
+        reason=choice.reason,
+        warnings=choice.warnings,
+    )
+
+
+@asynccontextmanager
+async def _one_error() -> AsyncIterator[None]:
+    """Raise the first error of a task group by itself; the others followed from it."""
     try:
-        async with Parties(job, store.run_folder(run.id), store.downloads, journal) as parties:
-            _enough(job, parties)
-            setting = Setting(
-                run=run.id,
-                job=job,
-                journal=journal,
-                parties=parties,
-                workspace=await loading,
-                selection=selection,
-                blobs=store.blobs(run.id),
-                choice=choice,
-                assumptions=assumptions_of(job),
-            )
-            await _train_and_replicate(setting)
-            await Closing(setting).close()
-    finally:
-        loading.cancel()
+        yield
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
 async def _train_and_replicate(setting: Setting) -> None:
-    try:
-        async with asyncio.TaskGroup() as group:
-            replication = Replication(setting)
-            training = PrimaryTraining(setting, lambda sub_run: group.create_task(replication.replicate(sub_run)))
-            await training.train()
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+    async with _one_error(), asyncio.TaskGroup() as group:
+        replication = Replication(setting)
+        training = PrimaryTraining(setting, lambda sub_run: group.create_task(replication.replicate(sub_run)))
+        await training.train()
 
 
 def _enough(job: Job, parties: Parties) -> None:

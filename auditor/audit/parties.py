@@ -19,6 +19,7 @@ from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.providers.local import LocalAgent, LocalAgents
+from auditor.providers.protocol import Identity
 
 READY_SECONDS = 30.0
 """How long a provider that we started may take until it answers."""
@@ -33,12 +34,14 @@ class Party:
         provider: from the job.
         client: speaks to it.
         turn: held while it executes a replica; a provider executes one at a time.
+        identity: what it said of itself when it was greeted.
         lost: why it was given up, once it was.
     """
 
     provider: Provider
     client: ProviderClient
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    identity: Identity | None = None
     lost: str | None = None
 
     @property
@@ -48,7 +51,7 @@ class Party:
 
 
 class Parties:
-    """Starts the local providers of a job and connects to all; ends and disconnects when the context ends.
+    """The providers of a job; when the context ends, all are disconnected and those that we started are ended.
 
     Args:
         job: whose providers.
@@ -76,19 +79,30 @@ class Parties:
         self._parties: dict[str, Party] = {}
 
     async def __aenter__(self) -> Self:
-        """Start and connect; afterwards each provider is ready or lost.
+        """Nothing is started yet."""
+        return self
+
+    async def start(self) -> None:
+        """Start the local providers and connect to all; afterwards each one is ready or lost.
 
         Raises:
             Unreachable: local providers cannot be started at all.
         """
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._local)
-            for provider in self._job.providers:
-                client = await stack.enter_async_context(ProviderClient(self._endpoint(provider)))
-                self._parties[provider.name] = Party(provider, client)
-            await asyncio.gather(*(self._greet(party) for party in self._parties.values()))
-            self._stack = stack.pop_all()
-        return self
+        await self._stack.enter_async_context(self._local)
+        for provider in self._job.providers:
+            client = await self._stack.enter_async_context(ProviderClient(self._endpoint(provider)))
+            self._parties[provider.name] = Party(provider, client)
+        await asyncio.gather(*(self._greet(party) for party in self._parties.values()))
+
+    def announce(self) -> None:
+        """Tell the journal who is ready and who is lost."""
+        for party in self._parties.values():
+            if party.lost is not None:
+                self._journal.write(ProviderLost(party.name, party.lost))
+            elif party.identity is not None:
+                known = party.identity
+                device, software = cleaned(known.device, 40), cleaned(known.software, 80)
+                self._journal.write(ProviderReady(party.name, device, min(known.threads, 2**31), software))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -124,23 +138,15 @@ class Parties:
         deadline = time.monotonic() + (READY_SECONDS if started_by_us else 0)
         while True:
             try:
-                identity = await party.client.identity()
-                break
+                party.identity = await party.client.identity()
+                return
             except Unreachable as error:
                 words = self.obituary(party)
                 if words is None and time.monotonic() < deadline:
                     await asyncio.sleep(PAUSE)
                     continue
-                self.lose(party, words or error)
+                party.lost = cleaned(words or error)
                 return
             except ProviderError as error:
-                self.lose(party, f"it does not speak the provider protocol: {error}")
+                party.lost = cleaned(f"it does not speak the provider protocol: {error}")
                 return
-        self._journal.write(
-            ProviderReady(
-                party.name,
-                cleaned(identity.device, 40),
-                min(identity.threads, 2**31),
-                cleaned(identity.software, 80),
-            )
-        )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from auditor.audit.decisions import Assumptions, Choice, Judgement
-from auditor.audit.decisions.evidence import combined_p_value
+from auditor.audit.decisions.evidence import combined_p_value, threshold
 from auditor.audit.events import Outcome, Verdict
 from auditor.audit.state import AuditState, SubRun
 
@@ -85,7 +85,7 @@ def _judge_provider(
     verdict: Verdict
     deviates = p_value is not None and p_value <= assumptions.false_alarm_rate
     if faults or deviates:
-        verdict, reasons = "flagged", faults + (_deviations(told) if deviates else [])
+        verdict, reasons = "flagged", faults + (_deviations(told, assumptions, metrics) if deviates else [])
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
@@ -141,19 +141,29 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
     return found
 
 
-def _deviations(told: list[Judgement]) -> list[str]:
-    """The strongest evidence of each metric, in plain words."""
-    reasons = []
-    for metric in dict.fromkeys(judgement.metric for judgement in told):
-        own = [judgement for judgement in told if judgement.metric == metric]
-        strongest = min(own, key=lambda judgement: judgement.p_value or 0.0)
-        if strongest.p_value is None or strongest.p_value > 0.05 or strongest.ratio is None:
-            continue
-        reasons.append(
-            f"{metric}: in sub-run {strongest.sub_run} its model lies {_times(strongest.ratio)} as far from the "
-            f"reference models as they lie from one another (p = {strongest.p_value:.1g})"
-        )
-    return reasons or ["its distances are larger than those among the others in all sub-runs together"]
+def _deviations(told: list[Judgement], assumptions: Assumptions, metrics: int) -> list[str]:
+    """How often the provider deviates and where most, in plain words."""
+    sub_runs = sorted({judgement.sub_run for judgement in told})
+    needed = threshold(assumptions.false_alarm_rate, len(sub_runs), metrics)
+    deviating = sorted({one.sub_run for one in told if (one.p_value or 0.0) <= needed})
+    if not deviating:
+        return [
+            f"no sub-run by itself is proof, but in the {len(sub_runs)} replicated ones together its model lies "
+            "too often too far from the reference models"
+        ]
+    strongest = min(told, key=lambda one: one.p_value or 0.0).sub_run
+    standard = "numerical noise explains" if assumptions.randomness == "client" else "these lie from one another"
+    figures = [
+        f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g})"
+        for one in told
+        if one.sub_run == strongest and one.ratio is not None and (one.p_value or 0.0) <= needed
+    ]
+    numbers = ", ".join(str(index) for index in deviating)
+    return [
+        f"deviates in {len(deviating)} of {len(sub_runs)} replicated sub-runs ({numbers})",
+        f"in sub-run {strongest} its model lies further from the reference models than {standard}: "
+        + ", ".join(figures),
+    ]
 
 
 def _times(ratio: float) -> str:

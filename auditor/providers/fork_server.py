@@ -5,7 +5,8 @@ memory. Nothing here touches CUDA or starts a thread, so that forking is safe.
 
 It reads one JSON object a line from its standard input, an agent to start each, and writes one a line to its
 standard output for each agent that ended. When its standard input closes, because whoever started it is done or
-dead, it ends all agents and itself. Agents also watch a pipe that closes with this process.
+dead, it ends all agents, removes the folder with their sockets, and ends itself. Agents also watch a pipe that
+closes with this process.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from auditor.providers.socket_folder import remove_socket_folder
+
 GRACE_SECONDS = 5
 
 
@@ -31,11 +34,12 @@ def main() -> None:
     import auditor.providers.agent.serving  # noqa: F401
 
     torch.set_num_threads(1)
-    _Forks().run()
+    _Forks(Path(sys.argv[1])).run()
 
 
 class _Forks:
-    def __init__(self) -> None:
+    def __init__(self, sockets: Path) -> None:
+        self._sockets = sockets
         self._names: dict[int, str] = {}
         self._lifeline, self._held = os.pipe()
         self._woken, self._waker = os.pipe()
@@ -66,6 +70,7 @@ class _Forks:
                         self._fork(json.loads(line))
         finally:
             self._end_all()
+            remove_socket_folder(self._sockets)
 
     def _fork(self, order: dict[str, Any]) -> None:
         sys.stdout.flush()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any, Self
 
 from auditor.job.endpoint import UnixEndpoint
 from auditor.providers.errors import Unreachable
+from auditor.providers.socket_folder import ERRORS, make_socket_folder, remove_socket_folder
 
 START_SECONDS = 120.0
 """PyTorch takes seconds to import, more when the disk is cold."""
@@ -53,7 +52,7 @@ class LocalAgents:
     def __init__(self, agents: Sequence[LocalAgent], downloads: Path) -> None:
         self._agents = {agent.name: agent for agent in agents}
         self._downloads = downloads
-        self._sockets = Path(tempfile.gettempdir())
+        self._made: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
         self._ended: dict[str, int] = {}
@@ -66,8 +65,7 @@ class LocalAgents:
         """
         if not self._agents:
             return self
-        # Short, because the path of a Unix socket has at most about a hundred characters.
-        self._sockets = Path(tempfile.mkdtemp(prefix="auditor-"))
+        self._made = make_socket_folder()
         try:
             await self._start()
         except BaseException:
@@ -94,15 +92,23 @@ class LocalAgents:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"its process {how}; see {self._agents[name].folder / 'log.txt'}"
 
+    @property
+    def _sockets(self) -> Path:
+        """The folder that was made for this run's sockets; there is none before the agents are started."""
+        if self._made is None:
+            raise RuntimeError("local agents are used before they are started")
+        return self._made
+
     async def _start(self) -> None:
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "auditor.providers.fork_server",
+            str(self._sockets),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=(self._sockets / "errors").open("wb"),
+            stderr=(self._sockets / ERRORS).open("wb"),
             env=environment,
             start_new_session=True,  # a terminal's Ctrl-C is for us; we end them in order
         )
@@ -112,7 +118,7 @@ class LocalAgents:
         except TimeoutError:
             raise Unreachable(f"local providers did not start within {START_SECONDS:g} s") from None
         if not line:
-            reason = (self._sockets / "errors").read_text(errors="replace").strip().rpartition("\n")[2]
+            reason = (self._sockets / ERRORS).read_text(errors="replace").strip().rpartition("\n")[2]
             raise Unreachable(f"local providers cannot be started: {reason or 'their process ended'}")
         self._listener = asyncio.create_task(self._listen())
         for agent in self._agents.values():
@@ -162,4 +168,5 @@ class LocalAgents:
                 await self._process.wait()
         if self._listener is not None:
             await self._listener
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        if self._made is not None:
+            remove_socket_folder(self._made)

@@ -49,7 +49,7 @@ def delivery_lines(state: AuditState) -> list[str]:
     lines = []
     if isinstance(state.delivered, ModelDelivered):
         lines.append(
-            f"Delivered model: {percent_text(state.delivered.accuracy)} accuracy on held-out samples; "
+            f"Delivered model: {percent_text(state.delivered.accuracy)} accuracy on held-out samples, in "
             f"{state.delivered.path}"
         )
     for name, attack in state.attacks.items():

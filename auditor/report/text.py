@@ -16,27 +16,35 @@ STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow"
 OUTCOME_STYLES = {"clean": "bold green", "flagged": "bold red", "inconclusive": "bold yellow"}
 
 
-def verdict_report(state: AuditState) -> RenderableType:
-    """The end of a run, as something that rich can print. The run must have ended."""
+def print_report(console: Console, state: AuditState, *, evidence: bool = False) -> None:
+    """Print how a run ended: the outcome, the verdicts, a histogram, what was delivered and what it cost.
+
+    Args:
+        console: where.
+        state: of a run that ended.
+        evidence: also print the figures of every replicated sub-run.
+
+    Raises:
+        ValueError: the run has not ended.
+    """
     finished = state.finished
     if finished is None:
         raise ValueError("the run has not ended")
-    parts: list[RenderableType] = [
-        Text(outcome_sentence(finished), style=OUTCOME_STYLES[finished.outcome]),
-        _verdict_table(state),
-    ]
+    console.print(Text(outcome_sentence(finished), style=OUTCOME_STYLES[finished.outcome]))
+    console.print(_verdict_table(state))
+    if evidence:
+        console.print()
+        console.print(evidence_report(state))
     matrices = state.matrices()
     if matrices:
         judged = [str(one["name"]) for one in finished.providers if one["verdict"] == "flagged"]
         last = matrices[-1].sub_run
-        first_metric = next(matrix for matrix in matrices if matrix.sub_run == last)
-        parts += [Text(), _histogram(first_metric, judged)]
-    parts += [
-        Text(),
-        *(Text(line) for line in delivery_lines(state)),
-        Text(f"Cost: {cost_sentence(finished.cost)}"),
-    ]
-    return Group(*parts)
+        console.print()
+        console.print(_histogram(next(matrix for matrix in matrices if matrix.sub_run == last), judged))
+    console.print()
+    # Lines with paths are left to the terminal to wrap, so that they can be copied.
+    for line in (*delivery_lines(state), f"Cost: {cost_sentence(finished.cost)}"):
+        console.print(Text(line), soft_wrap=True)
 
 
 def evidence_report(state: AuditState) -> RenderableType:
@@ -48,14 +56,6 @@ def evidence_report(state: AuditState) -> RenderableType:
         for index, words in sub_run_rows(state, name):
             table.add_row(Text(name), Text(str(index)), Text(words))
     return table
-
-
-def print_report(console: Console, state: AuditState, *, evidence: bool = False) -> None:
-    """Print what is known of a run that ended."""
-    console.print(verdict_report(state))
-    if evidence:
-        console.print()
-        console.print(evidence_report(state))
 
 
 def _verdict_table(state: AuditState) -> Table:

@@ -36,7 +36,7 @@ class LiveDisplay(Display):
         )
         self._primary: TaskID | None = None
         self._replicated: dict[int, TaskID] = {}
-        self._console.print(f"run [bold]{escape(run.id)}[/]")
+        self._run = run
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -66,6 +66,7 @@ class LiveDisplay(Display):
             self._draw_sub_run(state, sub_run)
 
     def _begin(self, state: AuditState) -> None:
+        self._console.print(f"run [bold]{escape(self._run.id)}[/]")
         if state.started is not None and self._primary is None:
             name = escape(state.started.primary)
             self._primary = self._progress.add_task(f"{name} trains", total=state.started.steps, rate="")

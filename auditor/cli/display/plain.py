@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.audit.events import RunStarted
+from auditor.audit.events import RunResumed, RunStarted
 from auditor.audit.journal import Entry
 from auditor.cli.display.base import Display
 from auditor.cli.display.sentences import sentence
@@ -15,10 +15,11 @@ class PlainLines(Display):
 
     def __init__(self, run: RunRecord) -> None:
         self._run = run
-        say(f"run {run.id}")
 
     def show(self, entry: Entry) -> None:
         """Write one line, with the time of day."""
+        if isinstance(entry.event, RunStarted | RunResumed):
+            say(f"run {self._run.id}")
         words = sentence(entry.event, entry.state)
         if words is not None:
             say(f"{entry.record.time[11:19]} {words}")
