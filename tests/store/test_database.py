@@ -148,7 +148,7 @@ def test_a_run_is_found_by_the_start_of_its_id(store: Store) -> None:
 def test_an_id_that_is_the_start_of_several_is_ambiguous(store: Store) -> None:
     for _ in range(4):
         store.create_run("same", "{}", "job.toml")
-    with pytest.raises(UnknownRun, match="could be same-.* and others; write more"):
+    with pytest.raises(UnknownRun, match=r"could be same-.* and others; write more"):
         store.find_run("sa")
 
 
@@ -205,7 +205,7 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store) -> None:
 
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "auditor.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StoreError, match="cannot be opened.*Set AUDITOR_HOME"):
+    with pytest.raises(StoreError, match=r"cannot be opened.*Set AUDITOR_HOME"):
         Store(tmp_path)
 
 
