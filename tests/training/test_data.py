@@ -226,5 +226,5 @@ def test_each_epoch_visits_every_sample_once_and_any_step_can_be_asked_for() -> 
 
 
 def test_a_batch_larger_than_the_training_set_is_refused() -> None:
-    with pytest.raises(TrainingError, match="set training.batch_size to at most 20"):
+    with pytest.raises(TrainingError, match=r"set training.batch_size to at most 20"):
         BatchOrder(20, 21, 0, torch.device("cpu"))
