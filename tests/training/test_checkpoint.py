@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from auditor.training.checkpoint import Schema, all_finite, check_file, decode, encode, read
@@ -77,7 +77,6 @@ def test_another_value_gives_other_bytes() -> None:
         pytest.param(GOOD.replace(b'"shape":[2,3]', b'"shape":[3,2]'), id="another shape of the same size"),
         pytest.param(GOOD.replace(b'"BF16"', b'"F16" '), id="another type of the same size"),
         pytest.param(b"\xff\xff\xff\xff\xff\xff\xff\x7f" + GOOD[8:], id="an enormous header"),
-        pytest.param(save(state()), id="another order of the same tensors"),
     ],
 )
 def test_other_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
