@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,11 @@ def parse_endpoint(text: str) -> Endpoint:
     if match := _LOCAL.fullmatch(text):
         return LocalEndpoint(match.group(1))
     if text.startswith("unix:") and len(text) > len("unix:"):
-        return UnixEndpoint(Path(text.removeprefix("unix:")).expanduser())
-    parts = urlsplit(text)
-    if parts.scheme == "https" and parts.hostname and not (parts.query or parts.fragment):
-        return HttpsEndpoint(text.rstrip("/"))
+        with contextlib.suppress(RuntimeError):  # "~nobody/…"
+            return UnixEndpoint(Path(text.removeprefix("unix:")).expanduser())
+    with contextlib.suppress(ValueError):  # an address or a port that cannot be one
+        parts = urlsplit(text)
+        plain = not (parts.query or parts.fragment) and parts.port != 0
+        if parts.scheme == "https" and parts.hostname and plain:
+            return HttpsEndpoint(text.rstrip("/"))
     raise ValueError(f"{text!r} is not an endpoint; allowed are {ALLOWED}")

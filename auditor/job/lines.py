@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 Path = tuple[str | int, ...]
 
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*"
+    r"|[\[{\]}\n]",
+    re.DOTALL,
+)
+"""What decides where a statement ends: strings and comments, which hide brackets; brackets; ends of lines."""
+
 
 def key_lines(text: str) -> dict[Path, int]:
     """Every key path of a valid TOML text with the line that its statement starts on, counted from 1.
 
-    The standard parser keeps no positions. But each statement of TOML ends with its line, so the text up to a
-    line parses exactly when no statement is left open there, and the keys that it has more than the last text
-    that parsed were written by the statement in between.
+    The standard parser keeps no positions. But each statement of TOML ends with its line, so every statement is
+    parsed by itself, and its keys belong to the table whose header stands above it.
     """
     lines: dict[Path, int] = {}
-    rows = text.splitlines(keepends=True)
-    start = 1
-    for end in range(1, len(rows) + 1):
-        try:
-            parsed = tomllib.loads("".join(rows[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        for path in _paths(parsed, ()):
-            lines.setdefault(path, start)
-        start = end + 1
+    elements: dict[Path, int] = {}
+    table: Path = ()
+    for line, statement in _statements(text):
+        parsed = tomllib.loads(statement)
+        header = statement.lstrip().startswith("[")
+        if header:
+            table = _table(parsed, elements)
+        paths = [table[: end + 1] for end in range(len(table))] if header else _paths(parsed, table)
+        for path in paths:
+            lines.setdefault(path, line)
     return lines
 
 
@@ -37,6 +48,39 @@ def nearest_line(lines: dict[Path, int], path: Path) -> int | None:
             return lines[path]
         path = path[:-1]
     return None
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Each statement with the number of the line that it starts on."""
+    depth, line, start = 0, 1, 0
+    for token in _TOKEN.finditer(text + "\n"):
+        match token.group():
+            case "[" | "{":
+                depth += 1
+            case "]" | "}":
+                depth -= 1
+            case "\n" if depth == 0:
+                statement = text[start : token.start()]
+                if statement.strip() and not statement.lstrip().startswith("#"):
+                    yield line, statement
+                line += statement.count("\n") + 1
+                start = token.end()
+
+
+def _table(parsed: dict[str, Any], elements: dict[Path, int]) -> Path:
+    """The table that a header opens; `elements` counts those of each array of tables so far."""
+    path: Path = ()
+    while parsed:
+        ((key, inner),) = parsed.items()
+        path = (*path, key)
+        if isinstance(inner, list):
+            elements[path] = elements.get(path, -1) + 1
+            parsed = inner[0]
+        else:
+            parsed = inner
+        if path in elements:
+            path = (*path, elements[path])
+    return path
 
 
 def _paths(value: Any, path: Path) -> Iterator[Path]:

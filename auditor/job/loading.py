@@ -17,14 +17,17 @@ from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider
 MAX_BYTES = 1 << 20
 """No job file needs more; a larger one is something else, given by mistake."""
 
-_SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
-    "": (Job,),
-    "task": (Task,),
-    "training": (Training,),
-    "training.optimizer": (SGD, AdamW),
-    "training.schedule": (Constant, Cosine, Triangular),
-    "audit": (Audit,),
-    "providers": (Provider,),
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "": Job,
+    "task": Task,
+    "training": Training,
+    "training.optimizer.sgd": SGD,
+    "training.optimizer.adamw": AdamW,
+    "training.schedule.constant": Constant,
+    "training.schedule.cosine": Cosine,
+    "training.schedule.triangular": Triangular,
+    "audit": Audit,
+    "providers": Provider,
 }
 
 
@@ -38,7 +41,7 @@ def load_job(path: Path) -> Job:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise JobError(source, [Problem(f"a job file has at most {MAX_BYTES} bytes; is this one?")])
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         raise JobError(source, [Problem(f"cannot be read: {reason}. Give the path of a job file.")]) from None
@@ -62,6 +65,11 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise JobError(source, [_syntax_problem(text, error)]) from None
+    except RecursionError:
+        raise JobError(source, [Problem("is not a job file: its values are nested too deeply.")]) from None
+    except ValueError as error:  # the parser lets through what Python says of an integer of thousands of digits
+        reason = str(error).partition(";")[0]
+        raise JobError(source, [Problem(f"holds a number that no key takes: {reason}.")]) from None
     try:
         job = Job.model_validate(table)
     except ValidationError as error:
@@ -92,14 +100,15 @@ def _problem(detail: ErrorDetails, lines: dict[tuple[str | int, ...], int]) -> P
     """Say a validation error in the words of the job file."""
     context: dict[str, Any] = detail.get("ctx") or {}
     path = _written_path(detail["loc"])
+    known = _known_keys(detail["loc"])
     if at := context.get("key"):
         extra = tuple(str(at).split("."))
         path = extra if extra[0] in ("audit", "providers") else (*path, *extra)
     return Problem(
-        message=_message(detail, context, path),
+        message=_message(detail, context, path, known),
         key=".".join(str(part) for part in path),
         line=nearest_line(lines, path),
-        suggestion=_suggestion(detail, context, path),
+        suggestion=_suggestion(detail, context, known),
     )
 
 
@@ -111,13 +120,15 @@ def _written_path(location: Sequence[str | int]) -> tuple[str | int, ...]:
     return tuple(path)
 
 
-def _message(detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
+def _message(
+    detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str | int, ...], known: Sequence[str]
+) -> str:
     kind, value = detail["type"], detail["input"]
     match kind:
         case "missing":
             return "is missing; it has no default."
         case "extra_forbidden":
-            return f"is not a key here; allowed are {', '.join(_known_keys(path))}."
+            return f"is not a key here; allowed are {', '.join(known)}."
         case "literal_error" | "union_tag_invalid":
             allowed = context.get("expected") or context.get("expected_tags")
             shown = value.get("name") if isinstance(value, dict) else value
@@ -133,16 +144,25 @@ def _message(detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str |
         case _:
             shown = repr(value)
             shown = shown if len(shown) <= 60 else shown[:57] + "…"
-            return f"{shown} is not allowed: {detail['msg'][:1].lower()}{detail['msg'][1:]}."
+            wanted = _SHAPES.get(kind) or f"{detail['msg'][:1].lower()}{detail['msg'][1:]}"
+            return f"{shown} is not allowed: {wanted}."
 
+
+_SHAPES = {
+    "tuple_type": "it should be a list, as in [ … ]",
+    "dict_type": "it should be a table, as in { … }",
+    "model_type": "it should be a table, as in { … }",
+    "model_attributes_type": "it should be a table, as in { … }",
+}
+"""TOML's words for what pydantic names after Python's types."""
 
 _OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "impossible"}
 
 
-def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], path: tuple[str | int, ...]) -> str | None:
+def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], known: Sequence[str]) -> str | None:
     value = detail["input"]
     if detail["type"] == "extra_forbidden":
-        return nearest(str(path[-1]), _known_keys(path))
+        return nearest(str(detail["loc"][-1]), known)
     if isinstance(value, dict):
         value = value.get("name")
     if not isinstance(value, str):
@@ -152,6 +172,8 @@ def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], path: tuple[st
     return nearest(value, [word for word in words if word])
 
 
-def _known_keys(path: tuple[str | int, ...]) -> list[str]:
-    section = ".".join(str(part) for part in path[:-1] if isinstance(part, str))
-    return sorted({name for model in _SECTIONS.get(section, ()) for name in model.model_fields})
+def _known_keys(location: Sequence[str | int]) -> list[str]:
+    """The keys beside the last one of a location; those of the named optimizer or schedule alone."""
+    section = ".".join(str(part) for part in location[:-1] if isinstance(part, str))
+    model = _SECTIONS.get(section)
+    return sorted(model.model_fields) if model else []

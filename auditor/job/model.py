@@ -54,7 +54,15 @@ class Task(_Frozen):
     @field_validator("dataset")
     @classmethod
     def _known_dataset(cls, value: str) -> str:
-        return _one_of(value, DATASETS, "dataset")
+        kind, _, rest = _one_of(value, DATASETS, "dataset").partition(":")
+        if kind in ("tensors", "images"):
+            try:
+                Path(rest).expanduser().resolve()
+            except (OSError, RuntimeError, ValueError) as error:
+                raise PydanticCustomError(
+                    "unknown_word", "{value} is not a path: {error}", {"value": repr(value), "error": str(error)}
+                ) from None
+        return value
 
     @field_validator("model")
     @classmethod
@@ -268,7 +276,7 @@ class Job(_Frozen):
         if self.audit.replicate_probability is not None:
             return None
         if self.audit.fixed_selection is not None:
-            return len(self.audit.fixed_selection)
+            return len(set(self.audit.fixed_selection))
         return self.audit.replicated or min(4, self.sub_runs)
 
     @property
@@ -341,7 +349,7 @@ def _impossibilities(job: Job) -> list[tuple[str, str]]:
             (
                 "audit.benign_fraction",
                 f"of {job.participants} providers, {job.benign_fraction:g} would leave fewer than two benign ones "
-                f"to compare; allowed is {2 / job.participants:.3g} to 1.",
+                f"to compare; allowed is {math.ceil(2000 / job.participants) / 1000:g} to 1.",
             )
         )
     return found

@@ -15,6 +15,8 @@ from auditor.training.errors import TrainingError
 
 HELD_OUT_SHARE = 0.1
 MAX_HELD_OUT = 10_000
+MAX_CLASSES = 1 << 16
+"""A larger label is something else than a class, and would make a model that no memory holds."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def make_dataset(
 
 
 def _check(images: Tensor, labels: Tensor, origin: str) -> None:
-    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3) or 0 in images.shape[2:]:
         raise TrainingError(
             f"{origin}: images must be uint8 [N, C, H, W] with 1 or 3 channels; "
             f"these are {str(images.dtype).removeprefix('torch.')} {list(images.shape)}."
@@ -111,5 +113,7 @@ def _check(images: Tensor, labels: Tensor, origin: str) -> None:
             f"{origin}: labels must be integers [N], one an image; these are "
             f"{str(labels.dtype).removeprefix('torch.')} {list(labels.shape)} for {len(images)} images."
         )
-    if len(images) < 2 or int(labels.min()) < 0:
-        raise TrainingError(f"{origin}: at least two images and no negative label are needed.")
+    # Not all integer types know a minimum; what does not fit into int64 becomes negative.
+    wide = labels.to(torch.int64)
+    if len(images) < 2 or int(wide.min()) < 0 or int(wide.max()) >= MAX_CLASSES:
+        raise TrainingError(f"{origin}: at least two images are needed, and labels from 0 to {MAX_CLASSES - 1}.")

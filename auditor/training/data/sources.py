@@ -64,7 +64,9 @@ def _tensors(path: Path) -> Dataset:
         found = ", ".join(sorted(tensors)) or "nothing"
         raise TrainingError(f"tensors:{path}: has no {' and no '.join(missing)}; it holds {found}.")
     held_out = None
-    if "test_images" in tensors and "test_labels" in tensors:
+    if ("test_images" in tensors) != ("test_labels" in tensors):
+        raise TrainingError(f"tensors:{path}: test_images and test_labels must be given together.")
+    if "test_images" in tensors:
         held_out = tensors["test_images"], tensors["test_labels"]
     return make_dataset(tensors["images"], tensors["labels"], held_out, origin=f"tensors:{path}")
 
@@ -123,7 +125,7 @@ def _torchvision_part(name: str, source: Any, downloads: Path, train: bool) -> t
     choice: dict[str, Any] = {"split": "train" if train else "test"} if name == "SVHN" else {"train": train}
     try:
         part = source(root=str(folder), download=False, **choice)
-    except RuntimeError:
+    except (RuntimeError, OSError):  # how its classes say that the files are not there
         try:
             folder.mkdir(parents=True, exist_ok=True)
             part = source(root=str(folder), download=True, **choice)

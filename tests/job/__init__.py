@@ -1,0 +1,1 @@
+"""What a job file may say, and what it is told when it says something else."""

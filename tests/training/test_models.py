@@ -1,0 +1,63 @@
+"""Models fit their images or say that they don't, and start from weights that the seed alone decides."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from auditor.training.errors import TrainingError
+from auditor.training.models import build_model, last_linear
+
+SMALL = (1, 8, 8)
+
+
+@pytest.mark.parametrize("shape", [SMALL, (3, 32, 32), (1, 28, 20)])
+@pytest.mark.parametrize("name", ["resnet8", "resnet9", "resnet20", "torchvision:resnet18", "torchvision:mobilenet_v2"])
+def test_a_model_gives_one_number_a_class(name: str, shape: tuple[int, int, int]) -> None:
+    model = build_model(name, shape, 7, seed=0)
+    assert model.training
+    with torch.inference_mode():
+        assert model(torch.zeros(3, *shape)).shape == (3, 7)
+    assert last_linear(model).out_features == 7
+
+
+def test_resnet8_has_as_many_parameters_as_the_paper_says() -> None:
+    counts = {
+        name: sum(parameter.numel() for parameter in build_model(name, (3, 32, 32), 10, seed=0).parameters())
+        for name in ("resnet8", "resnet20", "resnet9")
+    }
+    assert 76_000 < counts["resnet8"] < 80_000
+    assert 268_000 < counts["resnet20"] < 275_000
+    assert 6_500_000 < counts["resnet9"] < 6_700_000
+
+
+@pytest.mark.parametrize(
+    "name", ["torchvision:alexnet", "torchvision:vit_b_32", "torchvision:inception_v3", "torchvision:convnext_tiny"]
+)
+def test_a_model_that_cannot_take_small_images_says_so(name: str) -> None:
+    with pytest.raises(TrainingError, match=rf"{name}.*does not take images of (1×)?8×8"):
+        build_model(name, SMALL, 10, seed=0)
+
+
+def test_a_model_that_torchvision_does_not_have_suggests_the_nearest() -> None:
+    with pytest.raises(TrainingError, match=r"no classification model of that name. Did you mean 'resnet1"):
+        build_model("torchvision:resnet17", SMALL, 10, seed=0)
+
+
+@pytest.mark.parametrize("name", ["resnet8", "torchvision:mobilenet_v2"])
+def test_initial_weights_depend_on_the_seed_only(name: str) -> None:
+    weights = []
+    for noise, seed in ((1, 5), (2, 5), (1, 6)):
+        torch.manual_seed(noise)
+        model = build_model(name, SMALL, 10, seed=seed)
+        weights.append(torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_building_a_model_leaves_global_random_state_alone() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(4)
+    torch.manual_seed(1)
+    build_model("torchvision:mobilenet_v2", SMALL, 10, seed=5)
+    assert torch.equal(torch.rand(4), expected)
