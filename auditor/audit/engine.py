@@ -19,6 +19,9 @@ from auditor.audit.workspace import Workspace
 from auditor.job.model import Job
 from auditor.store import RunRecord, Store
 
+REQUEST_SECONDS = 0.3
+"""How often the store is asked whether somebody wants the run to pause or to stop."""
+
 
 class TooFewProviders(Exception):  # noqa: N818 - the name reads as what it is
     """So few providers could be reached that there is nothing to compare."""
@@ -37,22 +40,38 @@ async def run_audit(run: RunRecord, job: Job, store: Store) -> AsyncGenerator[En
     """
     with store.lock(run.id):
         journal = Journal(store, run.id)
-        work = asyncio.create_task(_carry_out(run, job, store, journal))
+        store.clear_requests(run.id)
+        pause = asyncio.Event()
+        work = asyncio.create_task(_carry_out(run, job, store, journal, pause))
+        heeding = asyncio.create_task(_heed_requests(run, store, work, pause))
         try:
             while (entry := await journal.next()) is not None:
                 yield entry
             await work
         finally:
+            heeding.cancel()
             if not work.done():
                 work.cancel()
                 with suppress(asyncio.CancelledError):
                     await work
 
 
-async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal) -> None:
+async def _heed_requests(run: RunRecord, store: Store, work: asyncio.Task[None], pause: asyncio.Event) -> None:
+    """Do what other processes ask of this run through the store: to pause, or to stop at once."""
+    while not work.done():
+        requests = store.requests(run.id)
+        if "pause" in requests:
+            pause.set()
+        if "cancel" in requests:
+            work.cancel()
+            return
+        await asyncio.sleep(REQUEST_SECONDS)
+
+
+async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal, pause: asyncio.Event) -> None:
     try:
         if journal.state.finished is None:
-            await _audit(run, job, store, journal)
+            await _audit(run, job, store, journal, pause)
     except asyncio.CancelledError:
         if journal.state.started is not None:
             journal.write(RunInterrupted())
@@ -61,7 +80,7 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal) -
         journal.close()
 
 
-async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal) -> None:
+async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause: asyncio.Event) -> None:
     selection = Selection(job, run.secret)
     async with Parties(job, store.run_folder(run.id), store.downloads, journal) as parties:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
@@ -79,12 +98,16 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal) -> No
             blobs=store.blobs(run.id),
             choice=choose(job),
             assumptions=assumptions_of(job),
+            pause=pause,
         )
         setting.write(RunResumed() if setting.state.started else _beginning(setting))
         parties.announce()
         _enough(job, parties)
         await _train_and_replicate(setting)
-        await Closing(setting).close()
+        if pause.is_set() and not setting.state.primary_finished and setting.primary.lost is None:
+            setting.write(RunInterrupted())
+        else:
+            await Closing(setting).close()
 
 
 def _beginning(setting: Setting) -> RunStarted:

@@ -12,7 +12,7 @@ from typing import Self
 
 from auditor.audit.events import ProviderLost, ProviderReady
 from auditor.audit.journal import Journal
-from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, UnixEndpoint
+from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoint, UnixEndpoint
 from auditor.job.model import Job, Provider
 from auditor.plugins.randomness import key
 from auditor.providers.client import ProviderClient
@@ -131,6 +131,8 @@ class Parties:
 
     def _endpoint(self, provider: Provider) -> UnixEndpoint | HttpsEndpoint:
         where = provider.where
+        if isinstance(where, RegisteredEndpoint):
+            raise Unreachable(f"the registered name {where.name!r} was not looked up before the run was created")
         return self._local.endpoint(provider.name) if isinstance(where, LocalEndpoint) else where
 
     async def _greet(self, party: Party) -> None:

@@ -27,7 +27,7 @@ class PrimaryTraining:
         self._replicate = replicate
 
     async def train(self) -> None:
-        """Return when the primary is finished, or given up; whatever it does, the audit goes on."""
+        """Return when the primary is finished, paused or given up; whatever it does, the audit goes on."""
         setting = self._setting
         party = setting.primary
         if 0 not in setting.state.boundaries:
@@ -85,7 +85,8 @@ class PrimaryTraining:
         else:
             raise Unreachable("the checkpoint to go on from is lost")
         step = setting.boundaries[boundary]
-        execution = f"{setting.run}.primary.{step}"
+        # The sequence number makes the id new even when the same step is started from again.
+        execution = f"{setting.run}.primary.{step}.{setting.state.seq}"
         setting.write(PrimaryStarted(setting.primary.name, execution, step, digest, moved))
         request = setting.request(execution, digest, boundary, len(setting.boundaries) - 1)
         await client.start(request)
@@ -107,6 +108,9 @@ class PrimaryTraining:
                 loss = status.loss if commitment is status.commitments[-1] else None
                 await self._committed(boundary, commitment.digest, loss)
             meter.report(status.step, status.loss)
+            if setting.pause.is_set() and status.commitments and status.state == "training":
+                await party.client.cancel(request.id)
+                return
         setting.write(PrimaryFinished(party.name, time.monotonic() - begun))
 
     async def _committed(self, boundary: int, digest: str, loss: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from auditor.audit.decisions import Assumptions, Choice
@@ -32,6 +33,7 @@ class Setting:
         blobs: checkpoints that the client holds.
         choice: the rule.
         assumptions: what it takes for granted.
+        pause: set when somebody wants the audit to stop after the present sub-run.
     """
 
     run: str
@@ -43,6 +45,7 @@ class Setting:
     blobs: BlobFolder
     choice: Choice
     assumptions: Assumptions
+    pause: asyncio.Event
 
     @property
     def state(self) -> AuditState:

@@ -11,6 +11,7 @@ from auditor.cli.agent import agent
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.plan import plan
 from auditor.cli.plugins import plugins
+from auditor.cli.provider import provider
 from auditor.cli.resume import resume
 from auditor.cli.run import run
 from auditor.cli.runs import runs
@@ -32,6 +33,7 @@ app.command()(plan)
 app.command()(runs)
 app.command()(show)
 app.command()(agent)
+app.add_typer(provider, name="provider")
 app.add_typer(plugins, name="plugins")
 
 

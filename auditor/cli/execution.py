@@ -36,6 +36,9 @@ def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
         say(f"error: {error}\nwhat was done is kept; go on with: auditor resume {run.id}")
         return ExitCode.FAILED
     state = fold(store.events(run.id))
+    if state.finished is None and state.interrupted:
+        say(f"paused; go on with: auditor resume {run.id}")
+        return ExitCode.INTERRUPTED
     if state.finished is None:
         say(f"error: the run ended without a verdict; go on with: auditor resume {run.id}")
         return ExitCode.FAILED

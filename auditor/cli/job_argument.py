@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from auditor.job import Job
 
 SAMPLE = "sample:"
 
@@ -29,3 +32,24 @@ def job_path(text: str) -> Path:
         message = f"there is no such sample; there are {', '.join(known)}."
         raise JobError(text, [Problem(message, suggestion=nearest(name, known))])
     return Path(str(folder / f"{name}.toml"))
+
+
+def load_resolved(path: Path) -> Job:
+    """Load a job file and look up the registered providers that it names.
+
+    Raises:
+        JobError: as `load_job`, or a name is not registered.
+        StoreError: the registry cannot be read.
+    """
+    from auditor.job import load_job
+    from auditor.job.endpoint import RegisteredEndpoint
+
+    job = load_job(path)
+    if not any(isinstance(provider.where, RegisteredEndpoint) for provider in job.providers):
+        return job
+    from auditor.providers.registry import resolve_providers
+    from auditor.store import Store
+
+    with Store() as store:
+        registered = store.providers()
+    return resolve_providers(job, registered, source=str(path), text=path.read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auditor.cli.job_argument import JobArgument, job_path
+from auditor.cli.job_argument import JobArgument, job_path, load_resolved
 from auditor.cli.narration import output, user_errors
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def plan(
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
     from auditor.audit.decisions import choose
-    from auditor.job import load_job, make_plan
+    from auditor.job import make_plan
 
     with user_errors():
-        loaded = load_job(job_path(job))
+        loaded = load_resolved(job_path(job))
         planned, choice = make_plan(loaded), choose(loaded)
     if json:
         import json as encoder

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.exit_codes import EXPLANATION
-from auditor.cli.job_argument import JobArgument, job_path
+from auditor.cli.job_argument import JobArgument, job_path, load_resolved
 from auditor.cli.narration import user_errors
 
 
@@ -31,11 +31,9 @@ def run(
     ] = None,
 ) -> None:
     """Start an audit, show how it goes, and give a verdict on every provider."""
-    from auditor.job import load_job
-
     with user_errors():
         path = job_path(job)
-        loaded = load_job(path)
+        loaded = load_resolved(path)
         if seed is not None:
             loaded = loaded.model_copy(update={"seed": seed})
         if randomness is not None:

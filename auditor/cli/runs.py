@@ -30,26 +30,19 @@ def runs(json: Annotated[bool, typer.Option("--json", help="Write one JSON objec
 
 
 def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
-    from auditor.audit.state import fold
+    from auditor.report.overview import summarize
 
-    state = fold(store.events(run.id))
-    finished = state.finished
-    if finished is not None:
-        status: str = finished.outcome
-    elif store.is_running(run.id):
-        status = "running"
-    else:
-        status = "stopped"
+    one = summarize(store, run)
     return {
-        "run": run.id,
-        "created": run.created,
-        "status": status,
-        "flagged": [one["name"] for one in finished.providers if one["verdict"] == "flagged"] if finished else [],
-        "step": max((boundary.step for boundary in state.boundaries.values()), default=0),
-        "steps": state.started.steps if state.started else None,
-        "seconds": round(state.seconds, 3),
-        "cost": dict(finished.cost) if finished else None,
-        "job": run.source,
+        "run": one.run,
+        "created": one.created,
+        "status": one.status,
+        "flagged": list(one.flagged),
+        "step": one.step,
+        "steps": one.steps,
+        "seconds": one.seconds,
+        "cost": dict(one.cost) if one.cost is not None else None,
+        "job": one.source,
     }
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-ALLOWED = "local:cpu, local:cuda:N, unix:PATH or https://host:port"
+ALLOWED = "local:cpu, local:cuda:N, unix:PATH, https://host:port or the name of a registered provider"
+_NAME = re.compile(r"\w[\w .()+-]{0,63}")
 _LOCAL = re.compile(r"local:(cpu|cuda:\d+)")
 
 
@@ -33,7 +34,14 @@ class HttpsEndpoint:
     url: str
 
 
-Endpoint = LocalEndpoint | UnixEndpoint | HttpsEndpoint
+@dataclass(frozen=True)
+class RegisteredEndpoint:
+    """A provider that the client registered under this name; the registry knows where it is."""
+
+    name: str
+
+
+Endpoint = LocalEndpoint | UnixEndpoint | HttpsEndpoint | RegisteredEndpoint
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -52,4 +60,6 @@ def parse_endpoint(text: str) -> Endpoint:
         plain = not (parts.query or parts.fragment) and parts.port != 0
         if parts.scheme == "https" and parts.hostname and plain:
             return HttpsEndpoint(text.rstrip("/"))
+    if _NAME.fullmatch(text):
+        return RegisteredEndpoint(text)
     raise ValueError(f"{text!r} is not an endpoint; allowed are {ALLOWED}")

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from auditor.job.endpoint import Endpoint, LocalEndpoint, parse_endpoint
+from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
 
 DATASETS = ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME")
 MODELS = ("resnet8", "resnet9", "resnet20", "torchvision:NAME")
@@ -226,7 +226,8 @@ class Provider(_Frozen):
 
     @model_validator(mode="after")
     def _attacks_are_local(self) -> Self:
-        if self.attack is not None and not isinstance(self.where, LocalEndpoint):
+        # Whether a registered provider is local is known when its name is looked up.
+        if self.attack is not None and not isinstance(self.where, LocalEndpoint | RegisteredEndpoint):
             raise PydanticCustomError(
                 "attack",
                 "an attack can only be simulated by a local provider (local:cpu or local:cuda:N).",

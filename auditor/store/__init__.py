@@ -1,7 +1,17 @@
-"""What survives a crash: one SQLite database for runs and events, and a folder of blobs named by digest."""
+"""What survives a crash: one SQLite database for runs, events and providers, and a folder of blobs named by digest."""
 
 from auditor.store.blobs import BlobError, BlobFolder
 from auditor.store.database import Store, StoreError, UnknownRun
-from auditor.store.records import EventRecord, RunRecord
+from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
-__all__ = ["BlobError", "BlobFolder", "EventRecord", "RunRecord", "Store", "StoreError", "UnknownRun"]
+__all__ = [
+    "Action",
+    "BlobError",
+    "BlobFolder",
+    "EventRecord",
+    "RegisteredProvider",
+    "RunRecord",
+    "Store",
+    "StoreError",
+    "UnknownRun",
+]

@@ -1,44 +1,30 @@
-"""The SQLite database: runs and their events. One process writes a run while any number read it."""
+"""The SQLite database: runs, their events, what is asked of them, and registered providers.
+
+One process writes a run while any number read it.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import secrets
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from auditor.store.blobs import BlobFolder
 from auditor.store.home import home
-from auditor.store.records import EventRecord, RunRecord
+from auditor.store.layout import VERSION, NewerLayout, migrate
+from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
-VERSION = 1
-"""The layout below; kept in the database's `user_version`."""
-
-_LAYOUT = """
-CREATE TABLE runs (
-    id      TEXT PRIMARY KEY,
-    created TEXT NOT NULL,
-    job     TEXT NOT NULL,
-    source  TEXT NOT NULL,
-    secret  BLOB NOT NULL
-) STRICT;
-CREATE TABLE events (
-    run     TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
-    seq     INTEGER NOT NULL,
-    time    TEXT NOT NULL,
-    kind    TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    PRIMARY KEY (run, seq)
-) STRICT, WITHOUT ROWID;
-"""
+LOCK_SECONDS = 1.0
+"""How long a lock is waited for: whoever asks whether a run is being executed holds it for an instant."""
 
 
 class StoreError(Exception):
@@ -50,7 +36,7 @@ class UnknownRun(StoreError):  # noqa: N818 - the name reads as what it is
 
 
 class Store:
-    """Runs and events under one folder.
+    """Runs, events and providers under one folder.
 
     Args:
         folder: where; `home()` if not given. It is created when something is first written.
@@ -117,15 +103,15 @@ class Store:
 
     def append(self, run: str, kind: str, payload: Mapping[str, Any]) -> EventRecord:
         """Add an event to a run. When this returns, the event survives a crash."""
-        time = _now()
+        now = _now()
         text = json.dumps(payload, allow_nan=False, separators=(",", ":"))
         with self._writing() as connection:
             (seq,) = connection.execute(
                 "INSERT INTO events SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ? FROM events WHERE run = ? "
                 "RETURNING seq",
-                (run, time, kind, text, run),
+                (run, now, kind, text, run),
             ).fetchone()
-        return EventRecord(run, seq, time, kind, json.loads(text))
+        return EventRecord(run, seq, now, kind, json.loads(text))
 
     def events(self, run: str, after: int = 0) -> list[EventRecord]:
         """The events of a run with a sequence number over `after`, in order."""
@@ -133,7 +119,29 @@ class Store:
             "SELECT run, seq, time, kind, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq",
             (run, after),
         )
-        return [EventRecord(run, seq, time, kind, json.loads(payload)) for run, seq, time, kind, payload in rows]
+        return [EventRecord(run, seq, when, kind, json.loads(payload)) for run, seq, when, kind, payload in rows]
+
+    def last_events(self, kind: str) -> list[EventRecord]:
+        """The latest event of a kind of every run that has one."""
+        rows = self._connection.execute(
+            "SELECT run, MAX(seq), time, kind, payload FROM events WHERE kind = ? GROUP BY run ORDER BY time", (kind,)
+        )
+        return [EventRecord(run, seq, when, kind, json.loads(payload)) for run, seq, when, kind, payload in rows]
+
+    def last_seq(self, run: str) -> int | None:
+        """The number of a run's latest event, 0 before the first; None when there is no such run."""
+        row = self._connection.execute(
+            "SELECT (SELECT COALESCE(MAX(seq), 0) FROM events WHERE run = runs.id) FROM runs WHERE id = ?", (run,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def run_size(self, run: str) -> int:
+        """The bytes that deleting a run would free: those of its files."""
+        total = 0
+        for file in self.run_folder(run).rglob("*"):
+            with suppress(OSError):  # it may vanish while we look
+                total += file.lstat().st_size
+        return total
 
     def run_folder(self, run: str) -> Path:
         """Where the files of a run are."""
@@ -159,23 +167,58 @@ class Store:
         folder = self.run_folder(run)
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _locked(file, fcntl.LOCK_EX, LOCK_SECONDS):
                 raise StoreError(
                     f"run {run} is being executed by another process; `auditor show {run}` shows how far it is."
-                ) from None
+                )
             yield
 
     def is_running(self, run: str) -> bool:
         """Whether some process executes this run now."""
-        if not (self.run_folder(run) / "lock").exists():
-            return False
         try:
-            with self.lock(run):
-                return False
-        except StoreError:
-            return True
+            with (self.run_folder(run) / "lock").open("r") as file:
+                return not _locked(file, fcntl.LOCK_SH, 0.0)
+        except FileNotFoundError:
+            return False
+
+    def request(self, run: str, action: Action) -> None:
+        """Ask whoever executes a run to stop: `pause` after the present sub-run, `cancel` at once.
+
+        Raises:
+            StoreError: the run is gone, or the store cannot be written.
+        """
+        with self._writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO requests VALUES (?, ?, ?)", (run, action, _now()))
+
+    def requests(self, run: str) -> set[str]:
+        """What is asked of a run and not withdrawn."""
+        return {action for (action,) in self._connection.execute("SELECT action FROM requests WHERE run = ?", (run,))}
+
+    def clear_requests(self, run: str) -> None:
+        """Withdraw all that was asked of a run; done when it is resumed."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM requests WHERE run = ?", (run,))
+
+    def providers(self) -> list[RegisteredProvider]:
+        """All registered providers, by name."""
+        rows = self._connection.execute("SELECT name, endpoint, price_per_hour, added FROM providers ORDER BY name")
+        return [RegisteredProvider(*row) for row in rows]
+
+    def register_provider(self, name: str, endpoint: str, price_per_hour: float | None = None) -> RegisteredProvider:
+        """Register a provider, or change the one that has this name; since when it is known stays."""
+        with self._writing() as connection:
+            row = connection.execute(
+                "INSERT INTO providers VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+                "endpoint = excluded.endpoint, price_per_hour = excluded.price_per_hour "
+                "RETURNING name, endpoint, price_per_hour, added",
+                (name, endpoint, price_per_hour, _now()),
+            ).fetchone()
+        return RegisteredProvider(*row)
+
+    def remove_provider(self, name: str) -> bool:
+        """Forget a registered provider; returns whether there was one. Runs that used it stay as they are."""
+        with self._writing() as connection:
+            return connection.execute("DELETE FROM providers WHERE name = ?", (name,)).rowcount > 0
 
     def _open(self) -> sqlite3.Connection:
         path = self.folder / "auditor.db"
@@ -185,30 +228,17 @@ class Store:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            self._migrate(connection, path)
+            migrate(connection, path)
+        except NewerLayout as error:
+            raise StoreError(
+                f"the store {path} was made by a newer version of auditor (layout {error.version}; this one knows "
+                f"{VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
+            ) from None
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"the store {path} cannot be opened: {error}. Set AUDITOR_HOME to a folder that can be written."
             ) from error
         return connection
-
-    @staticmethod
-    def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise StoreError(
-                f"the store {path} was made by a newer version of auditor (layout {version}; this one knows "
-                f"{VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
-            )
-        if version == 0:
-            connection.execute("BEGIN IMMEDIATE")
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in filter(str.strip, _LAYOUT.split(";")):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.execute("COMMIT")
-            os.chmod(path, 0o600)  # noqa: PTH101 - it holds the runs' secrets
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -225,6 +255,20 @@ class Store:
                 f"the store in {self.folder} cannot be written: {error}. Free some space or check its "
                 "permissions, then `auditor resume`."
             ) from error
+
+
+def _locked(file: IO[str], kind: int, patience: float) -> bool:
+    """Take a lock on an open file; False when another process keeps it for longer than `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _now() -> str:

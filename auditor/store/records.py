@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+Action = Literal["pause", "cancel"]
+"""What can be asked of whoever executes a run."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,20 @@ class EventRecord:
     time: str
     kind: str
     payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RegisteredProvider:
+    """A provider that job files can name as an endpoint.
+
+    Attributes:
+        name: what they call it.
+        endpoint: where it is, as in a job file; never itself a name.
+        price_per_hour: dollars; None when it is not known.
+        added: RFC 3339, UTC.
+    """
+
+    name: str
+    endpoint: str
+    price_per_hour: float | None
+    added: str

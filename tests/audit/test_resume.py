@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from typing import Any
 
 import pytest
 
+from auditor.store import Store
 from tests.command import Auditor, until
 
 pytestmark = pytest.mark.slow
@@ -84,3 +86,22 @@ def test_two_processes_cannot_execute_one_run(auditor: Auditor) -> None:
     assert second.code == 1
     assert "another process" in second.stderr
     assert "Traceback" not in second.stderr
+
+
+def test_a_run_that_is_asked_to_pause_stops_after_a_sub_run_and_goes_on_to_the_same_end(auditor: Auditor) -> None:
+    job = auditor.job(**(JOB | {"steps": 300}))
+    process = auditor.start("run", job, "--json")
+    run = [event["run"] for event in until(process, "drawn")][-1]
+    with Store(auditor.home) as store:
+        store.request(run, "pause")
+    stdout, narration = process.communicate()
+    assert process.returncode == 130, narration
+    assert f"paused; go on with: auditor resume {run}" in narration
+    rest = [json.loads(line) for line in stdout.splitlines()]
+    assert rest[-1]["event"] == "run_interrupted"
+    reached = max(commitments(auditor("show", run, "--json").events))
+    assert 0 < reached < 30
+    resumed = auditor("resume", run, "--json")
+    assert resumed.code == 10, resumed.stderr
+    assert [event["step"] for event in resumed.events if event["event"] == "primary_started"] == [10 * reached]
+    assert resumed.verdicts == {"a": "consistent", "b": "consistent", "c": "flagged"}

@@ -13,7 +13,7 @@ from auditor.audit import events as e
 from auditor.audit.journal import Entry
 from auditor.audit.state import AuditState
 from auditor.cli.display.base import Display
-from auditor.cli.display.sentences import sentence
+from auditor.report.sentences import sentence
 from auditor.store import RunRecord
 
 _QUIET = (e.Committed, e.ReplicaReturned, e.Drawn, e.ProviderReady)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from auditor.audit.events import RunResumed, RunStarted
 from auditor.audit.journal import Entry
 from auditor.cli.display.base import Display
-from auditor.cli.display.sentences import sentence
 from auditor.cli.narration import say
+from auditor.report.sentences import sentence
 from auditor.store import RunRecord
 
 

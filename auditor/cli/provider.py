@@ -1,0 +1,118 @@
+"""`auditor provider`: the registry of providers that job files can name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from auditor.cli.exit_codes import ExitCode
+from auditor.cli.narration import fail, output, say, user_errors
+
+provider = typer.Typer(no_args_is_help=True, help="Registered providers, which job files can name as an endpoint.")
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What job files call it.")]
+
+
+@provider.callback()
+def _group() -> None:
+    """Registered providers, which job files can name as an endpoint."""
+
+
+@provider.command("add")
+def add(
+    name: NameArgument,
+    endpoint: Annotated[str, typer.Argument(help="local:cpu, local:cuda:N, unix:PATH or https://host:port.")],
+    price_per_hour: Annotated[float | None, typer.Option(min=0, help="Dollars.")] = None,
+) -> None:
+    """Register a provider, or change the one that has this name."""
+    from auditor.providers.registry import check_address, check_name
+    from auditor.store import Store
+
+    try:
+        check_name(name)
+        check_address(endpoint)
+    except ValueError as error:
+        fail(error, ExitCode.USAGE)
+    with user_errors(), Store() as store:
+        changed = any(one.name == name for one in store.providers())
+        store.register_provider(name, endpoint, price_per_hour)
+    say(f"{'changed' if changed else 'registered'} {name}; a job file names it with: endpoint = {name!r}")
+
+
+@provider.command("list")
+def list_providers(
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+) -> None:
+    """List the registered providers and what past runs say of them."""
+    from auditor.report.overview import ProviderRecord, provider_records
+    from auditor.store import Store
+
+    with user_errors(), Store() as store:
+        registered, records = store.providers(), provider_records(store)
+    rows = [(one, records.get(one.name, ProviderRecord())) for one in registered]
+    if json:
+        import json as encoder
+        from dataclasses import asdict
+
+        for one, record in rows:
+            told = {"runs": record.runs, "sub_runs_checked": record.sub_runs_checked, "flagged": record.flagged}
+            output(encoder.dumps(asdict(one) | told, ensure_ascii=False))
+        return
+    if not rows:
+        say("No provider is registered yet. Register one with: auditor provider add NAME ENDPOINT")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("name", "endpoint", "$ an hour", "runs", "sub-runs checked", "flagged"):
+        table.add_column(heading, overflow="fold")
+    for one, record in rows:
+        price = "–" if one.price_per_hour is None else f"{one.price_per_hour:.2f}"
+        counts = (str(record.runs), str(record.sub_runs_checked), str(record.flagged))
+        table.add_row(Text(one.name), Text(one.endpoint), price, *counts)
+    Console().print(table)
+
+
+@provider.command("test")
+def test(name: NameArgument) -> None:
+    """Connect to a registered provider: who answers, and how fast. For a local one an agent is started and ended."""
+    import asyncio
+
+    from auditor.job.errors import nearest
+    from auditor.providers.errors import ProviderError
+    from auditor.providers.probing import probe
+    from auditor.store import Store
+
+    with user_errors(), Store() as store:
+        known = {one.name: one for one in store.providers()}
+    if name not in known:
+        _unknown(name, nearest(name, known))
+    try:
+        found = asyncio.run(probe(known[name].endpoint))
+    except ProviderError as error:
+        fail(f"{name} is unreachable: {error}", ExitCode.TOO_FEW_PROVIDERS)
+    output(
+        f"{name}: {found.device}, {found.threads} thread(s), {found.software}; round trip {1000 * found.seconds:.1f} ms"
+    )
+
+
+@provider.command("remove")
+def remove(name: NameArgument) -> None:
+    """Forget a registered provider. Runs that used it stay as they are."""
+    from auditor.job.errors import nearest
+    from auditor.store import Store
+
+    with user_errors(), Store() as store:
+        if store.remove_provider(name):
+            say(f"removed {name}")
+            return
+        suggestion = nearest(name, [one.name for one in store.providers()])
+    _unknown(name, suggestion)
+
+
+def _unknown(name: str, suggestion: str | None) -> None:
+    hint = f" Did you mean {suggestion!r}?" if suggestion else ""
+    fail(f"no provider {name!r} is registered; `auditor provider list` lists them.{hint}", ExitCode.USAGE)

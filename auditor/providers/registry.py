@@ -1,0 +1,101 @@
+"""Job files may name a registered provider as an endpoint; here the name becomes the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, parse_endpoint
+from auditor.job.errors import JobError, Problem, nearest
+from auditor.job.lines import key_lines, nearest_line
+from auditor.job.model import Job, Provider
+from auditor.store import RegisteredProvider
+
+ADDRESSES = ALLOWED.partition(" or the name")[0]
+"""What an endpoint may be that is not itself a name."""
+
+
+def resolve_providers(
+    job: Job, registered: Iterable[RegisteredProvider], *, source: str = "job", text: str | None = None
+) -> Job:
+    """The job with every registered name replaced by its endpoint, and by its price where the job gives none.
+
+    Args:
+        job: as it was loaded.
+        registered: all providers that are registered.
+        source: what errors call the job.
+        text: the job file, so that errors can name the line.
+
+    Raises:
+        JobError: a name that is not registered, or an attack on a provider that is not local.
+    """
+    known = {one.name: one for one in registered}
+    providers: list[Provider] = []
+    problems: list[Problem] = []
+    for index, provider in enumerate(job.providers):
+        try:
+            providers.append(_resolved(provider, known))
+        except ValueError as error:
+            path = ("providers", index, "endpoint")
+            where = provider.where
+            problems.append(
+                Problem(
+                    str(error),
+                    key=".".join(map(str, path)),
+                    line=None if text is None else nearest_line(key_lines(text), path),
+                    suggestion=nearest(where.name, known) if isinstance(where, RegisteredEndpoint) else None,
+                )
+            )
+    if problems:
+        raise JobError(source, problems)
+    return job.model_copy(update={"providers": tuple(providers)})
+
+
+def check_address(text: str) -> str:
+    """What may be registered as an endpoint; a name may not, so that names never lead in circles.
+
+    Raises:
+        ValueError: it is not an endpoint.
+    """
+    if isinstance(parse_endpoint(text), RegisteredEndpoint):
+        raise ValueError(f"{text!r} is not an endpoint; allowed are {ADDRESSES}")
+    return text
+
+
+def check_name(text: str) -> str:
+    """What a provider may be registered as: what can be told from an address in a job file.
+
+    Raises:
+        ValueError: it is not such a name.
+    """
+    try:
+        where = parse_endpoint(text)
+    except ValueError:
+        where = None
+    if not isinstance(where, RegisteredEndpoint):
+        raise ValueError(
+            f"{text!r} is not a name; up to 64 letters, digits, spaces and any of _.()+- are allowed, a letter or "
+            "digit first"
+        )
+    return text
+
+
+def _resolved(provider: Provider, known: dict[str, RegisteredProvider]) -> Provider:
+    where = provider.where
+    if not isinstance(where, RegisteredEndpoint):
+        return provider
+    found = known.get(where.name)
+    if found is None:
+        there = f"registered are {', '.join(known)}" if known else "none is registered"
+        raise ValueError(
+            f"no provider {where.name!r} is registered; {there}. Register it with `auditor provider add`, or give "
+            f"an endpoint: {ADDRESSES}."
+        )
+    price = found.price_per_hour if provider.price_per_hour is None else provider.price_per_hour
+    attack = provider.attack and {"name": provider.attack.name, **provider.attack.options}
+    changed = provider.model_dump() | {"endpoint": found.endpoint, "price_per_hour": price, "attack": attack}
+    try:
+        return Provider.model_validate(changed)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"]) from None

@@ -1,0 +1,94 @@
+"""All runs at a glance, and what they say of providers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from auditor.audit.state import AuditState, fold
+from auditor.store import RunRecord, Store
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run in a line.
+
+    Attributes:
+        run: its id.
+        name: of its job.
+        created: RFC 3339, UTC.
+        status: its outcome; `running` or `stopped` while it has none.
+        flagged: whom it flagged.
+        step: how far the primary committed.
+        steps: of the whole training; None before the run began.
+        seconds: spent on it.
+        cost: as in the last event; None before it.
+        source: the job file.
+    """
+
+    run: str
+    name: str
+    created: str
+    status: str
+    flagged: tuple[str, ...]
+    step: int
+    steps: int | None
+    seconds: float
+    cost: Mapping[str, Any] | None
+    source: str
+
+
+def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> RunSummary:
+    """A run in a line; `state` saves reading its events if it is known."""
+    state = fold(store.events(run.id)) if state is None else state
+    finished = state.finished
+    pending = "running" if finished is None and store.is_running(run.id) else "stopped"
+    return RunSummary(
+        run=run.id,
+        name=state.started.name if state.started else PurePath(run.source).stem,
+        created=run.created,
+        status=finished.outcome if finished else pending,
+        flagged=tuple(str(one["name"]) for one in finished.providers if one["verdict"] == "flagged")
+        if finished
+        else (),
+        step=max((boundary.step for boundary in state.boundaries.values()), default=0),
+        steps=state.started.steps if state.started else None,
+        seconds=round(state.seconds, 3),
+        cost=finished.cost if finished else None,
+        source=run.source,
+    )
+
+
+@dataclass(frozen=True)
+class ProviderRecord:
+    """What past runs say of a provider.
+
+    Attributes:
+        runs: that ended with it taking part.
+        sub_runs_checked: over all of them.
+        verdicts: how many of each kind.
+    """
+
+    runs: int = 0
+    sub_runs_checked: int = 0
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def flagged(self) -> int:
+        """In how many runs it was flagged."""
+        return self.verdicts.get("flagged", 0)
+
+
+def provider_records(store: Store) -> dict[str, ProviderRecord]:
+    """The record of every provider that took part in a run that ended, by name."""
+    found: dict[str, ProviderRecord] = {}
+    for event in store.last_events("verdict"):
+        for one in event.payload["providers"]:
+            known = found.get(one["name"], ProviderRecord())
+            verdicts = Counter(known.verdicts) + Counter([one["verdict"]])
+            checked = known.sub_runs_checked + one["sub_runs_checked"]
+            found[one["name"]] = ProviderRecord(known.runs + 1, checked, dict(verdicts))
+    return found
