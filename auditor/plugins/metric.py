@@ -25,6 +25,9 @@ class ReturnedModel(Protocol):
     def start_parameters(self) -> Iterator[tuple[str, torch.Tensor]]:
         """The parameters that the sub-run started from, in the same order."""
 
+    def buffers(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """What the model keeps beside its parameters, such as running statistics, by name in a fixed order."""
+
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """The model's outputs [N, classes] for samples [N, …] as the dataset stores them, evaluated in batches."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,15 +32,20 @@ class CheckpointModel:
         self._start = start
         self._schema = schema
         self._network = network
-        self._names = [f"model.{name}" for name, _ in network.model.named_parameters()]
+        self._parameters = [f"model.{name}" for name, _ in network.model.named_parameters()]
+        self._buffers = [f"model.{name}" for name, _ in network.model.named_buffers()]
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return self._mapped(self._path)
+        return self._mapped(self._path, self._parameters)
+
+    def buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """See `ReturnedModel`."""
+        return self._mapped(self._path, self._buffers)
 
     def start_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return self._mapped(self._start)
+        return self._mapped(self._start, self._parameters)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """See `ReturnedModel`."""
@@ -83,7 +88,7 @@ class CheckpointModel:
         self._network.load(read(self._path, self._schema))
         return self._network
 
-    def _mapped(self, path: Path) -> Iterator[tuple[str, Tensor]]:
+    def _mapped(self, path: Path, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
-            for name in self._names:
+            for name in names:
                 yield name, file.get_tensor(name)

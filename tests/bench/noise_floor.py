@@ -4,7 +4,7 @@ The same k steps are executed from the same checkpoint with one thread and with 
 contiguous memory, and once in bf16 and once with BadNets for comparison. The metrics' noise floors are upper
 envelopes of the column `fp32`.
 
-    python -m tests.bench.noise_floor [--dataset tensors:cifar10.safetensors] [--model resnet8]
+    python -m tests.bench.noise_floor [--dataset tensors:cifar10.safetensors] [--model resnet8] [--metrics buffers]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from auditor.training.data import Dataset, load_dataset
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
-METRICS = ("update", "output", "cka", "zest")
+METRICS = ("update", "buffers", "output", "cka", "zest")
 VARIANTS = ((1, torch.channels_last), (2, torch.channels_last), (1, torch.contiguous_format))
 
 
@@ -45,12 +45,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="digits")
     parser.add_argument("--model", default="resnet8")
+    parser.add_argument("--metrics", nargs="+", default=METRICS)
     parser.add_argument("--steps", type=int, nargs="+", default=[1, 5, 20, 40, 100])
     parser.add_argument("--starts", type=int, nargs="+", default=[0, 100, 300])
     arguments = parser.parse_args()
     task = Task(dataset=arguments.dataset, model=arguments.model)
     dataset = load_dataset(task.dataset, Path())
-    metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in METRICS}
+    metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in arguments.metrics}
     for metric in metrics.values():
         metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_images, dataset.images[:64], 0))
     honest, low, poisoned = (
