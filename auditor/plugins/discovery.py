@@ -69,7 +69,7 @@ def load_plugin(kind: Kind, name: str) -> type[Attack] | type[Metric[Any]]:
     origin = f"{word} {name!r} of package {_describe(kind, points[0]).package}"
     try:
         loaded = points[0].load()
-    except Exception as error:  # a stranger's module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything while it is imported
         raise PluginError(f"{origin} does not load: {type(error).__name__}: {error}") from error
     if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
         raise PluginError(f"{origin} is not a subclass of auditor.plugins.{_BASES[kind].__name__}.")

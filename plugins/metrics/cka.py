@@ -58,9 +58,11 @@ class LinearCKA(Metric[Kernels]):
         """1 − CKA; 0 for representations that are alike up to rotation and scale."""
         if first is second or torch.equal(first.grams, second.grams):
             return 0.0
+        if not first.grams.any() or not second.grams.any():
+            return 1.0  # one gives the same features for all samples: it has nothing in common with the other
         scale = first.self_similarity * second.self_similarity
         if scale <= 0:
-            raise ValueError("a model gives the same features for all samples, so that CKA is not defined")
+            raise ValueError("the estimate for a model and itself is not positive, so that CKA is not defined")
         return max(0.0, 1 - _hsic(first.grams, second.grams) / float(scale**0.5))
 
 

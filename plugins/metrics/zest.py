@@ -64,6 +64,9 @@ class Zest(Metric[torch.Tensor]):
                 return float(difference.norm())
             case "linf":
                 return float(difference.abs().max())
+        if not first.any() or not second.any():
+            # A model that answers 0 to everything has no direction: it is unlike any that has one.
+            return float(first.any() != second.any())
         # ‖u − v‖² / 2 of unit vectors is 1 − cos without the cancellation near equality.
         apart = first / first.norm() - second / second.norm()
         return float(apart.square().sum() / 2)
