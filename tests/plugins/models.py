@@ -1,0 +1,79 @@
+"""Small real models, trained a few steps on digits, as metrics see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from auditor.job.model import Task, Training
+from auditor.plugins import Attack, MetricContext
+from auditor.training.checkpoint import encode, read
+from auditor.training.data import load_dataset
+from auditor.training.returned import CheckpointModel
+from auditor.training.trainer import Trainer
+
+DIGITS = load_dataset("digits", Path())
+CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], seed=5)
+TASK = Task(dataset="digits", model="resnet8")
+
+
+def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4) -> Trainer:
+    spec = Training(steps=100, batch_size=32)
+    device = torch.device("cpu")
+    return Trainer(TASK, spec, DIGITS, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
+
+
+class Models:
+    """Models returned for one sub-run, by name, each derived from the same start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._honest = trainer()
+        for _ in range(4):
+            self._honest.execute_step()
+        self._write("start", self._honest.checkpoint())
+        self.train("one", seed=1)
+        self.train("other", seed=2)
+
+    def __getitem__(self, name: str) -> CheckpointModel:
+        schema, network = self._honest.schema, self._honest.network
+        return CheckpointModel(self._folder / name, self._folder / "start", schema, network)
+
+    def train(self, name: str, seed: int) -> CheckpointModel:
+        """Four steps from the start."""
+        training = trainer(seed)
+        training.load(read(self._folder / "start", training.schema))
+        for _ in range(4):
+            training.execute_step()
+        self._write(name, training.checkpoint())
+        return self[name]
+
+    def change(self, name: str, source: str, change: Callable[[str, Tensor], Tensor]) -> CheckpointModel:
+        """A model whose parameters are another's, changed."""
+        tensors = read(self._folder / source, self._honest.schema)
+        self._write(
+            name, {key: change(key, value) if key.startswith("model.") else value for key, value in tensors.items()}
+        )
+        return self[name]
+
+    def perturb(self, name: str, source: str, size: float) -> CheckpointModel:
+        """Weights with noise of a relative size, the same direction for every size."""
+        draws = torch.Generator().manual_seed(9)
+
+        def noisy(key: str, value: Tensor) -> Tensor:
+            if value.ndim < 2:
+                return value
+            return value + size * value.std() * torch.randn(value.shape, generator=draws)
+
+        return self.change(name, source, noisy)
+
+    def weights(self, name: str) -> dict[str, Tensor]:
+        """The tensors of a file."""
+        return read(self._folder / name, self._honest.schema)
+
+    def _write(self, name: str, tensors: dict[str, Tensor]) -> None:
+        content = b"".join(bytes(piece) for piece in encode(tensors, self._honest.schema))
+        (self._folder / name).write_bytes(content)
