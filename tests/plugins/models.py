@@ -52,7 +52,7 @@ class Models:
         return self[name]
 
     def change(self, name: str, source: str, change: Callable[[str, Tensor], Tensor]) -> CheckpointModel:
-        """A model whose parameters are another's, changed."""
+        """A model whose parameters and buffers are another's, changed."""
         tensors = read(self._folder / source, self._honest.schema)
         self._write(
             name, {key: change(key, value) if key.startswith("model.") else value for key, value in tensors.items()}
@@ -60,11 +60,13 @@ class Models:
         return self[name]
 
     def perturb(self, name: str, source: str, size: float) -> CheckpointModel:
-        """Weights with noise of a relative size, the same direction for every size."""
+        """Weights and running statistics with noise of a relative size, the same direction for every size."""
         draws = torch.Generator().manual_seed(9)
 
         def noisy(key: str, value: Tensor) -> Tensor:
-            if value.ndim < 2:
+            if key.endswith("running_var"):
+                return value * torch.exp(size * torch.randn(value.shape, generator=draws))
+            if value.ndim < 2 and not key.endswith("running_mean"):
                 return value
             return value + size * value.std() * torch.randn(value.shape, generator=draws)
 
