@@ -41,7 +41,7 @@ class Closing:
             moved = await setting.primary.client.open(final.digest, setting.workspace.schema.size, setting.blobs)
             accuracy = await asyncio.to_thread(setting.workspace.accuracy, path)
         except Unreachable as error:
-            setting.parties.lose(setting.primary, error)
+            setting.give_up(setting.primary, error)
         except (Misbehaved, Refused, CheckpointError) as error:
             setting.blobs.remove(final.digest)
             setting.blame(setting.primary, None, f"did not deliver the model that it had committed to: {error}")

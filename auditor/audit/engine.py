@@ -95,11 +95,13 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
             parties=parties,
             workspace=loading.result(),
             selection=selection,
+            folder=store.run_folder(run.id),
             blobs=store.blobs(run.id),
             choice=choose(job),
             assumptions=assumptions_of(job),
             pause=pause,
         )
+        setting.check_disk()
         setting.write(RunResumed() if setting.state.started else _beginning(setting))
         parties.announce()
         _enough(job, parties)

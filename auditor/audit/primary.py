@@ -42,7 +42,7 @@ class PrimaryTraining:
             setting.blame(party, None, error)
             setting.parties.lose(party, f"given up, because it {error}")
         except (Unreachable, Refused) as error:
-            setting.parties.lose(party, error)
+            setting.give_up(party, error)
 
     def _take_up_replications(self) -> None:
         state = self._setting.state

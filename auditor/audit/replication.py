@@ -22,6 +22,7 @@ from auditor.audit.following import follow
 from auditor.audit.parties import Party
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.setting import Setting
+from auditor.job.endpoint import LocalEndpoint
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.training.errors import CheckpointError
@@ -60,7 +61,7 @@ class Replication:
                 moved = await setting.primary.client.open(known.digest, setting.workspace.schema.size, setting.blobs)
                 finite = await asyncio.to_thread(setting.workspace.check, path)
             except Unreachable as error:
-                setting.parties.lose(setting.primary, error)
+                setting.give_up(setting.primary, error)
                 return None
             except (Misbehaved, Refused, CheckpointError) as error:
                 setting.blobs.remove(known.digest)
@@ -141,8 +142,10 @@ class Replication:
         setting = self._setting
         if isinstance(error, Misbehaved):
             setting.blame(party, sub_run, error)
-        elif isinstance(error, Unreachable):
-            setting.parties.lose(party, error)
+        elif isinstance(party.provider.where, LocalEndpoint):
+            setting.check_disk()
+        if isinstance(error, Unreachable):
+            setting.give_up(party, error)
         setting.write(ReplicaFailed(sub_run, party.name, cleaned(error), steps))
 
     async def _judge(self, sub_run: int, start: Path, end: Path | None) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from auditor.audit.decisions import Assumptions, Choice
 from auditor.audit.events import Event, ProviderMisbehaved
@@ -12,11 +14,12 @@ from auditor.audit.parties import Parties, Party
 from auditor.audit.selection import Selection
 from auditor.audit.state import AuditState
 from auditor.audit.workspace import Workspace
+from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
 from auditor.job.plan import boundaries
 from auditor.providers.hostile_text import cleaned
 from auditor.providers.protocol import RunRequest
-from auditor.store import BlobFolder
+from auditor.store import BlobFolder, StoreError
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Setting:
         parties: the providers.
         workspace: what the client computes.
         selection: secret draws.
+        folder: where the run's files are.
         blobs: checkpoints that the client holds.
         choice: the rule.
         assumptions: what it takes for granted.
@@ -42,6 +46,7 @@ class Setting:
     parties: Parties
     workspace: Workspace
     selection: Selection
+    folder: Path
     blobs: BlobFolder
     choice: Choice
     assumptions: Assumptions
@@ -65,6 +70,29 @@ class Setting:
     def write(self, event: Event) -> None:
         """Make an event durable and part of the state."""
         self.journal.write(event)
+
+    def give_up(self, party: Party, reason: Exception) -> None:
+        """Go on without a provider; unless it is local and failed because this machine's disk is full.
+
+        Raises:
+            StoreError: the disk is full, so that nobody is to blame and nothing can go on.
+        """
+        if isinstance(party.provider.where, LocalEndpoint):
+            self.check_disk()
+        self.parties.lose(party, reason)
+
+    def check_disk(self) -> None:
+        """Make sure that there is room for the next checkpoints.
+
+        Raises:
+            StoreError: there is not.
+        """
+        needed, free = 2 * self.workspace.schema.size, shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise StoreError(
+                f"the disk with {self.folder} is full: {free:,} bytes are free and a checkpoint of this job has "
+                f"{needed // 2:,}. Free some space, or set AUDITOR_HOME to another folder."
+            )
 
     def blame(self, party: Party, sub_run: int | None, reason: object) -> None:
         """Record that a provider did what an honest one never does."""

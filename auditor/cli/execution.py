@@ -30,11 +30,8 @@ def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     except TooFewProviders as error:
         say(f"error: {error}")
         return ExitCode.TOO_FEW_PROVIDERS
-    except (TrainingError, PluginError) as error:
-        return _not_prepared(run, store, error)
-    except (StoreError, ProviderError, OSError) as error:
-        say(f"error: {error}\nwhat was done is kept; go on with: auditor resume {run.id}")
-        return ExitCode.FAILED
+    except (TrainingError, PluginError, StoreError, ProviderError, OSError) as error:
+        return _failed(run, store, error)
     state = fold(store.events(run.id))
     if state.finished is None and state.interrupted:
         say(f"paused; go on with: auditor resume {run.id}")
@@ -57,10 +54,10 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -
             display.show(entry)
 
 
-def _not_prepared(run: RunRecord, store: Store, error: Exception) -> ExitCode:
-    """The data, the model or a plugin cannot be had: before the first step nothing was started."""
+def _failed(run: RunRecord, store: Store, error: Exception) -> ExitCode:
+    """Say what is wrong. Before the first event nothing was started, and nothing is left behind."""
     say(f"error: {error}")
-    if fold(store.events(run.id)).boundaries:
+    if store.events(run.id):
         say(f"what was done is kept; go on with: auditor resume {run.id}")
         return ExitCode.FAILED
     store.delete_run(run.id)

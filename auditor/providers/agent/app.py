@@ -55,6 +55,7 @@ class _Agent:
             exception_handlers={
                 _Refusal: lambda _, error: _error(error.status, str(error)),
                 BlobError: lambda _, error: _error(400, str(error)),
+                OSError: lambda _, error: _error(507, f"cannot store it: {error}"),
                 ClientDisconnect: lambda _, __: Response(status_code=499),
             },
         )
