@@ -129,6 +129,7 @@ class Recorder:
         self._model = model
         self.parameters = model.parameters
         self.start_parameters = model.start_parameters
+        self.buffers = model.buffers
         self.logits = model.logits
         self.features = model.features
         self.shown: list[tuple[torch.Tensor, torch.Tensor]] = []
