@@ -32,16 +32,22 @@ def misshapen(tensors: Mapping[str, torch.Tensor], _: Schema) -> Iterator[bytes 
     return encode(transposed, Schema.of(transposed))
 
 
-def spoiled(checkpoint: Callable[[Trainer], dict[str, torch.Tensor]]) -> Callable[[Trainer], dict[str, torch.Tensor]]:
-    """The checkpoints of a trainer with every number replaced by NaN."""
+def scaled(
+    checkpoint: Callable[[Trainer], dict[str, torch.Tensor]], factor: float
+) -> Callable[[Trainer], dict[str, torch.Tensor]]:
+    """The checkpoints of a trainer with every number multiplied."""
 
-    def spoil(trainer: Trainer) -> dict[str, torch.Tensor]:
+    def scale(trainer: Trainer) -> dict[str, torch.Tensor]:
         tensors = checkpoint(trainer)
-        return {
-            name: tensor * float("nan") if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
-        }
+        return {name: tensor * factor if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
 
-    return spoil
+    return scale
+
+
+def idle(trainer: Trainer) -> torch.Tensor:
+    """A training step without the work."""
+    trainer._step += 1
+    return torch.zeros(())
 
 
 def is_blob(scope: Scope) -> bool:
@@ -105,7 +111,12 @@ def main() -> None:
     if "misshapes" in tricks:
         worker.encode = misshapen  # type: ignore[attr-defined, assignment]
     if "nan" in tricks:
-        Trainer.checkpoint = spoiled(Trainer.checkpoint)  # type: ignore[method-assign, assignment]
+        Trainer.checkpoint = scaled(Trainer.checkpoint, float("nan"))  # type: ignore[method-assign, assignment]
+
+    if "enormous" in tricks:
+        Trainer.checkpoint = scaled(Trainer.checkpoint, 1e30)  # type: ignore[method-assign, assignment]
+    if "idles" in tricks:
+        Trainer.execute_step = idle  # type: ignore[method-assign, assignment]
 
     async def serve() -> None:
         await asyncio.gather(*(agent(folder, trick).serve() for trick in tricks))

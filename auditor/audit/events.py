@@ -182,10 +182,11 @@ class DistancesMeasured(Event):
 
 @dataclass(frozen=True)
 class MetricFailed(Event):
-    """A metric could not be computed for a sub-run."""
+    """A metric could not be computed for a sub-run: for the model of `provider`, or for all when it is None."""
 
     sub_run: int
     metric: str
+    provider: str | None
     reason: str
 
 

@@ -19,6 +19,7 @@ from auditor.audit.events import (
     SubRunUndecided,
 )
 from auditor.audit.following import follow
+from auditor.audit.measuring import Measured
 from auditor.audit.parties import Party
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.setting import Setting
@@ -159,14 +160,7 @@ class Replication:
         async with self._measuring:
             results = await asyncio.to_thread(setting.workspace.measure, start, returned, first, last - first)
         for result in results:
-            if result.failure is not None:
-                setting.write(MetricFailed(sub_run, result.metric, result.failure))
-                continue
-            setting.write(
-                DistancesMeasured(
-                    sub_run, result.metric, tuple(returned), result.values, result.noise_floor, result.seconds
-                )
-            )
+            self._record(sub_run, result)
         judgements = await asyncio.to_thread(
             setting.choice.decision.judge, setting.state.matrices(), setting.assumptions
         )
@@ -177,13 +171,35 @@ class Replication:
         ]
         setting.write(SubRunJudged(sub_run, tuple(own)))
 
-    def _comparable(self, sub_run: int, end: Path | None) -> dict[str, Path]:
-        """The returned models with finite weights, by provider, in the job's order."""
+    def _record(self, sub_run: int, result: Measured) -> None:
         setting = self._setting
-        found: dict[str, Path] = {}
+        if result.failure is not None:
+            setting.write(MetricFailed(sub_run, result.metric, None, result.failure))
+            return
+        for provider, reason in result.excluded.items():
+            setting.write(MetricFailed(sub_run, result.metric, provider, reason))
+        setting.write(
+            DistancesMeasured(
+                sub_run, result.metric, result.providers, result.values, result.noise_floor, result.seconds
+            )
+        )
+
+    def _comparable(self, sub_run: int, end: Path | None) -> dict[str, Path]:
+        """The returned models that can be compared, by provider, in the job's order.
+
+        Weights must be finite; and where everybody draws their own seeds, no honest model equals another's.
+        """
+        setting = self._setting
+        digests: dict[str, str] = {}
         if end is not None and setting.state.boundaries[sub_run + 1].finite:
-            found[setting.primary.name] = end
+            digests[setting.primary.name] = setting.state.boundaries[sub_run + 1].digest
         for name, replica in setting.state.sub_run(sub_run).replicas.items():
             if replica.digest is not None and replica.finite:
-                found[name] = setting.blobs.path(replica.digest)
-        return {name: found[name] for name in setting.state.providers if name in found}
+                digests[name] = replica.digest
+        if setting.job.audit.randomness == "provider":
+            for name in [name for name, digest in digests.items() if list(digests.values()).count(digest) > 1]:
+                twin = next(other for other in digests if other != name and digests[other] == digests[name])
+                reason = f"returned the same model as {twin} to the last bit, although each draws its own seeds"
+                setting.blame(setting.parties[name], sub_run, reason)
+            digests = {name: digest for name, digest in digests.items() if list(digests.values()).count(digest) == 1}
+        return {name: setting.blobs.path(digests[name]) for name in setting.state.providers if name in digests}

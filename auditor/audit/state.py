@@ -44,12 +44,15 @@ class Replica:
 
 @dataclass(frozen=True)
 class SubRun:
-    """A sub-run; `replicated` is None until it was drawn."""
+    """A sub-run; `replicated` is None until it was drawn.
+
+    `failed_metrics` has the reason for each metric and provider; the provider is None where it failed for all.
+    """
 
     replicated: bool | None = None
     replicas: Mapping[str, Replica] = field(default_factory=dict)
     matrices: tuple[DistanceMatrix, ...] = ()
-    failed_metrics: Mapping[str, str] = field(default_factory=dict)
+    failed_metrics: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
     judgements: tuple[Mapping[str, Any], ...] | None = None
     undecided: str | None = None
 
@@ -236,7 +239,8 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             others = [one for one in state.sub_run(event.sub_run).matrices if one.metric != event.metric]
             return _with_sub_run(state, event.sub_run, matrices=(*others, matrix))
         case e.MetricFailed():
-            failed = {**state.sub_run(event.sub_run).failed_metrics, event.metric: event.reason}
+            before = state.sub_run(event.sub_run).failed_metrics
+            failed = {**before, (event.metric, event.provider): event.reason}
             return _with_sub_run(state, event.sub_run, failed_metrics=failed)
         case e.SubRunJudged():
             return _with_sub_run(state, event.sub_run, judgements=event.judgements)

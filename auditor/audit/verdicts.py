@@ -130,7 +130,8 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
             found.append(f"sub-run {index}: {sub_run.undecided}")
         found += [
             f"sub-run {index}: the metric {metric} failed: {reason}"
-            for metric, reason in sub_run.failed_metrics.items()
+            for (metric, whose), reason in sub_run.failed_metrics.items()
+            if whose in (None, name)
         ]
         own = sub_run.replicas.get(name)
         if own is not None and own.failure is not None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from auditor.audit.measuring import Measured, measure
 from auditor.audit.selection import Selection
 from auditor.job.model import Job
 from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
@@ -26,17 +24,6 @@ from auditor.training.trainer import Trainer
 
 REFERENCE_SAMPLES = 1024
 """Training samples that metrics may use as references; the paper's Zest takes 128."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The distances of one metric, or why there are none."""
-
-    metric: str
-    values: tuple[tuple[float, ...], ...] = ()
-    noise_floor: float | None = None
-    seconds: float = 0.0
-    failure: str | None = None
 
 
 class Workspace:
@@ -97,11 +84,13 @@ class Workspace:
             start_step: the step of that checkpoint.
             steps: how many steps lie between.
         """
-        models = [CheckpointModel(path, start, self.schema, self._network) for path in returned.values()]
+        models = {
+            provider: CheckpointModel(path, start, self.schema, self._network) for provider, path in returned.items()
+        }
         measured = []
         for name, metric in self._metrics.items():
             floor = metric.noise.at(start_step, steps) if metric.noise is not None else None
-            measured.append(_measure(name, metric, models, floor))
+            measured.append(measure(name, metric, models, floor))
         return measured
 
     def _begin_metrics(self, job: Job, seed: int) -> None:
@@ -152,24 +141,3 @@ def _check_attacks(job: Job) -> None:
         attack = create_plugin("attacks", provider.attack.name, provider.attack.options)
         if job.task.kind not in attack.tasks:
             raise PluginError(f"attack {provider.attack.name!r} is not defined for {job.task.kind} tasks.")
-
-
-def _measure(name: str, metric: Metric[Any], models: list[CheckpointModel], floor: float | None) -> Measured:
-    begun = time.monotonic()
-    try:
-        representations = [metric.represent(model) for model in models]
-        values = _matrix(len(models), lambda i, j: metric.distance(representations[i], representations[j]))
-    except Exception as error:  # a plugin may raise anything; that is no pass, but no end of the audit either
-        return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
-    return Measured(name, values, floor, time.monotonic() - begun)
-
-
-def _matrix(count: int, distance: Callable[[int, int], float]) -> tuple[tuple[float, ...], ...]:
-    values = [[0.0] * count for _ in range(count)]
-    for i in range(count):
-        for j in range(i):
-            value = float(distance(i, j))
-            if not math.isfinite(value) or value < 0:
-                raise ValueError(f"it gave {value} for a distance, which must be finite and not negative")
-            values[i][j] = values[j][i] = value
-    return tuple(tuple(row) for row in values)

@@ -51,7 +51,8 @@ def _about_replication(event: e.Event) -> str | None:
         case e.ReplicaFailed():
             return f"sub-run {event.sub_run}: {event.provider} failed: {event.reason}"
         case e.MetricFailed():
-            return f"sub-run {event.sub_run}: the metric {event.metric} failed: {event.reason}"
+            whose = f" for the model of {event.provider}" if event.provider is not None else ""
+            return f"sub-run {event.sub_run}: the metric {event.metric} failed{whose}: {event.reason}"
         case e.SubRunUndecided():
             return f"sub-run {event.sub_run} is undecided: {event.reason}"
         case e.SubRunJudged():

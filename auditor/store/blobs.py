@@ -94,5 +94,11 @@ class IncomingBlob:
             raise BlobError(f"the bytes have digest {digest[:12]}…, not {expected[:12]}…")
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._path.rename(self._folder.path(digest))
+        target = self._folder.path(digest)
+        self._path.rename(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name, too, must survive a power cut: events refer to it
+        finally:
+            os.close(folder)
         return digest

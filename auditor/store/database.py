@@ -94,7 +94,7 @@ class Store:
         if text == "last" and runs:
             return runs[0]
         matches = [run for run in runs if run.id == text] or [run for run in runs if run.id.startswith(text)]
-        if not matches:
+        if not matches or not text:
             raise UnknownRun(f"there is no run {text!r}; `auditor runs` lists those there are.")
         if len(matches) > 1:
             some = ", ".join(run.id for run in matches[:3])

@@ -23,12 +23,15 @@ FLAGGED = {
     "huge": "answered with more than",
     "boasts": "did not commit to every boundary",
     "nan": "not finite numbers",
+    "enormous": "its model lies further from the reference models",
+    "idles": "the same model as idles_too to the last bit",
+    "idles_too": "the same model as idles to the last bit",
     "misshapes": "names, shapes or types are not those of this job",
 }
 UNREACHABLE = {"silent": "no answer for", "hangs_up": "no connection"}
 INCONCLUSIVE = {"fails": "it failed: [bold]evil"}
-APART = ("nan", "misshapes", "hangs_up")
-"""Tricks that change or end their whole process, which therefore each have one of their own."""
+APART = (("nan",), ("misshapes",), ("enormous",), ("idles", "idles_too"), ("hangs_up",))
+"""Tricks that change or end their whole process, which therefore have one of their own."""
 
 
 @contextmanager
@@ -58,13 +61,14 @@ def among_honest(tmp_path_factory: pytest.TempPathFactory) -> Result:
     tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE]
     auditor = Auditor(folder, folder / "home")
     with ExitStack() as stack:
-        for trick in APART:
-            stack.enter_context(hostile(folder, trick))
-        stack.enter_context(hostile(folder, *(trick for trick in tricks if trick not in APART)))
+        apart = [trick for group in APART for trick in group]
+        for group in (*APART, tuple(trick for trick in tricks if trick not in apart)):
+            stack.enter_context(hostile(folder, *group))
         job = auditor.job(
             providers=["a", "b", "c", *tricks],
             endpoints={trick: f"unix:{folder}/{trick}.sock" for trick in tricks},
             steps=20,
+            metrics='["update", "output"]',
             # With seeds of their own no two models are equal, so that each has to be fetched.
             audit='fixed_selection = [1]\nstall_seconds = 20\nrandomness = "provider"',
         )
