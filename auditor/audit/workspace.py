@@ -10,6 +10,7 @@ import torch
 
 from auditor.audit.measuring import Measured, measure
 from auditor.audit.selection import Selection
+from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
 from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
 from auditor.plugins.metric import Metric, MetricContext
@@ -18,6 +19,7 @@ from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
 from auditor.training.checkpoint import all_finite, encode, read
 from auditor.training.data import Dataset, load_dataset
+from auditor.training.errors import TrainingError
 from auditor.training.evaluation import clean_accuracy
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
@@ -35,13 +37,14 @@ class Workspace:
         downloads: the folder for datasets.
 
     Raises:
-        TrainingError: the dataset or the model cannot be had.
+        TrainingError: the dataset, the model or a local provider's device cannot be had.
         PluginError: a metric or an attack cannot be had, or does not fit the task.
     """
 
     def __init__(self, job: Job, selection: Selection, downloads: Path) -> None:
         self._metrics = _load_metrics(job)
         _check_attacks(job)
+        _check_devices(job)
         self._dataset = load_dataset(job.task.dataset, downloads)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.training_seed = key(job.seed, "training", 0) % 2**63
@@ -141,3 +144,17 @@ def _check_attacks(job: Job) -> None:
         attack = create_plugin("attacks", provider.attack.name, provider.attack.options)
         if job.task.kind not in attack.tasks:
             raise PluginError(f"attack {provider.attack.name!r} is not defined for {job.task.kind} tasks.")
+
+
+def _check_devices(job: Job) -> None:
+    """Make sure that the GPUs of local providers exist; asking for one does not start CUDA."""
+    for provider in job.providers:
+        where = provider.where
+        if isinstance(where, LocalEndpoint) and where.device.startswith("cuda:"):
+            count = torch.cuda.device_count()
+            if int(where.device.removeprefix("cuda:")) >= count:
+                there = f"cuda:0 to cuda:{count - 1}" if count > 1 else "cuda:0" if count else "none"
+                raise TrainingError(
+                    f"provider {provider.name!r}: this machine has no {where.device}; there is {there}. "
+                    "Use one that there is, or local:cpu."
+                )

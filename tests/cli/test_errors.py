@@ -42,6 +42,7 @@ def test_a_typing_error_is_shown_with_line_key_and_the_nearest_word(auditor: Aud
         ({"task": 'dataset = "tensors:none.safetensors"'}, ["none.safetensors: there is no such file"]),
         ({"task": 'dataset = "digits"\nmodel = "torchvision:resnet19"'}, ["Did you mean 'resnet18'?"]),
         ({"task": 'dataset = "digits"\nmodel = "torchvision:vgg11"'}, ["does not take images of 1×8×8"]),
+        ({"endpoints": {"b": "local:cuda:77"}}, ["provider 'b': this machine has no cuda:77", "or local:cpu"]),
         ({"metrics": '[{ name = "zest", masks = 4 }]'}, ["4 masks cannot determine 16 segments"]),
     ],
 )
