@@ -20,6 +20,7 @@ from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.providers.local import LocalAgent, LocalAgents
 from auditor.providers.protocol import Identity
+from auditor.store import BlobFolder
 
 READY_SECONDS = 30.0
 """How long a provider that we started may take until it answers."""
@@ -72,6 +73,7 @@ class Parties:
             for index, provider in enumerate(job.providers)
             if isinstance(provider.where, LocalEndpoint)
         ]
+        self._folders = [agent.folder for agent in local]
         self._job = job
         self._journal = journal
         self._local = LocalAgents(local, downloads)
@@ -107,8 +109,11 @@ class Parties:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect, and end the processes that were started."""
+        """Disconnect, end the processes that were started, and once there is a verdict free their disk."""
         await self._stack.aclose()
+        if self._journal.state.finished is not None:
+            for folder in self._folders:
+                BlobFolder(folder / "blobs").clear()
 
     def __getitem__(self, name: str) -> Party:
         """The provider with this name."""

@@ -27,9 +27,16 @@ class ProgressMeter:
         self._sub_run = sub_run
         self._step = step
         self._time = time.monotonic()
+        self._reached = step
+
+    @property
+    def reached(self) -> int:
+        """The latest step that the provider claimed."""
+        return self._reached
 
     def report(self, step: int, loss: float | None) -> None:
         """Report, unless the last report is recent or nothing moved."""
+        self._reached = step
         passed = time.monotonic() - self._time
         if step == self._step or passed < SECONDS:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -104,40 +105,51 @@ class Replication:
         setting = self._setting
         step = setting.boundaries[sub_run]
         meter = ProgressMeter(setting.write, party.name, sub_run, step)
-        reached = step
         async with party.turn:
             try:
-                if party.lost is not None:
-                    raise Unreachable(party.lost)
-                digest = setting.state.boundaries[sub_run].digest
-                execution = f"{setting.run}.{sub_run}.{list(setting.state.providers).index(party.name)}"
-                request = setting.request(execution, digest, sub_run, sub_run + 1)
-                moved = await party.client.upload(start, digest)
-                setting.write(ReplicaStarted(sub_run, party.name, execution, moved))
-                begun = time.monotonic()
-                await party.client.start(request)
-                returned = ""
-                async for status in follow(
-                    party.client,
-                    request,
-                    stall_seconds=setting.job.audit.stall_seconds,
-                    obituary=lambda: setting.parties.obituary(party),
-                ):
-                    reached = status.step
-                    meter.report(status.step, status.loss)
-                    returned = status.commitments[-1].digest if status.commitments else returned
-                seconds = time.monotonic() - begun
-                moved = await party.client.open(returned, setting.workspace.schema.size, setting.blobs)
-                try:
-                    finite = await asyncio.to_thread(setting.workspace.check, setting.blobs.path(returned))
-                except CheckpointError as error:
-                    setting.blobs.remove(returned)
-                    raise Misbehaved(f"returned something else than a checkpoint of this job: {error}") from None
+                event = await self._returned(sub_run, party, start, meter)
             except ProviderError as error:
-                self._failed(sub_run, party, error, reached - step)
+                self._failed(sub_run, party, error, meter.reached - step)
                 return False
-        setting.write(ReplicaReturned(sub_run, party.name, returned, moved, seconds, finite))
+            setting.write(event)
+            # Within the turn: the next sub-run may start from the very checkpoint that is let go of here.
+            await self._release(party, setting.state.boundaries[sub_run].digest, event.digest)
         return True
+
+    async def _returned(self, sub_run: int, party: Party, start: Path, meter: ProgressMeter) -> ReplicaReturned:
+        """Hand a replica the start, follow it to the end, and fetch and check what it made of it."""
+        setting, client = self._setting, party.client
+        if party.lost is not None:
+            raise Unreachable(party.lost)
+        digest = setting.state.boundaries[sub_run].digest
+        execution = f"{setting.run}.{sub_run}.{list(setting.state.providers).index(party.name)}"
+        request = setting.request(execution, digest, sub_run, sub_run + 1)
+        setting.write(ReplicaStarted(sub_run, party.name, execution, await client.upload(start, digest)))
+        begun = time.monotonic()
+        await client.start(request)
+        returned = ""
+        async for status in follow(
+            client,
+            request,
+            stall_seconds=setting.job.audit.stall_seconds,
+            obituary=lambda: setting.parties.obituary(party),
+        ):
+            meter.report(status.step, status.loss)
+            returned = status.commitments[-1].digest if status.commitments else returned
+        seconds = time.monotonic() - begun
+        moved = await client.open(returned, setting.workspace.schema.size, setting.blobs)
+        try:
+            finite = await asyncio.to_thread(setting.workspace.check, setting.blobs.path(returned))
+        except CheckpointError as error:
+            setting.blobs.remove(returned)
+            raise Misbehaved(f"returned something else than a checkpoint of this job: {error}") from None
+        return ReplicaReturned(sub_run, party.name, returned, moved, seconds, finite)
+
+    async def _release(self, party: Party, start: str, returned: str) -> None:
+        """Let a replica forget what it was given, and what it returned unless its attack is still to be measured."""
+        for digest in (start,) if party.provider.attack is not None else (start, returned):
+            with suppress(ProviderError):  # it costs the provider some disk, and the audit nothing
+                await party.client.release(digest)
 
     def _failed(self, sub_run: int, party: Party, error: ProviderError, steps: int) -> None:
         setting = self._setting

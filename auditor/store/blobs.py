@@ -66,6 +66,12 @@ class BlobFolder:
         """Forget a blob, if it is there."""
         self.path(digest).unlink(missing_ok=True)
 
+    def clear(self) -> None:
+        """Forget all blobs; a file that is none stays."""
+        for file in self._folder.glob("*"):
+            if DIGEST.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+
 
 class IncomingBlob:
     """Bytes on their way into a `BlobFolder`, hashed as they come."""

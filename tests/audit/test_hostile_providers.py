@@ -70,7 +70,7 @@ def among_honest(tmp_path_factory: pytest.TempPathFactory) -> Result:
             steps=20,
             metrics='["update", "output"]',
             # With seeds of their own no two models are equal, so that each has to be fetched.
-            audit='fixed_selection = [1]\nstall_seconds = 20\nrandomness = "provider"',
+            audit='fixed_selection = [1]\nstall_seconds = 40\nrandomness = "provider"',
         )
         return auditor("run", job, "--json")
 
