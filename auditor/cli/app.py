@@ -9,6 +9,7 @@ import typer
 
 from auditor.cli.agent import agent
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
+from auditor.cli.interface import open_interface, watch
 from auditor.cli.plan import plan
 from auditor.cli.plugins import plugins
 from auditor.cli.provider import provider
@@ -16,22 +17,21 @@ from auditor.cli.resume import resume
 from auditor.cli.run import run
 from auditor.cli.runs import runs
 from auditor.cli.show import show
-from auditor.cli.version import print_version
 
 app = typer.Typer(
     name="auditor",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
     epilog=EXPLANATION,
-    help="Audit outsourced model training: have random parts of it executed again elsewhere, and compare.",
 )
-app.callback()(print_version)
+app.callback()(open_interface)
 app.command()(run)
 app.command()(resume)
 app.command()(plan)
 app.command()(runs)
 app.command()(show)
+app.command()(watch)
 app.command()(agent)
 app.add_typer(provider, name="provider")
 app.add_typer(plugins, name="plugins")

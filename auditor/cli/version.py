@@ -16,9 +16,6 @@ def _show(asked: bool) -> None:
         raise typer.Exit
 
 
-def print_version(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Audit outsourced model training: have random parts of it executed again elsewhere, and compare."""
+VersionOption = Annotated[
+    bool, typer.Option("--version", callback=_show, is_eager=True, help="Print the version and exit.")
+]

@@ -1,0 +1,36 @@
+"""A run as a file to keep: text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from rich.console import Console
+
+from auditor.audit.state import AuditState
+from auditor.report.text import evidence_report, print_report
+from auditor.store import EventRecord, RunRecord
+
+WIDTH = 110
+
+
+def as_text(run: RunRecord, state: AuditState) -> str:
+    """The verdicts with their evidence, without colours."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=WIDTH, no_color=True, force_terminal=False)
+    console.print(f"run {run.id}, started {run.created}, from {run.source}", markup=False, highlight=False)
+    if state.finished is not None:
+        print_report(console, state, evidence=True)
+    else:
+        console.print("without a verdict yet", highlight=False)
+        console.print(evidence_report(state))
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def as_json_lines(records: list[EventRecord]) -> str:
+    """All events, one JSON object a line, as `auditor show --json` writes them."""
+    lines = []
+    for event in records:
+        head = {"event": event.kind, "run": event.run, "seq": event.seq, "time": event.time}
+        lines.append(json.dumps(head | dict(event.payload), ensure_ascii=False))
+    return "".join(line + "\n" for line in lines)

@@ -1,0 +1,132 @@
+"""The application: which screen comes first, what works everywhere, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from auditor.store import Store
+
+if TYPE_CHECKING:
+    from auditor.audit.detached import DetachedRun
+    from auditor.job import Job
+
+Result = TypeVar("Result")
+
+
+class AuditorApp(App[None]):
+    """The terminal interface.
+
+    Args:
+        folder: of the store.
+        watch: the id of a run to show first; None for the home screen alone.
+    """
+
+    TITLE = "auditor"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        Path(__file__).parent / "styles" / "auditor.tcss",
+        Path(__file__).parent / "styles" / "panes.tcss",
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "explain", "Help", tooltip="Explain what has the focus, and all keys"),
+        Binding("q", "quit", "Quit", tooltip="Leave; runs go on", show=False),
+        Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose colours, light or dark", show=False),
+    ]
+
+    # What panes stand side by side on; see styles/panes.tcss.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as the base class has it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    def __init__(self, folder: Path, watch: str | None = None) -> None:
+        super().__init__()
+        self.folder = folder
+        self.detached: dict[str, DetachedRun] = {}
+        self._watch_first = watch
+
+    def on_mount(self) -> None:
+        """Show the first screen."""
+        from auditor.tui.screens.home import HomeScreen
+
+        self.push_screen(HomeScreen())
+        if self._watch_first is not None:
+            self.open_run(self._watch_first)
+
+    async def in_store(self, call: Callable[[Store], Result]) -> Result:
+        """Ask the store something in a thread, because another process may hold it for a while."""
+
+        def ask() -> Result:
+            with Store(self.folder) as store:
+                return call(store)
+
+        return await asyncio.to_thread(ask)
+
+    async def start(self, job: Job, source: str) -> str:
+        """Begin a run of a job in a process of its own, and show it; returns its id."""
+        from auditor.audit.detached import start_run
+
+        record, detached = await self.in_store(lambda store: start_run(store, job, source))
+        self.detached[record.id] = detached
+        self.open_run(record.id)
+        return record.id
+
+    async def execute(self, run: str) -> None:
+        """Have a run that was stopped go on in a process of its own."""
+        from auditor.audit.detached import execute_detached
+
+        self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))
+
+    def open_run(self, run: str) -> None:
+        """Show a run live."""
+        from auditor.tui.screens.live import LiveScreen
+
+        self.push_screen(LiveScreen(run))
+
+    def action_explain(self) -> None:
+        """Explain what has the focus."""
+        from auditor.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action that has a key now, and those of Textual itself."""
+        known = set()
+        for key, (node, binding, enabled, tooltip) in screen.active_bindings.items():
+            if enabled and binding.description and binding.action not in known:
+                known.add(binding.action)
+                run = partial(self.run_action, binding.action, default_namespace=node)
+                told = f"{tooltip or binding.tooltip or binding.description} ({self.get_key_display(binding) or key})"
+                yield SystemCommand(binding.description, told, run)
+        for command in super().get_system_commands(screen):
+            if command.title not in ("Quit", "Theme", "Keys"):
+                yield command
+
+    def _fatal_error(self) -> None:
+        """Show what went wrong without the values of local variables, which may hold secrets."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        trace = Traceback(show_locals=False, width=None)
+        with suppress(Exception):  # the report of a crash must not crash
+            self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        self._close_messages_no_wait()
+
+
+def run_interface(folder: Path, watch: str | None = None) -> int:
+    """Show the interface until the person leaves; returns the exit code."""
+    import sys
+
+    if sys.__stderr__ is not None:
+        sys.__stderr__.reconfigure(errors="replace")  # Textual draws on it
+    app = AuditorApp(folder, watch)
+    app.run()
+    return app.return_code or 0

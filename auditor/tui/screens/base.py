@@ -1,0 +1,132 @@
+"""What all screens have in common, and what those of a run add."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual import work
+from textual.message import Message
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from auditor.providers.hostile_text import cleaned
+from auditor.store import Store, StoreError, UnknownRun
+
+if TYPE_CHECKING:
+    from auditor.tui.app import AuditorApp
+    from auditor.tui.following import Snapshot
+
+POLL_SECONDS = 0.2
+Result = TypeVar("Result")
+
+
+class AuditorScreen(Screen[Any]):
+    """A screen that survives whatever its workers raise, and says what it was."""
+
+    AUTO_FOCUS = ""  # each screen says itself where one begins
+
+    @property
+    def auditor(self) -> AuditorApp:
+        """The application, by its own type."""
+        from auditor.tui.app import AuditorApp
+
+        assert isinstance(self.app, AuditorApp)
+        return self.app
+
+    async def in_store(self, call: Callable[[Store], Result]) -> Result:
+        """Ask the store something in a thread, because another process may hold it."""
+        return await self.auditor.in_store(call)
+
+    def say(self, message: object, *, bad: bool = False) -> None:
+        """Tell the person something in passing."""
+        self.notify(cleaned(message), severity="error" if bad else "information", markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The one place where what a worker raised is shown."""
+        if event.state is WorkerState.ERROR:
+            self.say(f"{event.worker.error or 'something failed'}", bad=True)
+
+
+class RunScreen(AuditorScreen):
+    """A screen that shows one run and keeps up with it."""
+
+    class Advanced(Message):
+        """Something is new about the run."""
+
+        def __init__(self, snapshot: Snapshot) -> None:
+            super().__init__()
+            self.snapshot = snapshot
+
+    class Gone(Message):
+        """The run was deleted, or there never was one."""
+
+    class Unreadable(Message):
+        """The store cannot be read just now."""
+
+        def __init__(self, reason: str) -> None:
+            super().__init__()
+            self.reason = reason
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self.run_id = run
+        self.snapshot: Snapshot | None = None
+        self._leaving = threading.Event()
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self._follow()
+
+    def on_unmount(self) -> None:
+        """Stop following."""
+        self._leaving.set()
+
+    @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
+    def _follow(self) -> None:
+        from auditor.tui.following import Follower
+
+        worker = get_current_worker()
+        with Store(self.auditor.folder) as store:
+            try:
+                follower = Follower(store, store.find_run(self.run_id))
+            except UnknownRun:
+                self.post_message(self.Gone())
+                return
+            while not (worker.is_cancelled or self._leaving.is_set()):
+                try:
+                    snapshot = follower.poll()
+                except LookupError:
+                    self.post_message(self.Gone())
+                    return
+                except (StoreError, sqlite3.Error) as error:
+                    self.post_message(self.Unreadable(cleaned(error)))
+                else:
+                    if snapshot is not None:
+                        self.post_message(self.Advanced(snapshot))
+                self._leaving.wait(POLL_SECONDS)
+
+    def on_run_screen_advanced(self, message: Advanced) -> None:
+        """Keep and show the latest."""
+        self.snapshot = message.snapshot
+        self.show(message.snapshot)
+
+    def on_run_screen_gone(self) -> None:
+        """Say that the run is gone; what is on the screen stays to be read and saved."""
+        detached = self.auditor.detached.get(self.run_id)
+        words = detached.last_words(3) if detached is not None and detached.ended is not None else []
+        self.lost(" ".join(words) or f"The run {self.run_id} was deleted.")
+
+    def on_run_screen_unreadable(self, message: Unreadable) -> None:
+        """Say so; the next look may succeed."""
+        self.lost(f"The store cannot be read: {message.reason}")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the run as it is now."""
+        raise NotImplementedError
+
+    def lost(self, reason: str) -> None:
+        """Say that nothing more comes, and why."""
+        self.say(reason, bad=True)

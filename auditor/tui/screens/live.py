@@ -1,0 +1,260 @@
+"""The live screen: everything that a person wants to see while an audit runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Footer, Static
+
+from auditor.tui.screens.base import RunScreen
+from auditor.tui.shown import shown
+from auditor.tui.signs import signs
+from auditor.tui.widgets.cell_details import CellDetails
+from auditor.tui.widgets.distances import DistanceView, Selection
+from auditor.tui.widgets.event_log import EventLog
+from auditor.tui.widgets.panes import Pane, Panes
+from auditor.tui.widgets.progress import ProgressList
+from auditor.tui.widgets.timeline import Timeline
+from auditor.tui.widgets.verdict_list import VerdictList
+
+if TYPE_CHECKING:
+    from auditor.audit.state import AuditState
+    from auditor.tui.following import Snapshot
+
+
+class LiveScreen(RunScreen):
+    """One run as it goes on; leaving it does not disturb the run."""
+
+    HELP = "The run as it goes on, whoever started it. Leaving this screen, or the whole interface, does not stop it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back", tooltip="Leave; the run goes on"),
+        Binding("v", "verdict", "Verdict", tooltip="The verdicts with their evidence"),
+        Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
+        Binding("o", "next_provider", "Provider", tooltip="Compare the next provider with the others"),
+        Binding("n", "next_sub_run", "Sub-run", tooltip="Show the next replicated sub-run"),
+        Binding("h", "heat_map", "Heat map", tooltip="All distances as a heat map, or the histogram"),
+        Binding("p", "pause", "Pause", tooltip="Stop after the present sub-run; it can be resumed"),
+        Binding("x", "cancel", "Cancel", tooltip="Stop now; it can be resumed"),
+        Binding("r", "resume", "Resume", tooltip="Go on with a run that was stopped"),
+        Binding("slash", "search", "Search", tooltip="Search the log", key_display="/"),
+        Binding("1", "pane(0)", "Go to the timeline", show=False),
+        Binding("2", "pane(1)", "Go to the distances", show=False),
+        Binding("3", "pane(2)", "Go to the verdicts", show=False),
+        Binding("4", "pane(3)", "Go to the progress", show=False),
+        Binding("5", "pane(4)", "Go to the log", show=False),
+    ]
+
+    class Judged(Message):
+        """The verdicts from the evidence so far were computed."""
+
+        def __init__(self, matrices: int, verdicts: Sequence[Mapping[str, Any]]) -> None:
+            super().__init__()
+            self.matrices = matrices
+            self.verdicts = verdicts
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self._provider: str | None = None
+        self._metric: str | None = None
+        self._sub_run: int | None = None
+        self._judged_events = -1
+        self._judging = False
+
+    def compose(self) -> ComposeResult:
+        """The title, the panes, the keys."""
+        yield Static("", id="title", markup=False)
+        yield Panes(
+            Pane("Timeline", Timeline(), CellDetails(markup=False), id="timeline-pane"),
+            Pane("Distances", DistanceView(), id="distances-pane"),
+            Pane("Verdicts", VerdictList(), id="verdicts-pane"),
+            Pane("Progress", ProgressList(), id="progress-pane"),
+            Pane("Log", EventLog(), id="log-pane"),
+        )
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Say what is awaited."""
+        super().on_mount()
+        self.query_one("#title", Static).update(Text(f" {self.run_id}: starting"))
+        self.query_one(Timeline).focus()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the run as it is now."""
+        self.query_one("#title", Static).update(self._title(snapshot))
+        self.query_one(Timeline).show(snapshot)
+        self.query_one(ProgressList).show(snapshot)
+        self.query_one(EventLog).show(snapshot.log)
+        self._show_selection(snapshot)
+        self._show_verdicts(snapshot)
+        self.refresh_bindings()
+
+    def lost(self, reason: str) -> None:
+        """Say in the title that nothing more comes."""
+        self.query_one("#title", Static).update(shown(f" {reason}", style="bold"))
+
+    def _title(self, snapshot: Snapshot) -> Text:
+        from auditor.report.figures import seconds_text
+
+        state = snapshot.state
+        step = max((boundary.step for boundary in state.boundaries.values()), default=0)
+        words = f" {snapshot.run.id}  {signs().verdicts[snapshot.status]} {snapshot.status}"
+        if snapshot.running and snapshot.requests and state.finished is None:
+            words += f" ({' and '.join(sorted(snapshot.requests))} asked for)"
+        words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
+        if state.finished is not None:
+            words += "  v shows the verdict"
+        elif not snapshot.running:
+            detached = self.auditor.detached.get(self.run_id)
+            if detached is not None and detached.ended not in (None, 0):
+                words += "  " + " ".join(detached.last_words(2))
+            else:
+                words += "  r goes on with it" if state.started else ""
+        return shown(words, 300, "bold")
+
+    def _show_verdicts(self, snapshot: Snapshot) -> None:
+        state = snapshot.state
+        if state.finished is not None:
+            self.query_one(VerdictList).show(state.finished.providers, final=True)
+            return
+        told = sum(len(one.judgements or ()) + (one.undecided is not None) for one in state.sub_runs.values())
+        told += sum(len(one.misbehaviour) + (one.lost is not None) for one in state.providers.values())
+        if told != self._judged_events and told and not self._judging:
+            self._judging, self._judged_events = True, told
+            self._judge(snapshot)
+
+    @work(thread=True, group="judge", exit_on_error=False)
+    def _judge(self, snapshot: Snapshot) -> None:
+        from auditor.audit.decisions.choice import assumptions_of, choose
+        from auditor.audit.verdicts import judge_providers
+
+        job = snapshot.job
+        try:
+            verdicts = judge_providers(snapshot.state, choose(job), assumptions_of(job), len(job.audit.metrics))
+            self.post_message(self.Judged(self._judged_events, [verdict.payload() for verdict in verdicts]))
+        finally:
+            self._judging = False
+
+    def on_live_screen_judged(self, message: Judged) -> None:
+        """Show them, unless the audit has ended meanwhile with its own."""
+        if self.snapshot is not None and self.snapshot.state.finished is None:
+            self.query_one(VerdictList).show(message.verdicts, final=False)
+            self._show_verdicts(self.snapshot)
+
+    def on_timeline_cursor_moved(self, message: Timeline.CursorMoved) -> None:
+        """Show what is under the cursor, and its distances if it has some."""
+        self._provider, self._sub_run = message.provider, message.sub_run
+        if self.snapshot is not None:
+            self._show_selection(self.snapshot)
+
+    def _measured(self, state: AuditState) -> list[int]:
+        return [index for index, one in sorted(state.sub_runs.items()) if one.matrices]
+
+    def _show_selection(self, snapshot: Snapshot) -> None:
+        """What the cursor is on; until the person moves it, the latest sub-run that was measured."""
+        measured = self._measured(snapshot.state)
+        sub_run = self._sub_run
+        if sub_run is None:
+            sub_run = measured[-1] if measured else max(0, max(snapshot.state.boundaries, default=0))
+        provider = self._provider or snapshot.job.primary.name
+        sub_run = min(sub_run, snapshot.job.sub_runs - 1)
+        self.query_one(Timeline).select(provider, sub_run)
+        self.query_one(CellDetails).show(snapshot, provider, sub_run)
+        if sub_run not in measured:
+            if self._sub_run is None or not measured:
+                self.query_one(DistanceView).show(None)
+            return
+        self.query_one(DistanceView).show(self._selection(snapshot, provider, sub_run))
+
+    def _selection(self, snapshot: Snapshot, provider: str, sub_run: int) -> Selection:
+        one = snapshot.state.sub_run(sub_run)
+        matrix = next((matrix for matrix in one.matrices if matrix.metric == self._metric), one.matrices[0])
+        if provider not in matrix.providers:
+            provider = matrix.providers[0]
+        own = [
+            judgement
+            for judgement in one.judgements or ()
+            if judgement["provider"] == provider and judgement["metric"] == matrix.metric
+        ]
+        return Selection(matrix, provider, own[0] if own else None, snapshot.suspicious)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Pausing needs a run that goes on, resuming one that stopped."""
+        snapshot = self.snapshot
+        going = snapshot is not None and snapshot.state.finished is None
+        match action:
+            case "pause" | "cancel":
+                return going and snapshot is not None and snapshot.running
+            case "resume":
+                return going and snapshot is not None and not snapshot.running
+            case _:
+                return True
+
+    def action_pane(self, index: int) -> None:
+        """Go to a pane."""
+        self.query_one(Panes).go_to(index)
+
+    def action_next_metric(self) -> None:
+        """Show the distances of the next metric."""
+        if self.snapshot is not None:
+            names = [use.name for use in self.snapshot.job.audit.metrics]
+            self._metric = _after(names, self._metric or names[0])
+            self._show_selection(self.snapshot)
+
+    def action_next_provider(self) -> None:
+        """Compare the next provider with the others."""
+        if self.snapshot is not None:
+            self._provider = _after(self.snapshot.names, self._provider or self.snapshot.names[0])
+            self._show_selection(self.snapshot)
+
+    def action_next_sub_run(self) -> None:
+        """Show the next replicated sub-run that was measured; after the last, the first."""
+        if self.snapshot is not None and (measured := self._measured(self.snapshot.state)):
+            later = [index for index in measured if self._sub_run is not None and index > self._sub_run]
+            self._sub_run = later[0] if later else measured[0]
+            self._show_selection(self.snapshot)
+
+    def action_heat_map(self) -> None:
+        """Change between the histogram and the heat map."""
+        self.query_one(DistanceView).toggle()
+        self.query_one(Panes).go_to(1)
+
+    def action_search(self) -> None:
+        """Search the log."""
+        self.query_one(Panes).go_to(4)
+        self.query_one(EventLog).search()
+
+    def action_verdict(self) -> None:
+        """Show the verdicts with their evidence."""
+        from auditor.tui.screens.verdict import VerdictScreen
+
+        self.app.push_screen(VerdictScreen(self.run_id))
+
+    @work(exit_on_error=False)
+    async def action_pause(self) -> None:
+        """Ask the run to stop after the present sub-run."""
+        await self.in_store(lambda store: store.request(self.run_id, "pause"))
+        self.say("It will pause after the present sub-run.")
+
+    @work(exit_on_error=False)
+    async def action_cancel(self) -> None:
+        """Ask the run to stop now, after asking the person."""
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        question = "Stop this run now? What was done is kept, and it can be resumed."
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Stop it")):
+            await self.in_store(lambda store: store.request(self.run_id, "cancel"))
+
+    @work(exit_on_error=False)
+    async def action_resume(self) -> None:
+        """Go on with a run that was stopped."""
+        await self.auditor.execute(self.run_id)
+
+
+def _after(names: Sequence[str], name: str) -> str:
+    return names[(names.index(name) + 1) % len(names)] if name in names else names[0]

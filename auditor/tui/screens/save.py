@@ -1,0 +1,104 @@
+"""Saving a run to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, RadioButton, RadioSet, Static
+
+from auditor.tui.screens.base import AuditorScreen
+from auditor.tui.shown import shown
+
+if TYPE_CHECKING:
+    from auditor.store import RunRecord, Store
+
+FORMATS = {"txt": "text, to read", "jsonl": "JSON, all events", "svg": "SVG, this screen"}
+
+
+class SaveScreen(ModalScreen[Path | None], AuditorScreen):
+    """Asks for a format and a path; gives where it was saved.
+
+    Args:
+        run: what is saved.
+        screenshot: of the screen below, as SVG.
+    """
+
+    HELP = "Choose a format and a path; Enter saves, Escape does not. A file that is there already is replaced."
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(self, run: RunRecord, screenshot: str) -> None:
+        super().__init__()
+        self._run = run
+        self._screenshot = screenshot
+
+    def compose(self) -> ComposeResult:
+        """The format, the path, the buttons."""
+        with VerticalScroll(classes="dialog", can_focus=False):
+            yield Static("Save as", markup=False)
+            with RadioSet(id="format", compact=True):
+                for index, words in enumerate(FORMATS.values()):
+                    yield RadioButton(words, value=index == 0)
+            yield Input(str(Path.cwd() / f"{self._run.id}.txt"), id="path", compact=True)
+            yield Static("", id="trouble", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Save (Enter)", id="save", variant="primary", compact=True)
+                yield Button("Leave (Esc)", id="leave", compact=True)
+
+    def on_mount(self) -> None:
+        """The path is ready to be accepted."""
+        self.query_one("#path").focus()
+
+    @property
+    def _suffix(self) -> str:
+        return list(FORMATS)[max(0, self.query_one(RadioSet).pressed_index)]
+
+    def on_radio_set_changed(self) -> None:
+        """The path follows the format."""
+        path = self.query_one("#path", Input)
+        path.value = str(Path(path.value).with_suffix(f".{self._suffix}"))
+
+    def on_input_submitted(self) -> None:
+        """Save."""
+        self._save()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Save or leave."""
+        if event.button.id == "save":
+            self._save()
+        else:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Save nothing."""
+        self.dismiss(None)
+
+    @work(exclusive=True, exit_on_error=False)
+    async def _save(self) -> None:
+        path, suffix = Path(self.query_one("#path", Input).value).expanduser(), self._suffix
+        try:
+            await self.in_store(lambda store: _write(store, self._run, path, suffix, self._screenshot))
+        except OSError as error:
+            self.query_one("#trouble", Static).update(shown(f"{path} cannot be written: {error.strerror}"))
+        else:
+            self.dismiss(path)
+
+
+def _write(store: Store, run: RunRecord, path: Path, suffix: str, screenshot: str) -> None:
+    from auditor.audit.state import fold
+    from auditor.report.saved import as_json_lines, as_text
+
+    records = store.events(run.id)
+    match suffix:
+        case "svg":
+            text = screenshot
+        case "jsonl":
+            text = as_json_lines(records)
+        case _:
+            text = as_text(run, fold(records))
+    path.write_text(text, encoding="utf-8")

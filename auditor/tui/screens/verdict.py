@@ -1,0 +1,230 @@
+"""The verdict screen: what the audit says of each provider, and the evidence behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Footer, Static
+
+from auditor.tui.screens.base import RunScreen
+from auditor.tui.shown import shown
+from auditor.tui.signs import signs
+from auditor.tui.widgets.comparison import Comparison
+from auditor.tui.widgets.distances import DistanceView, Selection
+from auditor.tui.widgets.evidence_table import EvidenceTable
+from auditor.tui.widgets.lines import Lines
+from auditor.tui.widgets.panes import Pane, Panes
+from auditor.tui.widgets.sortable_table import Row, SortableTable
+from auditor.tui.widgets.verdict_list import STYLES
+
+if TYPE_CHECKING:
+    from auditor.tui.following import Snapshot
+
+
+class VerdictText(Lines):
+    """The verdicts in sentences."""
+
+    HELP = """The verdict of every provider and why, what was delivered and what the audit cost."""
+
+
+class Failures(Lines):
+    """What failed and when."""
+
+    HELP = """Everything that failed, was lost or was refused, with its time of day in UTC."""
+
+
+class VerdictScreen(RunScreen):
+    """One run as it came out; it keeps up with a run that still goes on."""
+
+    HELP = "What the audit says of each provider, and its evidence. w saves it, y copies it."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back"),
+        Binding("l", "live", "Live", tooltip="The timeline of this run"),
+        Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
+        Binding("h", "heat_map", "Heat map", tooltip="All distances as a heat map, or the histogram"),
+        Binding("c", "compare", "Compare", tooltip="Compare two providers"),
+        Binding("y", "copy", "Copy", tooltip="Copy the report as text; over ssh, saving is surer"),
+        Binding("w", "save", "Save", tooltip="Save as text, JSON, or this screen as SVG"),
+        Binding("1", "pane(0)", "Go to the verdicts", show=False),
+        Binding("2", "pane(1)", "Go to the evidence", show=False),
+        Binding("3", "pane(2)", "Go to the distances", show=False),
+        Binding("4", "pane(3)", "Go to the commitments", show=False),
+        Binding("5", "pane(4)", "Go to the failures", show=False),
+        Binding("6", "pane(5)", "Go to the comparison", show=False),
+    ]
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self._evidence: tuple[str, int, str] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The title, the panes, the keys."""
+        yield Static(Text(f" {self.run_id}"), id="title", markup=False)
+        yield Panes(
+            Pane("Verdicts", VerdictText(id="verdict-text"), id="verdict-pane"),
+            Pane("Evidence", EvidenceTable(), id="evidence-pane"),
+            Pane("Distances", DistanceView(), id="distances-pane"),
+            Pane(
+                "Commitments", SortableTable("boundary", "step", "digest", "opened", id="commitments"), id="kept-pane"
+            ),
+            Pane("Failures", Failures(id="failures"), id="failures-pane"),
+            Pane("Compare", Comparison(), id="compare-pane"),
+        )
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin where the verdicts are."""
+        super().on_mount()
+        self.query_one("#verdict-text").focus()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the run as it is now."""
+        status = snapshot.status
+        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  started {snapshot.run.created[:16]}"
+        self.query_one("#title", Static).update(shown(title.replace("T", " "), 200, "bold"))
+        self.query_one(VerdictText).write(_sentences(snapshot))
+        self.query_one(EvidenceTable).show_evidence(snapshot)
+        self.query_one("#commitments", SortableTable).show(_commitments(snapshot))
+        self.query_one(Failures).write(_failures(snapshot))
+        self.query_one(Comparison).show(snapshot)
+        self._show_distances(snapshot)
+
+    def lost(self, reason: str) -> None:
+        """Say in the title that nothing more comes."""
+        self.query_one("#title", Static).update(shown(f" {reason}", style="bold"))
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """The distances behind the piece of evidence that the cursor is on."""
+        if isinstance(event.data_table, EvidenceTable) and self.snapshot is not None:
+            self._evidence = event.data_table.evidence
+            self._show_distances(self.snapshot)
+
+    def _show_distances(self, snapshot: Snapshot) -> None:
+        self.query_one(DistanceView).show(_selection(snapshot, self._evidence))
+
+    def action_pane(self, index: int) -> None:
+        """Go to a pane."""
+        self.query_one(Panes).go_to(index)
+
+    def action_live(self) -> None:
+        """Show the timeline."""
+        below = self.app.screen_stack[-2]
+        if isinstance(below, RunScreen) and below.run_id == self.run_id:
+            self.app.pop_screen()
+        else:
+            self.auditor.open_run(self.run_id)
+
+    def action_next_metric(self) -> None:
+        """Show the distances of the next metric."""
+        if self.snapshot is None:
+            return
+        chosen = _selection(self.snapshot, self._evidence)
+        if chosen is not None:
+            own = self.snapshot.state.sub_run(chosen.matrix.sub_run).matrices
+            names = [matrix.metric for matrix in own]
+            metric = names[(names.index(chosen.matrix.metric) + 1) % len(names)]
+            self._evidence = (chosen.provider, chosen.matrix.sub_run, metric)
+            self._show_distances(self.snapshot)
+
+    def action_heat_map(self) -> None:
+        """Change between the histogram and the heat map."""
+        self.query_one(DistanceView).toggle()
+        self.query_one(Panes).go_to(2)
+
+    def action_compare(self) -> None:
+        """Compare two providers."""
+        self.query_one(Panes).go_to(5)
+
+    def action_copy(self) -> None:
+        """Copy the report."""
+        if self.snapshot is not None:
+            from auditor.report.saved import as_text
+
+            self.app.copy_to_clipboard(as_text(self.snapshot.run, self.snapshot.state))
+            self.say("Copied, if your terminal allows it; w saves to a file.")
+
+    @work(exit_on_error=False)
+    async def action_save(self) -> None:
+        """Save the report, or this screen."""
+        from auditor.tui.screens.save import SaveScreen
+
+        if self.snapshot is None:
+            return
+        screenshot = self.app.export_screenshot(title=self.run_id, simplify=True)
+        path = await self.app.push_screen_wait(SaveScreen(self.snapshot.run, screenshot))
+        if path is not None:
+            self.say(f"Saved {path}")
+
+
+def _sentences(snapshot: Snapshot) -> list[Text]:
+    from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence
+
+    state, finished = snapshot.state, snapshot.state.finished
+    if finished is None:
+        return [Text("There is no verdict yet; l shows how far the audit is.")]
+    lines = [shown(outcome_sentence(finished), 1000, "bold"), Text()]
+    for one in finished.providers:
+        verdict = str(one["verdict"])
+        role = "the primary, " if one["name"] == snapshot.job.primary.name else ""
+        lines.append(
+            Text.assemble(
+                (f"{signs().verdicts[verdict]} ", STYLES[verdict]),
+                (shown(one["name"], 64).plain, "bold"),
+                f", {role}is ",
+                (verdict, STYLES[verdict]),
+                ":",
+            )
+        )
+        lines += [shown(f"  {reason}", 500) for reason in one["reasons"]]
+    lines += [Text(), *(shown(line, 500) for line in delivery_lines(state))]
+    return [*lines, Text(f"Cost: {cost_sentence(finished.cost)}")]
+
+
+def _commitments(snapshot: Snapshot) -> list[Row]:
+    told = {None: "no", True: "yes, as committed", False: "yes, not finite"}
+    return [
+        Row(
+            key=str(number),
+            cells=(Text(str(number)), Text(str(one.step)), Text(one.digest[:24]), Text(told[one.finite])),
+            sort=(number, one.step, one.digest, told[one.finite]),
+        )
+        for number, one in sorted(snapshot.state.boundaries.items())
+    ]
+
+
+def _failures(snapshot: Snapshot) -> list[Text]:
+    bad = [line for line in snapshot.log if line.bad]
+    if not bad:
+        return [Text("Nothing failed.")]
+    return [Text.assemble((line.time[11:19], "dim"), " ", shown(line.words)) for line in bad]
+
+
+def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Selection | None:
+    """The matrix behind a piece of evidence; without one, that of the strongest."""
+    state = snapshot.state
+    told = [
+        (judgement["p_value"], index, judgement)
+        for index, one in state.sub_runs.items()
+        for judgement in one.judgements or ()
+        if judgement["p_value"] is not None
+    ]
+    if evidence is None and told:
+        _, index, strongest = min(told, key=lambda item: item[:2])
+        evidence = (strongest["provider"], index, strongest["metric"])
+    if evidence is None:
+        return None
+    provider, index, metric = evidence
+    one = state.sub_run(index)
+    matrix = next((matrix for matrix in one.matrices if matrix.metric == metric), None)
+    if matrix is None or provider not in matrix.providers:
+        return None
+    own = [
+        judgement
+        for judgement in one.judgements or ()
+        if judgement["provider"] == provider and judgement["metric"] == metric
+    ]
+    return Selection(matrix, provider, own[0] if own else None, snapshot.suspicious)

@@ -1,0 +1,143 @@
+"""Signs that stand beside colours, so that nothing is told by colour alone; plain ASCII where need be."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Signs:
+    """One set of signs.
+
+    Attributes:
+        cells: for what a provider did in a sub-run, see `auditor.report.timeline.Cell`.
+        verdicts: for verdicts, outcomes and the states of runs and providers.
+        reference: fills a histogram's bars for distances among the reference providers.
+        judged: likewise for those of the judged provider.
+        shades: for a heat map, from the smallest to the largest.
+        levels: for a sparkline, likewise.
+        filled: the part of a progress bar that is done.
+        empty: the part that is not.
+        down: marks the column that a table is sorted by, largest first.
+        up: likewise, smallest first.
+    """
+
+    cells: Mapping[str, str]
+    verdicts: Mapping[str, str]
+    reference: str
+    judged: str
+    shades: str
+    levels: str
+    filled: str
+    empty: str
+    down: str
+    up: str
+
+
+UNICODE = Signs(
+    cells={
+        "waiting": "·",
+        "training": "▸",
+        "committed": "●",
+        "skipped": "–",
+        "drawn": "○",
+        "replicating": "◐",
+        "returned": "◆",
+        "consistent": "✓",
+        "flagged": "✗",
+        "undecided": "?",
+        "failed": "!",
+    },
+    verdicts={
+        "consistent": "✓",
+        "clean": "✓",
+        "reachable": "✓",
+        "flagged": "✗",
+        "inconclusive": "?",
+        "unknown": "?",
+        "unreachable": "…",
+        "testing": "…",
+        "busy": "▸",
+        "running": "▸",
+        "stopped": "‖",
+        "pending": "·",
+    },
+    reference="░",
+    judged="█",
+    shades=" ░▒▓█",
+    levels="▁▂▃▄▅▆▇█",
+    filled="█",
+    empty="░",
+    down="▼",
+    up="▲",
+)
+
+ASCII = Signs(
+    cells={
+        "waiting": ".",
+        "training": ">",
+        "committed": "o",
+        "skipped": "-",
+        "drawn": "d",
+        "replicating": "r",
+        "returned": "R",
+        "consistent": "+",
+        "flagged": "x",
+        "undecided": "?",
+        "failed": "!",
+    },
+    verdicts={
+        "consistent": "+",
+        "clean": "+",
+        "reachable": "+",
+        "flagged": "x",
+        "inconclusive": "?",
+        "unknown": "?",
+        "unreachable": "~",
+        "testing": "~",
+        "busy": ">",
+        "running": ">",
+        "stopped": "=",
+        "pending": ".",
+    },
+    reference=".",
+    judged="#",
+    shades=" .:o#",
+    levels="_.-~=+*#",
+    filled="#",
+    empty=".",
+    down="v",
+    up="^",
+)
+
+EXPLANATIONS = {
+    "waiting": "not begun",
+    "training": "training",
+    "committed": "committed",
+    "skipped": "not replicated",
+    "drawn": "drawn, waits for a provider",
+    "replicating": "being replicated",
+    "returned": "returned, not judged yet",
+    "consistent": "consistent",
+    "flagged": "flagged",
+    "undecided": "undecided",
+    "failed": "failed",
+}
+"""What each cell of a timeline means, in words."""
+
+
+def choose_signs(encoding: str | None, terminal: str) -> Signs:
+    """The signs that a terminal can show; the Linux console and its like have few glyphs."""
+    unicode = (encoding or "").lower().replace("-", "") == "utf8"
+    return UNICODE if unicode and terminal not in ("linux", "dumb", "vt100", "vt220") else ASCII
+
+
+@cache
+def signs() -> Signs:
+    """The signs for this process's terminal; Textual draws on stderr."""
+    stream = sys.__stderr__
+    return choose_signs(None if stream is None else stream.encoding, os.environ.get("TERM", ""))

@@ -1,0 +1,69 @@
+"""What is under the timeline's cursor, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.widgets import Static
+
+from auditor.tui.shown import shown
+from auditor.tui.signs import EXPLANATIONS, signs
+
+if TYPE_CHECKING:
+    from auditor.audit.state import Replica
+    from auditor.tui.following import Snapshot
+
+
+class CellDetails(Static):
+    """Step, loss, digest, duration and bytes of one provider in one sub-run."""
+
+    def show(self, snapshot: Snapshot, provider: str, sub_run: int) -> None:
+        """Tell what is known of a cell."""
+        from auditor.report.timeline import cell
+
+        kind = cell(snapshot.state, provider, sub_run, snapshot.suspicious)
+        k, steps = snapshot.job.audit.sub_run_steps, snapshot.job.training.steps
+        head = Text.assemble(
+            f"{signs().cells[kind]} ",
+            (shown(provider, 40).plain, "bold"),
+            f", sub-run {sub_run} (steps {sub_run * k} to {min(steps, (sub_run + 1) * k)}): {EXPLANATIONS[kind]}",
+        )
+        primary = provider == snapshot.job.primary.name
+        facts = _of_primary(snapshot, sub_run) if primary else _of_replica(snapshot, provider, sub_run)
+        facts += _judgements(snapshot, provider, sub_run)
+        self.update(Text("\n").join([head, shown("; ".join(facts) or "nothing known yet", 300)]))
+
+
+def _of_primary(snapshot: Snapshot, sub_run: int) -> list[str]:
+    boundary = snapshot.state.boundaries.get(sub_run + 1)
+    if boundary is None:
+        return []
+    opened = {None: "not opened", True: "opened, as committed", False: "opened, not finite"}[boundary.finite]
+    return [f"committed {boundary.digest[:12]} at step {boundary.step}", opened]
+
+
+def _of_replica(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
+    from auditor.report.figures import seconds_text
+
+    replica: Replica | None = snapshot.state.sub_run(sub_run).replicas.get(provider)
+    if replica is None:
+        return []
+    if replica.failure is not None:
+        return [f"failed: {replica.failure}"]
+    if replica.digest is None:
+        one = snapshot.state.provider(provider)
+        loss = "" if one.loss is None else f", loss {one.loss:.4f}"
+        return [f"at step {one.step}{loss}"]
+    took = "" if replica.seconds is None else f" after {seconds_text(replica.seconds)}"
+    return [f"returned {replica.digest[:12]}{took}"]
+
+
+def _judgements(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
+    from auditor.report.summary import figure
+
+    one = snapshot.state.sub_run(sub_run)
+    if one.undecided is not None:
+        return [one.undecided]
+    own = [judgement for judgement in one.judgements or () if judgement["provider"] == provider]
+    return [figure(judgement, named=True) for judgement in own]

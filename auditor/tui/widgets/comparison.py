@@ -1,0 +1,95 @@
+"""Two providers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Select
+
+from auditor.tui.shown import shown
+from auditor.tui.widgets.sortable_table import Row, SortableTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.tui.following import Snapshot
+
+
+class Comparison(Vertical):
+    """Two choices, and what the audit measured of either and between both."""
+
+    HELP = """Compare two providers: for each replicated sub-run and metric the ratio of either, and the distance \
+between the models that they returned."""
+    DEFAULT_CSS = """
+    Comparison { height: 1fr; }
+    Comparison > Horizontal { height: 1; }
+    Comparison > Horizontal > Select { width: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._snapshot: Snapshot | None = None
+        self._names: list[str] = []
+
+    def compose(self) -> Iterable[Widget]:
+        """The choices and the table."""
+        with Horizontal():
+            yield Select[str]([], prompt="one provider", id="left", compact=True)
+            yield Select[str]([], prompt="another", id="right", compact=True)
+        yield SortableTable("sub-run", "metric", "ratio of one", "of the other", "distance", id="compared")
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the run as it is now; at first the primary and the first replica are compared."""
+        self._snapshot = snapshot
+        if snapshot.names != self._names:
+            self._names = snapshot.names
+            choices = [(Content(shown(name, 40).plain), name) for name in self._names]
+            for chooser, index in zip(self.query(Select[str]).results(Select), (0, 1), strict=False):
+                chooser.set_options(choices)
+                chooser.value = self._names[min(index, len(self._names) - 1)]
+        self._draw()
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """Compare what was chosen."""
+        event.stop()
+        self._draw()
+
+    def _draw(self) -> None:
+        left, right = (self.query_one(chooser, Select).value for chooser in ("#left", "#right"))
+        if self._snapshot is not None and isinstance(left, str) and isinstance(right, str):
+            self.query_one("#compared", SortableTable).show(_rows(self._snapshot, left, right))
+
+
+def _rows(snapshot: Snapshot, left: str, right: str) -> list[Row]:
+    from auditor.report.figures import ratio_text
+
+    rows = []
+    for index, one in sorted(snapshot.state.sub_runs.items()):
+        for matrix in one.matrices:
+            if not {left, right} <= set(matrix.providers):
+                continue
+            a, b = matrix.providers.index(left), matrix.providers.index(right)
+            distance = float(matrix.values[a, b])
+            ratios = [_ratio(one.judgements, name, matrix.metric) for name in (left, right)]
+            cells = (str(index), matrix.metric, *map(ratio_text, ratios), f"{distance:.4g}")
+            rows.append(
+                Row(
+                    key=f"{index}/{matrix.metric}",
+                    cells=tuple(Text(cell) for cell in cells),
+                    sort=(index, matrix.metric, *ratios, distance),
+                )
+            )
+    return rows
+
+
+def _ratio(judgements: tuple[Mapping[str, Any], ...] | None, provider: str, metric: str) -> float | None:
+    for one in judgements or ():
+        if one["provider"] == provider and one["metric"] == metric:
+            ratio: float | None = one["ratio"]
+            return ratio
+    return None

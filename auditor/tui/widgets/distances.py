@@ -1,0 +1,149 @@
+"""The distances of one replicated sub-run: as a histogram, or all of them as a heat map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from auditor.tui.shown import padded, short
+from auditor.tui.signs import signs
+from auditor.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from auditor.audit.decisions import DistanceMatrix
+
+REFERENCE_STYLE = "cyan"
+JUDGED_STYLE = "bold magenta"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Whose distances are shown.
+
+    Attributes:
+        matrix: of one metric in one sub-run.
+        provider: who is compared with the others.
+        judgement: what the decision says of it there, once it does.
+        suspicious: the p-value under which this alone flags.
+    """
+
+    matrix: DistanceMatrix
+    provider: str
+    judgement: Mapping[str, Any] | None
+    suspicious: float
+
+
+class DistanceView(Lines):
+    """Redraws a histogram or a heat map as distances arrive."""
+
+    HELP = """Distances between the models that were returned for one replicated sub-run. The histogram counts the \
+distances among the other providers apart from those of the selected provider: one who did as asked lies where the \
+others lie. Keys change the metric, the provider and the sub-run, and show all distances as a heat map."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._selection: Selection | None = None
+        self._heat_map = False
+
+    def show(self, selection: Selection | None) -> None:
+        """Show these distances."""
+        self._selection = selection
+        self._draw()
+
+    def toggle(self) -> None:
+        """Show the other picture of the same distances."""
+        self._heat_map = not self._heat_map
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Pictures fill their pane."""
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._selection is None:
+            self.write([Text("No distances yet: they come when a replicated sub-run was returned by all.")])
+        elif self._heat_map:
+            self.write(heat_map_lines(self._selection, self.size.width - 2))
+        else:
+            self.write(histogram_lines(self._selection, self.size.width - 2, self.size.height))
+
+
+def _heading(selection: Selection) -> list[Text]:
+    from auditor.report.figures import p_text, ratio_text
+
+    matrix = selection.matrix
+    lines = [Text(f"sub-run {matrix.sub_run}, metric {matrix.metric}", style="bold")]
+    judgement = selection.judgement
+    name = short(selection.provider, 24)
+    if judgement is None:
+        return [*lines, Text(f"{name}: not judged yet")]
+    if judgement["p_value"] is None:
+        return [*lines, Text(f"{name}: {judgement['note'] or 'nothing can be told'}")]
+    flagged = judgement["p_value"] <= selection.suspicious
+    sign = signs().cells["flagged" if flagged else "consistent"]
+    told = (
+        f"{sign} {name}: ratio {ratio_text(judgement['ratio'])}, p {p_text(judgement['p_value'])}; "
+        f"flagged at p {p_text(selection.suspicious)} or less"
+    )
+    return [*lines, Text(told, style="bold" if flagged else "")]
+
+
+def histogram_lines(selection: Selection, width: int, height: int) -> list[Text]:
+    """One bar a line; the reference's and the judged provider's distances differ by sign and colour."""
+    from auditor.report.histogram import histogram
+
+    lines = _heading(selection)
+    lines.append(
+        Text.assemble(
+            (signs().reference * 2, REFERENCE_STYLE),
+            " among the others  ",
+            (signs().judged * 2, JUDGED_STYLE),
+            f" of {short(selection.provider, 24)}",
+        )
+    )
+    bars = histogram(selection.matrix, [selection.provider], bars=min(16, max(4, height - len(lines))))
+    room = max(4, width - 26)
+    scale = min(4.0, room / (max(bar.reference + bar.judged for bar in bars) or 1))
+    for bar in bars:
+        among = max(round(bar.reference * scale), int(bar.reference > 0))
+        own = max(round(bar.judged * scale), int(bar.judged > 0))
+        count = bar.reference + bar.judged
+        lines.append(
+            Text.assemble(
+                f"{bar.low:8.3g} – {bar.high:<8.3g} ",
+                (signs().reference * among, REFERENCE_STYLE),
+                (signs().judged * own, JUDGED_STYLE),
+                f" {count}" if count else "",
+                no_wrap=True,
+            )
+        )
+    return lines
+
+
+def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
+    """The whole matrix; shades tell sizes on a logarithmic scale, numbers say them."""
+    matrix = selection.matrix
+    values = [[float(value) for value in row] for row in matrix.values]
+    positive = [value for row in values for value in row if value > 0]
+    low, high = (math.log(min(positive)), math.log(max(positive))) if positive else (0.0, 0.0)
+    name_width = min(12, max(len(name) for name in matrix.providers))
+    numbers = width - name_width >= 10 * len(values)
+    yield from _heading(selection)
+    for name, row in zip(matrix.providers, values, strict=True):
+        line = Text(padded(name, name_width) + " ", style="bold" if name == selection.provider else "", no_wrap=True)
+        for value in row:
+            share = 0.0 if value <= 0 else 1.0 if high <= low else (math.log(value) - low) / (high - low)
+            shade = signs().shades[0 if value <= 0 else 1 + round(share * (len(signs().shades) - 2))] * 2
+            line.append(shade + (f" {value:<7.2g}" if numbers else " "), style=_heat(share) if value > 0 else "dim")
+        yield line
+    yield Text(f"{signs().shades[1]} {math.exp(low):.2g} to {signs().shades[-1]} {math.exp(high):.2g}", style="dim")
+
+
+def _heat(share: float) -> str:
+    return ("blue", "cyan", "yellow", "red")[min(3, int(share * 4))]

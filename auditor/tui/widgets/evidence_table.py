@@ -1,0 +1,80 @@
+"""Every judgement of every provider: sub-run, metric, ratio and p-value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from auditor.tui.shown import shown
+from auditor.tui.signs import signs
+from auditor.tui.widgets.sortable_table import Row, SortableTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from auditor.tui.following import Snapshot
+
+
+class EvidenceTable(SortableTable):
+    """A row for each judgement; the distances of the row under the cursor are shown beside it."""
+
+    HELP = """The evidence: for each replicated sub-run and metric, how much farther a provider's model lies from the \
+reference models than they lie from one another (the ratio), and how likely so much is for a benign provider (p). \
+The distances pane shows the distances behind the row that the cursor is on."""
+
+    def __init__(self) -> None:
+        super().__init__("p", "ratio", "provider", "sub-run", "metric", "note", id="evidence")
+        self._places: dict[str, tuple[str, int, str]] = {}
+
+    @property
+    def evidence(self) -> tuple[str, int, str] | None:
+        """Provider, sub-run and metric of the row that the cursor is on."""
+        return self._places.get(self.selected or "")
+
+    def show_evidence(self, snapshot: Snapshot) -> None:
+        """Show all judgements, and the replicas that failed."""
+        rows, self._places = [], {}
+        for index, one in sorted(snapshot.state.sub_runs.items()):
+            for judgement in one.judgements or ():
+                key = f"{index}/{judgement['metric']}/{judgement['provider']}"
+                self._places[key] = (judgement["provider"], index, judgement["metric"])
+                rows.append(_judged(key, index, judgement, snapshot.suspicious))
+            rows += [
+                _noted(f"{index}//{name}", index, name, f"failed: {replica.failure}")
+                for name, replica in one.replicas.items()
+                if replica.failure is not None
+            ]
+        self.show(rows)
+
+
+def _judged(key: str, sub_run: int, judgement: Mapping[str, Any], suspicious: float) -> Row:
+    from auditor.report.figures import p_text, ratio_text
+
+    p_value, ratio = judgement["p_value"], judgement["ratio"]
+    flagged = p_value is not None and p_value <= suspicious
+    sign = signs().cells["undecided" if p_value is None else "flagged" if flagged else "consistent"]
+    style = "bold red" if flagged else ""
+    provider, metric = judgement["provider"], judgement["metric"]
+    return Row(
+        key=key,
+        cells=(
+            Text(f"{sign} {p_text(p_value)}", style=style),
+            Text(ratio_text(ratio)),
+            shown(provider, 24),
+            Text(str(sub_run)),
+            shown(metric, 24),
+            shown(judgement["note"], 120),
+        ),
+        sort=(p_value, ratio, provider, sub_run, metric, judgement["note"] or None),
+    )
+
+
+def _noted(key: str, sub_run: int, provider: str, note: str) -> Row:
+    sign = signs().cells["failed"]
+    return Row(
+        key=key,
+        cells=(Text(f"{sign} –"), Text("–"), shown(provider, 24), Text(str(sub_run)), Text("–"), shown(note, 120)),
+        sort=(None, None, provider, sub_run, None, note),
+    )

@@ -1,0 +1,201 @@
+"""All past runs: sort, search, open, resume, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Button, DataTable, Input, Static
+
+from auditor.tui.shown import shown
+from auditor.tui.signs import signs
+from auditor.tui.widgets.home_pane import HomePane
+from auditor.tui.widgets.sortable_table import Row, SortableTable
+from auditor.tui.widgets.verdict_list import STYLES
+
+if TYPE_CHECKING:
+    from auditor.report.overview import RunSummary
+    from auditor.store import Store
+
+WELCOME = """Nothing was audited yet.
+
+Press g, or the button: the quickstart trains a small network on this machine for about a minute, with four local \
+providers, one of which is malicious. You will watch the audit find it.
+
+Or register your own providers (key 2), then open or compose a job (key 3). F1 explains whatever has the focus, \
+and ctrl+p finds every action."""
+
+
+class RunsPane(HomePane):
+    """The table of runs, or a welcome where there is none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "verdict", "Verdict", tooltip="The verdicts of this run with their evidence"),
+        Binding("r", "resume", "Resume", tooltip="Go on with a run that was stopped"),
+        Binding("d,delete", "delete", "Delete", tooltip="Forget this run and free its space"),
+        Binding("slash", "search", "Search", key_display="/", tooltip="Show only runs that hold some words"),
+    ]
+
+    class Read(Message):
+        """The runs were read from the store."""
+
+        def __init__(self, runs: list[RunSummary]) -> None:
+            super().__init__()
+            self.runs = runs
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[str, tuple[int, RunSummary]] = {}
+        self._runs: dict[str, RunSummary] = {}
+
+    def compose(self) -> Iterable[Widget]:
+        """The welcome, or the search and the table."""
+        yield Static(WELCOME, id="welcome", markup=False)
+        yield Button("Start the quickstart (g)", id="quickstart", variant="primary")
+        yield Input(placeholder="search the runs (/)", compact=True, id="runs-search")
+        yield SortableTable("started", "run", "status", "flagged", "cost", "time", "steps", reverse=True, id="runs")
+
+    def on_mount(self) -> None:
+        """Show nothing until the runs are read, then keep up with those that go on."""
+        self.set_class(True, "-reading")
+        self.reload()
+        self.set_interval(2.0, self._reload_if_seen)
+
+    def _reload_if_seen(self) -> None:
+        if self.screen.is_current and self.is_on_screen:
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the runs."""
+        self._read()
+
+    @work(thread=True, exclusive=True, exit_on_error=False)
+    def _read(self) -> None:
+        """Read the runs; those whose events did not change are known already."""
+        from auditor.store import Store
+
+        with Store(self.auditor.folder) as store:
+            self.post_message(self.Read(list(self._summaries(store))))
+
+    def _summaries(self, store: Store) -> Iterable[RunSummary]:
+        from auditor.report.overview import summarize
+
+        for run in store.runs():
+            seq = store.last_seq(run.id)
+            if seq is None:
+                continue
+            known = self._known.get(run.id)
+            if known is None or known[0] != seq or known[1].status in ("running", "stopped"):
+                known = (seq, summarize(store, run))
+                self._known[run.id] = known
+            yield known[1]
+
+    def on_runs_pane_read(self, message: Read) -> None:
+        """Show them."""
+        self._runs = {run.run: run for run in message.runs}
+        self.remove_class("-reading")
+        self.set_class(not message.runs, "-empty")
+        self.query_one("#runs", SortableTable).show([_row(run) for run in message.runs])
+        if self.screen.focused is None and self.screen.is_current:
+            self.query_one("#runs" if message.runs else "#quickstart").focus()
+        self.screen.refresh_bindings()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show the runs that match."""
+        self.query_one("#runs", SortableTable).search(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Go on to what was found."""
+        self.query_one("#runs").focus()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open a run: its verdicts if it has them, else live."""
+        run = self._runs.get(event.row_key.value or "")
+        if run is not None and run.status not in ("running", "stopped"):
+            self.action_verdict()
+        elif run is not None:
+            self.auditor.open_run(run.run)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without runs there is nothing to do with one."""
+        return action not in ("verdict", "resume", "delete", "search") or bool(self._runs)
+
+    @property
+    def _selected(self) -> RunSummary | None:
+        return self._runs.get(self.query_one("#runs", SortableTable).selected or "")
+
+    def action_search(self) -> None:
+        """Search."""
+        self.query_one("#runs-search").focus()
+
+    def action_verdict(self) -> None:
+        """Show the verdicts."""
+        from auditor.tui.screens.verdict import VerdictScreen
+
+        if self._selected is not None:
+            self.app.push_screen(VerdictScreen(self._selected.run))
+
+    @work(exit_on_error=False)
+    async def action_resume(self) -> None:
+        """Go on with a run that was stopped, and show it."""
+        run = self._selected
+        if run is None:
+            return
+        if run.status == "stopped":
+            await self.auditor.execute(run.run)
+        self.auditor.open_run(run.run)
+
+    @work(exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Forget a run, after asking."""
+        from auditor.report.figures import bytes_text
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        run = self._selected
+        if run is None:
+            return
+        if run.status == "running":
+            self.say("It is running; cancel it first.", bad=True)
+            return
+        freed = bytes_text(await self.auditor.in_store(lambda store: store.run_size(run.run)))
+        question = f"Delete {run.run} with its events and checkpoints? This frees {freed} and cannot be taken back."
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Delete it")):
+            await self.auditor.in_store(lambda store: store.delete_run(run.run))
+            self.say(f"Deleted; {freed} freed.")
+            self.reload()
+
+
+def _row(run: RunSummary) -> Row:
+    from auditor.report.figures import seconds_text
+
+    dollars = run.cost and run.cost["dollars"]
+    sign = signs().verdicts.get(run.status, "")
+    style = {"clean": STYLES["consistent"], "flagged": STYLES["flagged"]}.get(run.status, "")
+    steps = f"{run.step:,}/{run.steps:,}" if run.steps else "–"
+    extra = f"+{run.cost['extra_steps']:,} steps" if run.cost else "–"
+    return Row(
+        key=run.run,
+        cells=(
+            Text(run.created[:16].replace("T", " ")),
+            shown(run.run, 40),
+            Text(f"{sign} {run.status}", style=style),
+            shown(", ".join(run.flagged), 60),
+            Text(f"${dollars:.2f}" if dollars is not None else extra),
+            Text(seconds_text(run.seconds)),
+            Text(steps),
+        ),
+        sort=(
+            run.created,
+            run.run,
+            run.status,
+            run.flagged or None,
+            (dollars or 0.0, run.cost["extra_steps"]) if run.cost else None,
+            run.seconds,
+            run.step,
+        ),
+    )

@@ -1,0 +1,114 @@
+"""A table that is sorted by clicking a heading or by keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable
+
+from auditor.tui.signs import signs
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row.
+
+    Attributes:
+        key: what it stands for.
+        cells: what is shown.
+        sort: what each cell is sorted by.
+    """
+
+    key: str
+    cells: tuple[Text, ...]
+    sort: tuple[Any, ...]
+
+    def matches(self, words: str) -> bool:
+        """Whether some cell holds the words."""
+        return any(words in cell.plain.casefold() for cell in self.cells)
+
+
+class SortableTable(DataTable[Text]):
+    """Rows under headings; a click on a heading sorts by it, another click turns the order around."""
+
+    HELP = """A table. Enter or a click opens what the cursor is on. s sorts by the next column, S turns the order \
+around; so do clicks on a heading."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort_next", "Sort", tooltip="Sort by the next column"),
+        Binding("S", "reverse", "Reverse", tooltip="Turn the order around", show=False),
+    ]
+
+    def __init__(
+        self,
+        *headings: str,
+        sort_by: int = 0,
+        reverse: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(cursor_type="row", id=id)
+        self._headings = headings
+        self._sort_by = sort_by
+        self._reverse = reverse
+        self._rows: Sequence[Row] = ()
+        self._looked_for = ""
+
+    @property
+    def selected(self) -> str | None:
+        """What the cursor is on."""
+        if not self.row_count:
+            return None
+        return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
+
+    def on_mount(self) -> None:
+        """Show the headings."""
+        self._draw()
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Replace the rows; the cursor stays on what it is on."""
+        if rows != self._rows:
+            self._rows = rows
+            self._draw()
+
+    def search(self, words: str) -> None:
+        """Show only rows that hold the words."""
+        self._looked_for = words.casefold()
+        self._draw()
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column."""
+        self._sort_by = (self._sort_by + 1) % len(self._headings)
+        self._draw()
+
+    def action_reverse(self) -> None:
+        """Turn the order around."""
+        self._reverse = not self._reverse
+        self._draw()
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """Sort by the column that was clicked."""
+        event.stop()
+        self._reverse = not self._reverse if event.column_index == self._sort_by else False
+        self._sort_by = event.column_index
+        self._draw()
+
+    def _draw(self) -> None:
+        key, offset = self.selected, self.scroll_offset
+        self.clear(columns=True)
+        for index, heading in enumerate(self._headings):
+            sign = f" {signs().down if self._reverse else signs().up}" if index == self._sort_by else ""
+            self.add_column(Text(heading + sign))
+        # What has nothing to be sorted by comes last, whatever the order.
+        found = [row for row in self._rows if row.matches(self._looked_for)]
+        with_value = [row for row in found if row.sort[self._sort_by] is not None]
+        with_value.sort(key=lambda row: row.sort[self._sort_by], reverse=self._reverse)
+        shown = with_value + [row for row in found if row.sort[self._sort_by] is None]
+        for row in shown:
+            self.add_row(*row.cells, key=row.key)
+        at = next((index for index, row in enumerate(shown) if row.key == key), 0)
+        if shown:
+            self.move_cursor(row=at, animate=False, scroll=False)
+            self.scroll_to(offset.x, offset.y, animate=False)
