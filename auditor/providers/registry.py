@@ -58,7 +58,11 @@ def check_address(text: str) -> str:
     Raises:
         ValueError: it is not an endpoint.
     """
-    if isinstance(parse_endpoint(text), RegisteredEndpoint):
+    try:
+        where = parse_endpoint(text)
+    except ValueError:
+        where = None
+    if where is None or isinstance(where, RegisteredEndpoint):
         raise ValueError(f"{text!r} is not an endpoint; allowed are {ADDRESSES}")
     return text
 

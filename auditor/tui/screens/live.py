@@ -82,6 +82,7 @@ class LiveScreen(RunScreen):
         """Say what is awaited."""
         super().on_mount()
         self.query_one("#title", Static).update(Text(f" {self.run_id}: starting"))
+        self.query_one(VerdictList).show((), final=False)
         self.query_one(Timeline).focus()
 
     def show(self, snapshot: Snapshot) -> None:

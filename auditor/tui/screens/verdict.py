@@ -169,12 +169,12 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
     lines = [shown(outcome_sentence(finished), 1000, "bold"), Text()]
     for one in finished.providers:
         verdict = str(one["verdict"])
-        role = "the primary, " if one["name"] == snapshot.job.primary.name else ""
+        role = ", the primary, is " if one["name"] == snapshot.job.primary.name else " is "
         lines.append(
             Text.assemble(
                 (f"{signs().verdicts[verdict]} ", STYLES[verdict]),
                 (shown(one["name"], 64).plain, "bold"),
-                f", {role}is ",
+                role,
                 (verdict, STYLES[verdict]),
                 ":",
             )

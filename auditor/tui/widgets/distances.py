@@ -135,6 +135,9 @@ def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
     name_width = min(12, max(len(name) for name in matrix.providers))
     numbers = width - name_width >= 10 * len(values)
     yield from _heading(selection)
+    column = 10 if numbers else 3
+    heads = (padded(name, column - 1) + " " for name in matrix.providers)
+    yield Text(" " * (name_width + 1) + "".join(heads), style="dim", no_wrap=True)
     for name, row in zip(matrix.providers, values, strict=True):
         line = Text(padded(name, name_width) + " ", style="bold" if name == selection.provider else "", no_wrap=True)
         for value in row:

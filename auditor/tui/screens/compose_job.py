@@ -1,0 +1,164 @@
+"""Composing a job in a form; what comes out is the text of a job file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Footer, Input, Label, Select, SelectionList, Static
+from textual.widgets.selection_list import Selection
+
+from auditor.tui.screens.base import AuditorScreen
+from auditor.tui.shown import shown
+
+FIELDS = {
+    "name": ("Name", "my job"),
+    "dataset": ("Dataset", "digits"),
+    "model": ("Model", "resnet8"),
+    "steps": ("Training steps", "400"),
+    "batch_size": ("Batch size", "64"),
+    "sub_run_steps": ("Steps in a sub-run, k", "40"),
+    "replicated": ("Replicated sub-runs, m", "4"),
+    "metrics": ("Metrics", "update, zest"),
+    "false_alarm_rate": ("False-alarm rate", "0.001"),
+}
+"""The form's fields: what they are called, and what they hold at first."""
+
+
+class ComposeScreen(AuditorScreen):
+    """Asks for what a job needs, and says at once what is wrong with it."""
+
+    HELP = """A form for the common parts of a job. Choose among your registered providers with space; the first one \
+chosen is the primary. Without any, four local ones are used. The next screen shows the plan, and everything can be \
+changed there in the text."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back"),
+        Binding("ctrl+j,f2", "go_on", "Go on", key_display="f2", tooltip="Show the job file and its plan"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The fields."""
+        yield Static(" Compose a job", id="title", markup=False)
+        with VerticalScroll(id="form", can_focus=False), Grid(id="fields"):
+            for field, (label, value) in FIELDS.items():
+                yield Label(label)
+                yield Input(value, id=field, compact=True)
+            yield Label("Who draws the seeds")
+            yield Select(
+                [("the client", "client"), ("each provider", "provider")],
+                value="client",
+                allow_blank=False,
+                id="randomness",
+                compact=True,
+            )
+            yield Label("Providers, the primary first")
+            yield SelectionList[str](id="chosen", compact=True)
+        yield Static("", classes="trouble", id="form-trouble", markup=False)
+        with Horizontal(classes="bar"):
+            yield Button("Show the plan (f2)", id="go-on", variant="primary", compact=True)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with the name."""
+        self.query_one("#name").focus()
+        self._fill()
+
+    @work(exit_on_error=False)
+    async def _fill(self) -> None:
+        registered = await self.in_store(lambda store: store.providers())
+        names = [provider.name for provider in registered]
+        self.query_one(SelectionList).add_options([Selection(Content(shown(n, 40).plain), n, True) for n in names])
+        self._check()
+
+    def on_input_changed(self) -> None:
+        """Say what is wrong at once."""
+        self._check()
+
+    def on_select_changed(self) -> None:
+        """Likewise."""
+        self._check()
+
+    def on_selection_list_selected_changed(self) -> None:
+        """Likewise."""
+        self._check()
+
+    def on_input_submitted(self) -> None:
+        """Go to the next field."""
+        self.focus_next()
+
+    def on_button_pressed(self) -> None:
+        """Go on."""
+        self.action_go_on()
+
+    @property
+    def _text(self) -> str:
+        values = {field: self.query_one(f"#{field}", Input).value for field in FIELDS}
+        return job_text(values, str(self.query_one(Select).value), self.query_one(SelectionList).selected)
+
+    def _check(self) -> bool:
+        from auditor.job import JobError, parse_job
+
+        try:
+            job = parse_job(self._text, source="form")
+        except JobError as error:
+            told = "; ".join(f"{problem.key}: {problem.message}" for problem in error.problems)
+            self.query_one("#form-trouble", Static).update(shown(told, 400))
+            return False
+        words = f"Complete: {job.sub_runs} sub-runs, {job.participants} providers."
+        self.query_one("#form-trouble", Static).update(shown(words))
+        return True
+
+    def action_go_on(self) -> None:
+        """Show the job file and its plan."""
+        from auditor.tui.screens.job import JobScreen
+
+        self.app.switch_screen(JobScreen(self._text, None))
+
+
+def job_text(values: dict[str, str], randomness: str, providers: Sequence[str]) -> str:
+    """The text of a job file from what the form holds; wrong values are kept, so that errors can name them."""
+    metrics = [name.strip() for name in values["metrics"].split(",") if name.strip()]
+    lines = [
+        f"name = {_string(values['name'])}",
+        "",
+        "[task]",
+        'kind = "vision"',
+        f"dataset = {_string(values['dataset'])}",
+        f"model = {_string(values['model'])}",
+        "",
+        "[training]",
+        f"steps = {_number(values['steps'])}",
+        f"batch_size = {_number(values['batch_size'])}",
+        "",
+        "[audit]",
+        f"sub_run_steps = {_number(values['sub_run_steps'])}",
+        f"replicated = {_number(values['replicated'])}",
+        f"randomness = {_string(randomness)}",
+        f"metrics = [{', '.join(map(_string, metrics))}]",
+        f"false_alarm_rate = {_number(values['false_alarm_rate'])}",
+    ]
+    named = [(name, name) for name in providers] or [(f"local-{index}", "local:cpu") for index in range(1, 5)]
+    for index, (name, endpoint) in enumerate(named):
+        lines += ["", "[[providers]]", f"name = {_string(name)}", f"endpoint = {_string(endpoint)}"]
+        lines += ["primary = true"] if index == 0 else []
+    return "\n".join(lines) + "\n"
+
+
+def _string(text: str) -> str:
+    """A TOML string; JSON's escapes are TOML's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _number(text: str) -> str:
+    """A number as it is; anything else as a string, which the job's validation then names."""
+    try:
+        float(text)
+    except ValueError:
+        return _string(text)
+    return text.strip()

@@ -1,0 +1,203 @@
+"""A job file with its plan: read, mend, save, start."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Button, Footer, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
+
+from auditor.store import Store
+from auditor.tui.screens.base import AuditorScreen
+from auditor.tui.shown import shown
+from auditor.tui.signs import UNICODE, signs
+from auditor.tui.widgets.catch_chart import CatchChart
+from auditor.tui.widgets.panes import Pane, Panes
+from auditor.tui.widgets.plan_view import Checked, PlanView
+
+
+class JobEditor(TextArea):
+    """The text of the job file."""
+
+    HELP = "The job file. Problems are listed below as you type; Enter or a click on one goes to its line."
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave the editor", priority=True)]
+
+    def action_leave(self) -> None:
+        """Give the keys back to the screen."""
+        self.screen.query_one(PlanView).focus()
+
+
+class JobScreen(AuditorScreen):
+    """A job before it starts.
+
+    Args:
+        text: TOML.
+        path: where it was read from or saved; None for one that is only composed.
+    """
+
+    HELP = "A job: its file, what is wrong with it, its plan, and the chance to catch an adversary."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back"),
+        Binding("s", "start", "Start", tooltip="Start the audit in a process of its own, and watch it"),
+        Binding("y", "copy", "Copy command", tooltip="Copy the command that would start it without the interface"),
+        Binding("e", "edit", "Edit", tooltip="Change the text; Escape leaves the editor"),
+        Binding("w,ctrl+s", "save", "Save", tooltip="Save the text as a job file"),
+        Binding("1", "pane(0)", "Go to the plan", show=False),
+        Binding("2", "pane(1)", "Go to the file", show=False),
+        Binding("3", "pane(2)", "Go to the chart", show=False),
+    ]
+
+    class Read(Message):
+        """The text was checked."""
+
+        def __init__(self, checked: Checked) -> None:
+            super().__init__()
+            self.checked = checked
+
+    def __init__(self, text: str, path: Path | None) -> None:
+        super().__init__()
+        self._text = text
+        self._path = path
+        self._saved_text = text if path is not None else None
+        self._checked: Checked | None = None
+
+    @property
+    def _source(self) -> str:
+        return "composed" if self._path is None else str(self._path)
+
+    def compose(self) -> ComposeResult:
+        """The title, the panes, the keys."""
+        yield Static("", id="title", markup=False)
+        with Horizontal(classes="bar"):
+            yield Button("Start (s)", id="start", variant="primary", compact=True)
+            yield Button("Copy command (y)", id="copy", compact=True)
+            yield Button("Save (w)", id="save", compact=True)
+        yield Panes(
+            Pane("Plan", PlanView(), id="plan-pane"),
+            Pane("Job file", Vertical(JobEditor(self._text, show_line_numbers=True), OptionList()), id="file-pane"),
+            Pane("Chance to catch", CatchChart(), id="chart-pane"),
+        )
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Read the text."""
+        self.query_one(CatchChart).display = signs() is UNICODE
+        self.query_one(PlanView).focus()
+        self._check(self._text)
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Read it again."""
+        self._text = event.text_area.text
+        self._check(self._text)
+
+    @work(thread=True, exclusive=True, group="check", exit_on_error=False)
+    def _check(self, text: str) -> None:
+        from auditor.audit.decisions.choice import choose
+        from auditor.job import JobError, make_plan, parse_job
+        from auditor.providers.registry import resolve_providers
+
+        folder = Path.cwd() if self._path is None else self._path.resolve().parent
+        try:
+            job = parse_job(text, source=self._source, folder=folder)
+            with Store(self.auditor.folder) as store:
+                job = resolve_providers(job, store.providers(), source=self._source, text=text)
+            checked = Checked(job, make_plan(job), choose(job), ())
+        except JobError as error:
+            checked = Checked(None, None, None, tuple(error.problems))
+        if text == self._text:
+            self.post_message(self.Read(checked))
+
+    def on_job_screen_read(self, message: Read) -> None:
+        """Show the plan, or the problems at their lines."""
+        first = self._checked is None
+        checked = self._checked = message.checked
+        title = f" {checked.job.name if checked.job else 'A job with problems'}  {self._source}"
+        changed = "" if self._text == self._saved_text else " (not saved)"
+        self.query_one("#title", Static).update(shown(title + changed, 300, "bold"))
+        self.query_one(PlanView).show(checked)
+        self.query_one(CatchChart).show(checked.job)
+        self.query_one("#start", Button).disabled = checked.job is None
+        problems = self.query_one(OptionList)
+        problems.display = bool(checked.problems)
+        problems.clear_options()
+        for problem in checked.problems:
+            problems.add_option(Option(_told(problem.describe("line"))))
+        if first and checked.problems:
+            self.query_one(Panes).go_to(1)
+            self._go_to_problem(0)
+        self.refresh_bindings()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Go to the line of the problem."""
+        self._go_to_problem(event.option_index)
+
+    def _go_to_problem(self, index: int) -> None:
+        if self._checked is not None and index < len(self._checked.problems):
+            editor = self.query_one(JobEditor)
+            line = min((self._checked.problems[index].line or 1) - 1, editor.document.line_count - 1)
+            editor.move_cursor((line, 0), center=True)
+            editor.select_line(line)
+            editor.focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The buttons do what the keys do."""
+        event.stop()
+        match event.button.id:
+            case "start":
+                self.action_start()
+            case "copy":
+                self.action_copy()
+            case _:
+                self.action_save()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A job with problems cannot be started."""
+        return action != "start" or (self._checked is not None and self._checked.job is not None)
+
+    def action_pane(self, index: int) -> None:
+        """Go to a pane."""
+        self.query_one(Panes).go_to(index)
+
+    def action_edit(self) -> None:
+        """Change the text."""
+        self.query_one(Panes).go_to(1)
+        self.query_one(JobEditor).focus()
+
+    @work(exclusive=True, group="start", exit_on_error=False)
+    async def action_start(self) -> None:
+        """Start it."""
+        if self._checked is not None and self._checked.job is not None:
+            await self.auditor.start(self._checked.job, self._source)
+
+    def action_copy(self) -> None:
+        """Copy the headless command."""
+        if self._path is None or self._text != self._saved_text:
+            self.say("Save it first (w), so that the command has a file to read.", bad=True)
+            return
+        command = f"auditor run {shlex.quote(str(self._path))}"
+        self.app.copy_to_clipboard(command)
+        self.say(f"Copied: {command}")
+
+    @work(exit_on_error=False)
+    async def action_save(self) -> None:
+        """Save the text."""
+        from auditor.tui.screens.ask_path import AskPathScreen
+
+        path = self._path or Path.cwd() / "job.toml"
+        text = self._text
+        saved = await self.app.push_screen_wait(AskPathScreen("Save the job file as", path, text))
+        if saved is not None:
+            self._path, self._saved_text = saved, text
+            self._check(text)
+
+
+def _told(words: str) -> Text:
+    return shown(words.replace("line:", "line ", 1), 400)

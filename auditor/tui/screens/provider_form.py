@@ -1,0 +1,119 @@
+"""A form for one registered provider."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Static
+
+from auditor.tui.shown import shown
+
+if TYPE_CHECKING:
+    from auditor.store import RegisteredProvider
+
+Filled = tuple[str, str, float | None]
+
+
+class ProviderForm(ModalScreen[Filled | None]):
+    """Asks for name, endpoint and price; says what is wrong while one types.
+
+    Args:
+        provider: who is changed; None registers another.
+        known: names that are taken.
+    """
+
+    HELP = """A provider has a name, by which job files call it; an endpoint, where it is: local:cpu, local:cuda:N, \
+unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter goes on and saves, Escape leaves."""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def __init__(self, provider: RegisteredProvider | None, known: Sequence[str]) -> None:
+        super().__init__()
+        self._provider = provider
+        self._known = known
+
+    def compose(self) -> ComposeResult:
+        """The fields and the buttons."""
+        one = self._provider
+        price = "" if one is None or one.price_per_hour is None else f"{one.price_per_hour:g}"
+        with VerticalScroll(classes="dialog", can_focus=False):
+            yield Label("Name")
+            yield Input(one.name if one else "", id="name", compact=True, disabled=one is not None)
+            yield Label("Endpoint")
+            yield Input(one.endpoint if one else "local:cpu", id="endpoint", compact=True)
+            yield Label("Dollars an hour (may stay empty)")
+            yield Input(price, id="price", compact=True)
+            yield Static("", id="trouble", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Save (Enter)", id="save", variant="primary", compact=True)
+                yield Button("Leave (Esc)", id="leave", compact=True)
+
+    def on_mount(self) -> None:
+        """Begin with what can be changed first."""
+        self.query_one("#name" if self._provider is None else "#endpoint").focus()
+        self._check()
+
+    def on_input_changed(self) -> None:
+        """Say what is wrong at once."""
+        self._check()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on to the next field; from the last one, save."""
+        if event.input.id == "price":
+            self._save()
+        else:
+            self.focus_next()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Save or leave."""
+        if event.button.id == "save":
+            self._save()
+        else:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)
+
+    def _save(self) -> None:
+        if self._check() and (filled := self._filled()) is not None:
+            self.dismiss(filled)
+
+    def _check(self) -> bool:
+        try:
+            self._filled()
+        except ValueError as error:
+            self.query_one("#trouble", Static).update(shown(error, 300))
+            self.query_one("#save", Button).disabled = True
+            return False
+        self.query_one("#trouble", Static).update(Text("Complete.", style="dim"))
+        self.query_one("#save", Button).disabled = False
+        return True
+
+    def _filled(self) -> Filled:
+        from auditor.providers.registry import check_address, check_name
+
+        name, endpoint, price = (self.query_one(field, Input).value for field in ("#name", "#endpoint", "#price"))
+        if not name:
+            raise ValueError("a name is missing")
+        if self._provider is None and name in self._known:
+            raise ValueError(f"{name} is registered already; e changes it")
+        return check_name(name), check_address(endpoint), _price(price)
+
+
+def _price(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        price = float(text)
+    except ValueError:
+        price = math.nan
+    if not 0 <= price < math.inf:
+        raise ValueError(f"{text!r} is not a price; allowed are dollars, such as 2.5, or nothing")
+    return price

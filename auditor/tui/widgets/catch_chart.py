@@ -1,0 +1,43 @@
+"""The probability of catching an adversary, over the number of replicated sub-runs."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from textual_plot import HiResMode
+
+from auditor.tui.widgets.plot import Plot
+
+if TYPE_CHECKING:
+    from auditor.job import Job
+
+SHARES = {0.05: "red", 0.1: "yellow", 0.3: "green"}
+"""Which shares of deviating sub-runs are drawn."""
+
+
+class CatchChart(Plot):
+    """One curve for each share of sub-runs in which the adversary deviates; a line marks the job's m."""
+
+    HELP = """The probability that an adversary is checked in at least one sub-run that it deviates in, from left to \
+right for more and more replicated sub-runs (m); the upright line is the m of this job. The curves are for an \
+adversary that deviates in 5, 10 and 30 % of the sub-runs: the lowest curve is for the rarest."""
+
+    def show(self, job: Job | None) -> None:
+        """Draw the curves for a job; none without one."""
+        from auditor.job.plan import catch_probability, make_plan
+
+        self.clear()
+        if job is None:
+            return
+        sub_runs = job.sub_runs
+        counts = sorted({max(1, round(index * sub_runs / 60)) for index in range(1, 61)})
+        for share, colour in SHARES.items():
+            deviating = min(sub_runs, math.ceil(share * sub_runs - 1e-9))
+            chances = [100 * catch_probability(sub_runs, deviating, m) for m in counts]
+            self.plot([float(m) for m in counts], chances, line_style=colour, hires_mode=HiResMode.BRAILLE)
+        self.add_v_line(make_plan(job).replicated, line_style="white")
+        self.set_xlimits(1, max(2, sub_runs))
+        self.set_ylimits(0, 100)
+        self.set_xlabel("m, replicated sub-runs")
+        self.set_ylabel("% caught")

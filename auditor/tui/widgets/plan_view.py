@@ -1,0 +1,83 @@
+"""What an audit will do, cost and catch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from auditor.tui.shown import shown
+from auditor.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from auditor.audit.decisions import Choice
+    from auditor.job import Job, Plan, Problem
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A job's text, read: either a job with its plan, or problems.
+
+    Attributes:
+        job: with registered names looked up; None when there are problems.
+        plan: of the job.
+        choice: the rule that will judge.
+        problems: what is wrong, in the order of the file.
+    """
+
+    job: Job | None
+    plan: Plan | None
+    choice: Choice | None
+    problems: tuple[Problem, ...]
+
+
+class PlanView(Lines):
+    """The plan in words and its table of probabilities."""
+
+    HELP = """The plan: what will be trained and replicated, what the audit adds in steps and dollars, and how likely \
+it catches an adversary who deviates in so many sub-runs, for a few m around the job's own."""
+
+    def show(self, checked: Checked) -> None:
+        """Show the plan of a job, or that it has none."""
+        if checked.job is None or checked.plan is None or checked.choice is None:
+            self.write([Text("There is no plan until the job file is mended.")])
+        else:
+            self.write(_lines(checked.job, checked.plan, checked.choice))
+
+
+def _lines(job: Job, plan: Plan, choice: Choice) -> list[Text]:
+    from auditor.report.figures import percent_text
+
+    m = f"{plan.replicated:g}" if float(plan.replicated).is_integer() else f"about {plan.replicated:.1f}"
+    facts = {
+        "training": f"{plan.training_steps:,} steps by {job.primary.name}",
+        "sub-runs": f"{plan.sub_runs} of {job.audit.sub_run_steps} steps",
+        "replicated": f"{m} of them, each by {plan.participants} providers, {plan.benign} taken to be benign",
+        "extra": f"{plan.extra_steps:,.0f} steps, an overhead of {percent_text(plan.overhead)}",
+        "price": _price(plan),
+        "decision": f"{choice.decision.name}, because {choice.reason}",
+    }
+    lines = [Text.assemble((f"{key:<11}", "bold"), shown(words, 300)) for key, words in facts.items()]
+    lines += [Text(), Text("Probability of catching who deviates in …", style="bold")]
+    columns = list(next(iter(plan.catch.values())))
+    lines.append(Text(" " * 18 + "".join(f"m = {m}".rjust(9) for m in columns), style="dim"))
+    for share, row in plan.catch.items():
+        chances = "".join(f"{_chance(value):>9}" for value in row.values())
+        lines.append(Text(f"{percent_text(share):>6} of sub-runs{chances}", no_wrap=True))
+    return lines + [shown(f"warning: {warning}", 400, "bold") for warning in choice.warnings]
+
+
+def _price(plan: Plan) -> str:
+    if plan.dollars_per_hour is None:
+        return "not known: some provider has no price_per_hour"
+    primary, replica = plan.dollars_per_hour
+    relative = plan.relative_price
+    added = "" if relative is None else f"; the audit adds {100 * relative:.0f} %"
+    dollars = plan.dollars(10.0)
+    told = "" if dollars is None else f"; at 10 steps a second ${dollars[0]:,.2f} and ${dollars[1]:,.2f}"
+    return f"${primary:.2f} an hour for the training, ${replica:.2f} for each replica{added}{told}"
+
+
+def _chance(value: float) -> str:
+    return "1" if value == 1 else f"{value:.3f}" if value < 0.9995 else f"{value:.5f}"
