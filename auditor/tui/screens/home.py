@@ -50,8 +50,10 @@ class HomeScreen(AuditorScreen):
         """Bring a tab to the front and give its content the focus."""
         tabs = self.query_one(TabbedContent)
         tabs.active = tab
-        for widget in tabs.get_pane(tab).query("DataTable, Input, Button"):
-            if widget.focusable and widget.id != "runs-search":
+        pane = tabs.get_pane(tab)
+        for widget in (*pane.query("DataTable"), *pane.query("Button")):
+            # What is empty is not displayed; then the button that fills it is what one wants.
+            if widget.display and widget.focusable:
                 widget.focus()
                 return
 

@@ -82,7 +82,7 @@ class JobScreen(AuditorScreen):
             yield Button("Save (w)", id="save", compact=True)
         yield Panes(
             Pane("Plan", PlanView(), id="plan-pane"),
-            Pane("Job file", Vertical(JobEditor(self._text, show_line_numbers=True), OptionList()), id="file-pane"),
+            Pane("Job file", Vertical(JobEditor(self._text, show_line_numbers=True, soft_wrap=False), OptionList()), id="file-pane"),
             Pane("Chance to catch", CatchChart(), id="chart-pane"),
         )
         yield Footer()
