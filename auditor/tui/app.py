@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from rich.theme import Theme
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from auditor.store import Store
+from auditor.tui.palette import palette
 
 if TYPE_CHECKING:
     from auditor.audit.detached import DetachedRun
@@ -53,11 +55,26 @@ class AuditorApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first screen."""
+        self.console.push_theme(self._palette())
+        self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
         from auditor.tui.screens.home import HomeScreen
 
         self.push_screen(HomeScreen())
         if self._watch_first is not None:
             self.open_run(self._watch_first)
+
+    def _palette(self) -> Theme:
+        return palette(self.theme_variables, colours=not self.no_color)
+
+    def _repaint(self) -> None:
+        """What was composed as text has the colours of the theme before; the screens compose it again."""
+        from auditor.tui.screens.base import RunScreen
+
+        self.console.pop_theme()
+        self.console.push_theme(self._palette())
+        for screen in self.screen_stack:
+            if isinstance(screen, RunScreen) and screen.snapshot is not None:
+                screen.show(screen.snapshot)
 
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it for a while."""
@@ -125,8 +142,10 @@ def run_interface(folder: Path, watch: str | None = None) -> int:
     """Show the interface until the person leaves; returns the exit code."""
     import sys
 
+    from auditor.tui.plain_characters import ERRORS
+
     if sys.__stderr__ is not None:
-        sys.__stderr__.reconfigure(errors="replace")  # Textual draws on it
+        sys.__stderr__.reconfigure(errors=ERRORS)  # Textual draws on it
     app = AuditorApp(folder, watch)
     app.run()
     return app.return_code or 0

@@ -12,6 +12,14 @@ def sample_jobs() -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
+def job_name(path: Path) -> str:
+    """What commands may call a job file: `sample:NAME`, or its path, from here if it lies below."""
+    if path in sample_jobs():
+        return f"sample:{path.stem}"
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
 def sample_job(name: str) -> Path:
     """One of them."""
     return next(path for path in sample_jobs() if path.stem == name)

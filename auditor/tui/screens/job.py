@@ -16,6 +16,7 @@ from textual.widgets import Button, Footer, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from auditor.store import Store
+from auditor.tui.sample_jobs import job_name
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.shown import shown
 from auditor.tui.signs import UNICODE, signs
@@ -82,7 +83,11 @@ class JobScreen(AuditorScreen):
             yield Button("Save (w)", id="save", compact=True)
         yield Panes(
             Pane("Plan", PlanView(), id="plan-pane"),
-            Pane("Job file", Vertical(JobEditor(self._text, show_line_numbers=True, soft_wrap=False), OptionList()), id="file-pane"),
+            Pane(
+                "Job file",
+                Vertical(JobEditor(self._text, show_line_numbers=True, soft_wrap=False), OptionList()),
+                id="file-pane",
+            ),
             Pane("Chance to catch", CatchChart(), id="chart-pane"),
         )
         yield Footer()
@@ -119,7 +124,8 @@ class JobScreen(AuditorScreen):
         """Show the plan, or the problems at their lines."""
         first = self._checked is None
         checked = self._checked = message.checked
-        title = f" {checked.job.name if checked.job else 'A job with problems'}  {self._source}"
+        where = "composed" if self._path is None else job_name(self._path)
+        title = f" {checked.job.name if checked.job else 'A job with problems'}  {where}"
         changed = "" if self._text == self._saved_text else " (not saved)"
         self.query_one("#title", Static).update(shown(title + changed, 300, "bold"))
         self.query_one(PlanView).show(checked)
@@ -182,7 +188,7 @@ class JobScreen(AuditorScreen):
         if self._path is None or self._text != self._saved_text:
             self.say("Save it first (w), so that the command has a file to read.", bad=True)
             return
-        command = f"auditor run {shlex.quote(str(self._path))}"
+        command = f"auditor run {shlex.quote(job_name(self._path))}"
         self.app.copy_to_clipboard(command)
         self.say(f"Copied: {command}")
 

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, Select, Static
 
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.shown import shown
@@ -41,9 +41,8 @@ class SaveScreen(ModalScreen[Path | None], AuditorScreen):
         """The format, the path, the buttons."""
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Static("Save as", markup=False)
-            with RadioSet(id="format", compact=True):
-                for index, words in enumerate(FORMATS.values()):
-                    yield RadioButton(words, value=index == 0)
+            choices = [(words, suffix) for suffix, words in FORMATS.items()]
+            yield Select(choices, value="txt", allow_blank=False, id="format", compact=True)
             yield Input(str(Path.cwd() / f"{self._run.id}.txt"), id="path", compact=True)
             yield Static("", id="trouble", markup=False)
             with Horizontal(classes="buttons"):
@@ -56,9 +55,9 @@ class SaveScreen(ModalScreen[Path | None], AuditorScreen):
 
     @property
     def _suffix(self) -> str:
-        return list(FORMATS)[max(0, self.query_one(RadioSet).pressed_index)]
+        return str(self.query_one("#format", Select).value)
 
-    def on_radio_set_changed(self) -> None:
+    def on_select_changed(self) -> None:
         """The path follows the format."""
         path = self.query_one("#path", Input)
         path.value = str(Path(path.value).with_suffix(f".{self._suffix}"))

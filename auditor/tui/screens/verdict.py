@@ -19,7 +19,6 @@ from auditor.tui.widgets.evidence_table import EvidenceTable
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.sortable_table import Row, SortableTable
-from auditor.tui.widgets.verdict_list import STYLES
 
 if TYPE_CHECKING:
     from auditor.tui.following import Snapshot
@@ -172,10 +171,10 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
         role = ", the primary, is " if one["name"] == snapshot.job.primary.name else " is "
         lines.append(
             Text.assemble(
-                (f"{signs().verdicts[verdict]} ", STYLES[verdict]),
+                (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
                 (shown(one["name"], 64).plain, "bold"),
                 role,
-                (verdict, STYLES[verdict]),
+                (verdict, f"verdict.{verdict}"),
                 ":",
             )
         )

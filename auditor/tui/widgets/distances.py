@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from auditor.audit.decisions import DistanceMatrix
 
-REFERENCE_STYLE = "cyan"
-JUDGED_STYLE = "bold magenta"
+REFERENCE_STYLE = "distance.reference"
+JUDGED_STYLE = "distance.judged"
 
 
 @dataclass(frozen=True)
@@ -149,4 +149,4 @@ def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
 
 
 def _heat(share: float) -> str:
-    return ("blue", "cyan", "yellow", "red")[min(3, int(share * 4))]
+    return f"heat.{min(3, int(share * 4))}"

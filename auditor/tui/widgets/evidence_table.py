@@ -55,7 +55,7 @@ def _judged(key: str, sub_run: int, judgement: Mapping[str, Any], suspicious: fl
     p_value, ratio = judgement["p_value"], judgement["ratio"]
     flagged = p_value is not None and p_value <= suspicious
     sign = signs().cells["undecided" if p_value is None else "flagged" if flagged else "consistent"]
-    style = "bold red" if flagged else ""
+    style = "verdict.flagged" if flagged else ""
     provider, metric = judgement["provider"], judgement["metric"]
     return Row(
         key=key,

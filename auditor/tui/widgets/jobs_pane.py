@@ -113,6 +113,8 @@ class JobsPane(HomePane):
 
 
 def _row(origin: str, path: Path) -> Row:
+    from auditor.tui.sample_jobs import job_name
+
     about = ""
     try:
         with path.open(encoding="utf-8") as file:
@@ -122,6 +124,6 @@ def _row(origin: str, path: Path) -> Row:
         about = "cannot be read"
     return Row(
         key=str(path),
-        cells=(Text(origin), shown(path.stem, 30), shown(about, 90), shown(path, 120)),
+        cells=(Text(origin), shown(path.stem, 30), shown(about, 90), shown(job_name(path), 120)),
         sort=(origin, path.stem, about or None, str(path)),
     )

@@ -16,7 +16,6 @@ from auditor.tui.shown import shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.sortable_table import Row, SortableTable
-from auditor.tui.widgets.verdict_list import STYLES
 
 if TYPE_CHECKING:
     from auditor.report.overview import RunSummary
@@ -175,7 +174,7 @@ def _row(run: RunSummary) -> Row:
 
     dollars = run.cost and run.cost["dollars"]
     sign = signs().verdicts.get(run.status, "")
-    style = {"clean": STYLES["consistent"], "flagged": STYLES["flagged"]}.get(run.status, "")
+    style = {"clean": "verdict.consistent", "flagged": "verdict.flagged"}.get(run.status, "")
     steps = f"{run.step:,}/{run.steps:,}" if run.steps else "–"
     extra = f"+{run.cost['extra_steps']:,} steps" if run.cost else "–"
     return Row(

@@ -11,8 +11,6 @@ from auditor.tui.shown import padded, shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
-STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}
-
 
 class VerdictList(Lines):
     """A line for each provider, and beneath it why."""
@@ -33,9 +31,9 @@ change; `consistent` never means that a provider is proven honest, only that wha
             verdict = str(one["verdict"])
             lines.append(
                 Text.assemble(
-                    (f"{signs().verdicts[verdict]} ", STYLES[verdict]),
+                    (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
                     (padded(str(one["name"]), width), "bold"),
-                    (f" {verdict:<12}", STYLES[verdict]),
+                    (f" {verdict:<12}", f"verdict.{verdict}"),
                     f" p {p_text(one['p_value'])}  ratio {ratio_text(one['ratio'])}  checked {one['sub_runs_checked']}",
                 )
             )
