@@ -1,0 +1,24 @@
+"""Homes for the interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.tui.app import AuditorApp
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home, named alike on every machine; the working folder is the one that it lies in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return Path("home")
+
+
+@pytest.fixture
+def app(home: Path) -> AuditorApp:
+    """The interface on an empty home."""
+    return AuditorApp(home)
