@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -44,7 +45,7 @@ unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter g
         price = "" if one is None or one.price_per_hour is None else f"{one.price_per_hour:g}"
         with VerticalScroll(classes="dialog", can_focus=False):
             yield Label("Name")
-            yield Input(one.name if one else "", id="name", compact=True, disabled=one is not None)
+            yield Input(one.name if one else self._free_name(), id="name", compact=True, disabled=one is not None)
             yield Label("Endpoint")
             yield Input(one.endpoint if one else "local:cpu", id="endpoint", compact=True)
             yield Label("Dollars an hour (may stay empty)")
@@ -53,6 +54,10 @@ unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter g
             with Horizontal(classes="buttons"):
                 yield Button("Save (Enter)", id="save", variant="primary", compact=True)
                 yield Button("Leave (Esc)", id="leave", compact=True)
+
+    def _free_name(self) -> str:
+        """A proposal, so that a mouse alone can register a provider; typing replaces it."""
+        return next(name for name in (f"local-{number}" for number in count(1)) if name not in self._known)
 
     def on_mount(self) -> None:
         """Begin with what can be changed first."""
