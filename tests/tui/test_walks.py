@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,6 @@ from auditor.tui.app import AuditorApp
 from auditor.tui.screens.job import JobScreen
 from auditor.tui.screens.live import LiveScreen
 from auditor.tui.screens.verdict import VerdictScreen
-from auditor.tui.widgets.providers_pane import ProvidersPane
-from auditor.tui.widgets.sortable_table import SortableTable
 from tests.tui.recorded import NAMES, job_text
 from tests.tui.walking import screen_text, type_text, until
 
@@ -26,6 +25,11 @@ RUN_SECONDS = 200.0
 
 def shows(app: AuditorApp, words: str) -> bool:
     return words in screen_text(app)
+
+
+def registered(app: AuditorApp, name: str) -> bool:
+    """Whether the table of providers is in front and shows this one."""
+    return len(app.screen_stack) == 2 and shows(app, name)
 
 
 async def click_key(pilot: Pilot[Any], description: str) -> None:
@@ -48,7 +52,7 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
             await until(pilot, lambda: isinstance(app.focused, Input) and app.focused.id == "name")
             await type_text(pilot, name)
             await pilot.press("enter", "enter", "enter")
-            await until(pilot, lambda name=name: shows(app, name) and len(app.screen_stack) == 2)
+            await until(pilot, partial(registered, app, name))
         with Store(home) as store:
             assert [provider.name for provider in store.providers()] == list(NAMES)
 
@@ -85,10 +89,7 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
             await pilot.click("#add-provider")
             await until(pilot, lambda: app.screen.query("#save"))
             await pilot.click("#save")
-            await until(
-                pilot,
-                lambda count=count: app.screen.query_one(ProvidersPane).query_one(SortableTable).row_count == count,
-            )
+            await until(pilot, partial(registered, app, f"local-{count}"))
         await pilot.click("#--content-tab-jobs-tab")
         await until(pilot, lambda: shows(app, "quickstart_clean"))
         row = next(index for index, line in enumerate(screen_text(app).splitlines()) if " quickstart  " in line)

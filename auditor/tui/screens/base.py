@@ -116,6 +116,10 @@ class RunScreen(AuditorScreen):
     def on_run_screen_gone(self) -> None:
         """Say that the run is gone; what is on the screen stays to be read and saved."""
         detached = self.auditor.detached.get(self.run_id)
+        if detached is not None and detached.ended is None:
+            # It forgot the run and is about to end; what it says last is worth waiting for.
+            self.set_timer(POLL_SECONDS, self.on_run_screen_gone)
+            return
         words = detached.last_words(3) if detached is not None and detached.ended is not None else []
         self.lost(" ".join(words) or f"The run {self.run_id} was deleted.")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from auditor.tui.shown import padded, short
+from auditor.tui.shown import padded, short, shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
@@ -78,13 +78,13 @@ def _heading(selection: Selection) -> list[Text]:
     from auditor.report.figures import p_text, ratio_text
 
     matrix = selection.matrix
-    lines = [Text(f"sub-run {matrix.sub_run}, metric {matrix.metric}", style="bold")]
+    lines = [shown(f"sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")]
     judgement = selection.judgement
     name = short(selection.provider, 24)
     if judgement is None:
         return [*lines, Text(f"{name}: not judged yet")]
     if judgement["p_value"] is None:
-        return [*lines, Text(f"{name}: {judgement['note'] or 'nothing can be told'}")]
+        return [*lines, shown(f"{name}: {judgement['note'] or 'nothing can be told'}", 300)]
     flagged = judgement["p_value"] <= selection.suspicious
     sign = signs().cells["flagged" if flagged else "consistent"]
     told = (

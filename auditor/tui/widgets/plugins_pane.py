@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from rich.text import Text
 from textual import work
 from textual.containers import Horizontal
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import DataTable
 
@@ -20,14 +21,25 @@ from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
+MAX_LINE = 1 << 20
+"""What a plugin says of itself is cut off there, and then cannot be read."""
+
 
 class PluginsPane(HomePane):
     """The table of plugins, and the documentation of the one under the cursor."""
 
     HELP = "Attacks are carried out by simulated providers; metrics measure distances. Both can come from any package."
 
+    class Described(Message):
+        """A plugin was described, as `auditor.plugins.describing` does."""
+
+        def __init__(self, told: dict[str, Any]) -> None:
+            super().__init__()
+            self.told = told
+
     def __init__(self) -> None:
         super().__init__()
+        self._process: subprocess.Popen[bytes] | None = None
         self._told: dict[str, dict[str, Any]] = {}
         self._asked = False
 
@@ -49,28 +61,30 @@ class PluginsPane(HomePane):
             self._asked = True
             self._describe()
 
-    @work(exclusive=True, group="describe", exit_on_error=False)
-    async def _describe(self) -> None:
+    @work(thread=True, exclusive=True, group="describe", exit_on_error=False)
+    def _describe(self) -> None:
         """Ask a process of its own, because loading plugins imports PyTorch and strangers' code."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "auditor.plugins.describing",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=1 << 20,
+        process = self._process = subprocess.Popen(
+            [sys.executable, "-m", "auditor.plugins.describing"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
-        assert process.stdout is not None
-        try:
-            async for line in process.stdout:
-                told = json.loads(line)
-                self._told[f"{told['installed']['kind']}/{told['installed']['name']}"] = told
-                self._draw()
-        finally:
-            if process.returncode is None and process.stdout.at_eof() is False:
-                process.kill()
-            await process.wait()
+        with process:
+            assert process.stdout is not None
+            while line := process.stdout.readline(MAX_LINE):
+                self.post_message(self.Described(json.loads(line)))
+
+    def on_unmount(self) -> None:
+        """Nobody waits for the documentation any more."""
+        if self._process is not None:
+            self._process.kill()
+
+    def on_plugins_pane_described(self, message: Described) -> None:
+        """Show one more plugin with its documentation."""
+        one = message.told["installed"]
+        self._told[f"{one['kind']}/{one['name']}"] = message.told
+        self._draw()
 
     def _draw(self) -> None:
         self.query_one("#plugins", SortableTable).show([_row(key, told) for key, told in self._told.items()])

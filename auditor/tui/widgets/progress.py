@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from auditor.tui.shown import padded
+from auditor.tui.shown import padded, shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
@@ -64,7 +64,7 @@ def _replica(snapshot: Snapshot, name: str, label: str) -> Text:
     state, k = snapshot.state, snapshot.job.audit.sub_run_steps
     one = state.provider(name)
     if one.lost is not None:
-        return Text(f"{label} {signs().verdicts['unreachable']} lost: {one.lost}", style="bold")
+        return shown(f"{label} {signs().verdicts['unreachable']} lost: {one.lost}", 300, "bold")
     for index, sub_run in sorted(state.sub_runs.items()):
         replica = sub_run.replicas.get(name)
         if replica is not None and not replica.over and state.finished is None:
