@@ -77,7 +77,7 @@ class SaveScreen(ModalScreen[Path | None], AuditorScreen):
         """Save nothing."""
         self.dismiss(None)
 
-    @work(exclusive=True, exit_on_error=False)
+    @work(exclusive=True, group="save", exit_on_error=False)
     async def _save(self) -> None:
         path, suffix = Path(self.query_one("#path", Input).value).expanduser(), self._suffix
         try:

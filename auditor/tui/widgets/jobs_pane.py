@@ -46,7 +46,7 @@ class JobsPane(HomePane):
         """Look for job files."""
         self._read()
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
+    @work(thread=True, exclusive=True, group="read", exit_on_error=False)
     def _read(self) -> None:
         from auditor.store import Store
         from auditor.tui.sample_jobs import sample_jobs

@@ -73,7 +73,7 @@ class RunsPane(HomePane):
         """Read the runs."""
         self._read()
 
-    @work(thread=True, exclusive=True, exit_on_error=False)
+    @work(thread=True, exclusive=True, group="read", exit_on_error=False)
     def _read(self) -> None:
         """Read the runs; those whose events did not change are known already."""
         from auditor.store import Store

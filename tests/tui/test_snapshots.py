@@ -1,0 +1,179 @@
+"""What every screen looks like, at two sizes and without colours; `--snapshot-update` accepts changes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from auditor.store import Store
+from auditor.tui.app import AuditorApp
+from auditor.tui.screens.job import JobScreen
+from tests.tui.recorded import RUN, beginning, ending, job_text, record
+from tests.tui.walking import screen_text, until
+
+Compare = Callable[..., bool]
+SIZES = [(80, 24), (120, 36)]
+
+
+@pytest.fixture
+def snapshot_of(snap_compare: Compare, home: Path, monkeypatch: pytest.MonkeyPatch) -> Compare:
+    """Compares a screen, after `walk`, with how it looked before. Nothing blinks and no toast comes and goes."""
+    monkeypatch.setattr(Input, "cursor_blink", False)
+
+    def compare(app: AuditorApp, size: tuple[int, int], walk: Callable[[Pilot[Any]], Awaitable[None]]) -> bool:
+        app.animation_level = "none"
+        return snap_compare(app, terminal_size=size, run_before=walk)
+
+    return compare
+
+
+def walk_to(words: str, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Press keys as soon as the screen shows the words."""
+
+    async def walk(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: words in screen_text(pilot.app))
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+
+    return walk
+
+
+@pytest.mark.parametrize("size", SIZES)
+class TestSnapshots:
+    def test_first_start(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        assert snapshot_of(AuditorApp(home), size, walk_to("Press g"))
+
+    def test_runs(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+        record(home, beginning(), run="stopped-3d4e5f", minutes=30)
+        assert snapshot_of(AuditorApp(home), size, walk_to("stopped-3d4e5f"))
+
+    def test_providers(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+        with Store(home) as store:
+            store.register_provider("aurora", "local:cpu", 2.5)
+            store.register_provider("far away", "https://provider.example:8443")
+        app = AuditorApp(home)
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to(RUN, "2")(pilot)
+            await until(pilot, lambda: "far away" in screen_text(app))
+
+        assert snapshot_of(app, size, walk)
+
+    def test_provider_form(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g", "2", "a")(pilot)
+            await until(pilot, lambda: "Complete." in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home), size, walk)
+
+    def test_jobs(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g", "3")(pilot)
+            await until(pilot, lambda: "sample" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home), size, walk)
+
+    def test_job(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        app = AuditorApp(home)
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g")(pilot)
+            await app.push_screen(JobScreen(job_text(), None))
+            await until(pilot, lambda: "Probability of catching" in screen_text(app))
+
+        assert snapshot_of(app, size, walk)
+
+    def test_job_with_problems(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        app = AuditorApp(home)
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g")(pilot)
+            await app.push_screen(JobScreen(job_text().replace("batch_size", "batchsize"), None))
+            await until(pilot, lambda: "Did you mean" in " ".join(screen_text(app).split()))
+
+        assert snapshot_of(app, size, walk)
+
+    def test_compose(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g", "3", "c")(pilot)
+            await until(pilot, lambda: "Complete:" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home), size, walk)
+
+    def test_live(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, beginning())
+        app = AuditorApp(home, watch=RUN)
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("aurora, sub-run 0")(pilot)
+            await until(pilot, lambda: "✗ aurora" in str(app.screen.query_one("VerdictList Static", Static).render()))
+
+        assert snapshot_of(app, size, walk)
+
+    def test_distances(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk_to("v shows the verdict", "n", "2"))
+
+    def test_heat_map(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk_to("v shows the verdict", "n", "h"))
+
+    def test_verdict(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("v shows the verdict", "v")(pilot)
+            await until(pilot, lambda: "aurora, the primary, is flagged" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk)
+
+    def test_evidence(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("v shows the verdict", "v")(pilot)
+            await until(pilot, lambda: "aurora, the primary, is flagged" in screen_text(pilot.app))
+            await walk_to("flagged", "2")(pilot)
+
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk)
+
+    def test_help(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk_to("v shows the verdict", "f1"))
+
+
+class TestWithoutColours:
+    @pytest.fixture(autouse=True)
+    def _no_colours(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+
+    def test_live(self, snapshot_of: Compare, home: Path) -> None:
+        record(home, [*beginning(), *ending()])
+        assert snapshot_of(AuditorApp(home, watch=RUN), (120, 36), walk_to("v shows the verdict", "n"))
+
+    def test_verdict(self, snapshot_of: Compare, home: Path) -> None:
+        record(home, [*beginning(), *ending()])
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("v shows the verdict", "v")(pilot)
+            await until(pilot, lambda: "aurora, the primary, is flagged" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home, watch=RUN), (80, 24), walk)
+
+    def test_job(self, snapshot_of: Compare, home: Path) -> None:
+        app = AuditorApp(home)
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g")(pilot)
+            await app.push_screen(JobScreen(job_text(), None))
+            await until(pilot, lambda: "Probability of catching" in screen_text(app))
+
+        assert snapshot_of(app, (120, 36), walk)
