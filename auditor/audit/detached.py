@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +14,7 @@ from auditor.providers.hostile_text import cleaned
 from auditor.store import RunRecord, Store
 
 TAIL_BYTES = 4096
+NICE = 5
 
 
 class DetachedRun:
@@ -68,4 +70,7 @@ def execute_detached(store: Store, run: str) -> DetachedRun:
         env=os.environ | {"AUDITOR_HOME": str(store.folder), "NO_COLOR": "1"},
         start_new_session=True,  # neither the terminal's end nor its Ctrl-C is the run's
     )
+    with suppress(OSError):
+        # Local providers take all the processors there are; whoever watches them comes first.
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     return DetachedRun(run, process, log)

@@ -67,14 +67,14 @@ class AuditorApp(App[None]):
         return palette(self.theme_variables, colours=not self.no_color)
 
     def _repaint(self) -> None:
-        """What was composed as text has the colours of the theme before; the screens compose it again."""
-        from auditor.tui.screens.base import RunScreen
+        """What was composed as text has the colours of the theme before."""
+        from auditor.tui.widgets.lines import Lines
 
         self.console.pop_theme()
         self.console.push_theme(self._palette())
         for screen in self.screen_stack:
-            if isinstance(screen, RunScreen) and screen.snapshot is not None:
-                screen.show(screen.snapshot)
+            for lines in screen.query(Lines):
+                lines.redraw()
 
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it for a while."""

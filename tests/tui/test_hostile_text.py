@@ -30,7 +30,7 @@ def hostile_run(home: Path) -> str:
         *beginning(names),
         e.ProviderMisbehaved(names[1], 0, REASON),
         e.ProviderLost(names[2], REASON),
-        e.MetricFailed(0, "update", REASON),
+        e.MetricFailed(0, "update", None, REASON),
         *(
             e.ReplicaFailed(3, event.provider, REASON, 1) if isinstance(event, e.ReplicaFailed) else event
             for event in ending(names)

@@ -65,6 +65,7 @@ class LiveScreen(RunScreen):
         self._sub_run: int | None = None
         self._judged_events = -1
         self._judging = False
+        self._status = ""
 
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
@@ -87,13 +88,15 @@ class LiveScreen(RunScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now."""
-        self.query_one("#title", Static).update(self._title(snapshot))
+        self.query_one("#title", Static).update(self._title(snapshot), layout=False)
         self.query_one(Timeline).show(snapshot)
         self.query_one(ProgressList).show(snapshot)
         self.query_one(EventLog).show(snapshot.log)
         self._show_selection(snapshot)
         self._show_verdicts(snapshot)
-        self.refresh_bindings()
+        if snapshot.status != self._status:
+            self._status = snapshot.status
+            self.refresh_bindings()  # costly, and only pausing and resuming depend on it
 
     def lost(self, reason: str) -> None:
         """Say in the title that nothing more comes."""

@@ -32,7 +32,8 @@ class CellDetails(Static):
         primary = provider == snapshot.job.primary.name
         facts = _of_primary(snapshot, sub_run) if primary else _of_replica(snapshot, provider, sub_run)
         facts += _judgements(snapshot, provider, sub_run)
-        self.update(Text("\n").join([head, shown("; ".join(facts) or "nothing known yet", 300)]))
+        text = Text("\n").join([head, shown("; ".join(facts) or "nothing known yet", 300)])
+        self.update(text, layout=False)  # its height is fixed
 
 
 def _of_primary(snapshot: Snapshot, sub_run: int) -> list[str]:

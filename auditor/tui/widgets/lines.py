@@ -20,11 +20,19 @@ class Lines(VerticalScroll, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._text = Static(markup=False)
+        self._shown = Text()
 
     def compose(self) -> Iterable[Static]:
         """The text."""
         yield self._text
 
     def write(self, lines: Iterable[Text]) -> None:
-        """Replace what is shown."""
-        self._text.update(Text("\n").join(lines))
+        """Replace what is shown; what is the same is not drawn again."""
+        text = Text("\n").join(lines)
+        if text != self._shown:
+            self._shown = text
+            self._text.update(text)
+
+    def redraw(self) -> None:
+        """Draw the same again, in the colours of another theme."""
+        self._text.update(self._shown)

@@ -72,11 +72,13 @@ keys or a click move the cursor; what is under it is told below, and its distanc
         suspicious = snapshot.suspicious
         self._names = snapshot.names
         self._sub_runs = snapshot.job.sub_runs
-        self._rows = [
+        rows = [
             [cell(snapshot.state, name, index, suspicious) for index in range(self._sub_runs)] for name in self._names
         ]
-        self._measure()
-        self.refresh()
+        if rows != self._rows:
+            self._rows = rows
+            self._measure()
+            self.refresh()
 
     def on_resize(self) -> None:
         """Names get more or less room."""
@@ -91,7 +93,7 @@ keys or a click move the cursor; what is under it is told below, and its distanc
 
     def select(self, provider: str, sub_run: int) -> None:
         """Put the cursor somewhere without saying that the person did."""
-        if provider in self._names:
+        if provider in self._names and self.cursor != (self._names.index(provider), sub_run):
             self.set_reactive(Timeline.cursor, (self._names.index(provider), sub_run))
             self._reveal()
             self.refresh()
@@ -141,9 +143,12 @@ keys or a click move the cursor; what is under it is told below, and its distanc
 
     def _cells(self, row: int) -> list[Segment]:
         segments = []
+        # Looked up once a line: a timeline of many providers is drawn several times a second.
+        gap, known = Segment(" ", self.rich_style), signs().cells
+        styles = {cell: self.get_component_rich_style(f"timeline--{cell}") for cell in set(self._rows[row])}
         for column, cell in enumerate(self._rows[row]):
-            style = self.get_component_rich_style(f"timeline--{cell}")
+            style = styles[cell]
             if (row, column) == self.cursor:
                 style += Style(reverse=True, bold=True)
-            segments += [Segment(signs().cells[cell], style), Segment(" ", self.rich_style)]
+            segments += [Segment(known[cell], style), gap]
         return segments
