@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ with its rate and the time left, and the primary's loss so far, the latest on th
 
 def sparkline(values: Sequence[float], width: int) -> str:
     """The course of some values in one line; each column is the mean of its share of them."""
+    values = [value for value in values if math.isfinite(value)]  # a loss can be anything
     if not values or width <= 0:
         return ""
     columns = min(width, len(values))
@@ -38,7 +40,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
     means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
     low, high = min(means), max(means)
     levels = signs().levels
-    if not low < high < float("inf"):
+    if low == high:
         return levels[0] * columns
     return "".join(levels[round((mean - low) / (high - low) * (len(levels) - 1))] for mean in means)
 
