@@ -153,3 +153,13 @@ def test_last_words_are_read_from_a_log_that_is_gone(tmp_path: Path) -> None:
         detached._process.wait(timeout=60)
         assert store.last_seq(record_.id) is None
     assert any("/nowhere" in line for line in detached.last_words())
+
+
+async def test_the_log_is_wrapped_for_the_width_that_it_is_shown_in(home: Path) -> None:
+    record(home, [*beginning(), *ending()])
+    app = AuditorApp(home, watch=RUN)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "flagged" in text_of(app, "#title"))
+        await pilot.press("5")
+        await until(pilot, lambda: "search the log" in screen_text(app))
+        assert max(len(line) for line in screen_text(app).splitlines()[4:-1]) > 60

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Input, RichLog
 
@@ -46,6 +47,7 @@ class EventLog(Vertical):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._lines: tuple[LogLine, ...] = ()
+        self._width = 0
 
     def compose(self) -> Iterable[Widget]:
         """The search and the lines."""
@@ -58,6 +60,13 @@ class EventLog(Vertical):
         self._lines = lines
         self._write(lines[known:])
 
+    def on_resize(self, event: Resize) -> None:
+        """Wrap all lines anew: they were wrapped for another width, or while nothing was to be seen of them."""
+        if event.size.width not in (0, self._width):
+            self._width = event.size.width
+            self.query_one(LogLines).clear()
+            self._write(self._lines)
+
     def search(self) -> None:
         """Let the person type what to look for."""
         self.query_one(SearchInput).focus()
@@ -69,6 +78,8 @@ class EventLog(Vertical):
         self._write(self._lines)
 
     def _write(self, lines: tuple[LogLine, ...]) -> None:
+        if self._width == 0:
+            return  # nothing is to be seen; all lines are written when something is
         log, looked_for = self.query_one(LogLines), self.query_one(SearchInput).value.casefold()
         for line in lines:
             words = shown(line.words)
