@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import Tab, Tabs
+from textual.widgets import Input, Tab, Tabs
 
 
 class Pane(Vertical):
@@ -54,7 +54,8 @@ class Panes(Container):
         self.query_one(Tabs).active = f"tab-{pane.id}"
         self._show(pane)
         for widget in pane.query("*"):
-            if widget.focusable:
+            # Not a field to type in: it would swallow the key that leads to the next pane.
+            if widget.focusable and not isinstance(widget, Input):
                 widget.focus()
                 return
 
