@@ -98,14 +98,16 @@ around; so do clicks on a heading."""
     def _draw(self) -> None:
         key, offset = self.selected, self.scroll_offset
         self.clear(columns=True)
-        for index, heading in enumerate(self._headings):
-            sign = f" {signs().down if self._reverse else signs().up}" if index == self._sort_by else ""
-            self.add_column(Text(heading + sign))
         # What has nothing to be sorted by comes last, whatever the order.
         found = [row for row in self._rows if row.matches(self._looked_for)]
         with_value = [row for row in found if row.sort[self._sort_by] is not None]
         with_value.sort(key=lambda row: row.sort[self._sort_by], reverse=self._reverse)
         shown = with_value + [row for row in found if row.sort[self._sort_by] is None]
+        for index, heading in enumerate(self._headings):
+            sign = f" {signs().down if self._reverse else signs().up}" if index == self._sort_by else ""
+            label = Text(heading + sign)
+            # Given, because widths that are left to the table can be those of rows that it had before.
+            self.add_column(label, width=max(label.cell_len, *(row.cells[index].cell_len for row in shown), 1))
         for row in shown:
             self.add_row(*row.cells, key=row.key)
         at = next((index for index, row in enumerate(shown) if row.key == key), 0)
