@@ -71,13 +71,6 @@ class EventLog(Vertical):
         """Let the person type what to look for."""
         self.query_one(SearchInput).focus()
 
-    def on_resize(self) -> None:
-        """Lines are wrapped when they are written; write them again for another width."""
-        if self.size.width != self._width:
-            self._width = self.size.width
-            self.query_one(LogLines).clear()
-            self._write(self._lines)
-
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what matches."""
         event.stop()
