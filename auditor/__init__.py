@@ -2,7 +2,7 @@
 
 The package is layered; each folder imports only from those below it:
 
-- `cli`: the faces, which show what happens and decide nothing;
+- `cli` and `tui`: the faces, which show what happens and decide nothing;
 - `report`: a run as text or JSON;
 - `audit`: the heart: engine, events, state, distances, decisions, verdicts;
 - `providers`: how a sub-run gets executed somewhere else;
