@@ -145,6 +145,45 @@ class TestSnapshots:
 
         assert snapshot_of(AuditorApp(home, watch=RUN), size, walk)
 
+    def test_compare(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("v shows the verdict", "v")(pilot)
+            await until(pilot, lambda: "aurora, the primary, is flagged" in screen_text(pilot.app))
+            await walk_to("flagged", "c")(pilot)
+            await until(pilot, lambda: "ratio of one" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk)
+
+    def test_save(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("v shows the verdict", "v")(pilot)
+            await until(pilot, lambda: "aurora, the primary, is flagged" in screen_text(pilot.app))
+            await walk_to("flagged", "w")(pilot)
+            await until(pilot, lambda: "Save as" in screen_text(pilot.app))
+            pilot.app.screen.query_one(Input).value = "/home/me/verdict.txt"  # not the folder of this test
+
+        assert snapshot_of(AuditorApp(home, watch=RUN), size, walk)
+
+    def test_delete(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        record(home, [*beginning(), *ending()])
+
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to(RUN, "d")(pilot)
+            await until(pilot, lambda: "(y)" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home), size, walk)
+
+    def test_plugins(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        async def walk(pilot: Pilot[Any]) -> None:
+            await walk_to("Press g", "4")(pilot)
+            await until(pilot, lambda: "share of the training images" in screen_text(pilot.app))
+
+        assert snapshot_of(AuditorApp(home), size, walk)
+
     def test_help(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
         record(home, [*beginning(), *ending()])
         assert snapshot_of(AuditorApp(home, watch=RUN), size, walk_to("v shows the verdict", "f1"))
