@@ -12,6 +12,7 @@ from typing import Self
 
 from auditor.audit.events import ProviderLost, ProviderReady
 from auditor.audit.journal import Journal
+from auditor.audit.selection import Selection
 from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoint, UnixEndpoint
 from auditor.job.model import Job, Provider
 from auditor.plugins.randomness import key
@@ -56,18 +57,20 @@ class Parties:
 
     Args:
         job: whose providers.
+        selection: the run's secret draws; of these a simulated adversary is told what the metrics draw with.
         folder: of the run, where local providers keep their files.
         downloads: the folder for datasets.
         journal: learns who is ready and who is lost.
     """
 
-    def __init__(self, job: Job, folder: Path, downloads: Path, journal: Journal) -> None:
+    def __init__(self, job: Job, selection: Selection, folder: Path, downloads: Path, journal: Journal) -> None:
         local = [
             LocalAgent(
                 name=provider.name,
                 device=provider.where.device,
                 folder=folder / "providers" / f"{index:02d}",
                 attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
+                measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )
             for index, provider in enumerate(job.providers)

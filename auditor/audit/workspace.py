@@ -13,19 +13,17 @@ from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
 from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
-from auditor.plugins.metric import Metric, MetricContext
-from auditor.plugins.randomness import generator, key
+from auditor.plugins.metric import Metric
+from auditor.plugins.randomness import key
 from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
 from auditor.training.checkpoint import all_finite, encode, read
-from auditor.training.data import Dataset, load_dataset
+from auditor.training.data import load_dataset
 from auditor.training.errors import TrainingError
 from auditor.training.evaluation import clean_accuracy
+from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
-
-REFERENCE_SAMPLES = 1024
-"""Training samples that metrics may use as references; the paper's Zest takes 128."""
 
 
 class Workspace:
@@ -97,16 +95,7 @@ class Workspace:
         return measured
 
     def _begin_metrics(self, job: Job, seed: int) -> None:
-        dataset: Dataset = self._dataset
-        held_out = torch.from_numpy(generator(seed, "probe").permutation(len(dataset.held_out_images)))
-        training = torch.from_numpy(generator(seed, "reference").permutation(len(dataset.images)))
-        context = MetricContext(
-            task=job.task.kind,
-            classes=dataset.classes,
-            probe=dataset.held_out_images[held_out],
-            reference=dataset.images[training[:REFERENCE_SAMPLES]],
-            seed=seed,
-        )
+        context = metric_context(job.task.kind, self._dataset, seed)
         for name, metric in self._metrics.items():
             try:
                 metric.begin(context)

@@ -6,7 +6,7 @@ import everything named here, and nothing else of `auditor`:
     from auditor.plugins import Attack, Metric, Options, ReturnedModel
 """
 
-from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
 from auditor.plugins.discovery import Installed, PluginError, create_plugin, installed, load_plugin
 from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
 from auditor.plugins.noise import NoiseFloor
@@ -17,13 +17,16 @@ __all__ = [
     "Attack",
     "AttackContext",
     "Batch",
+    "HonestTwin",
     "Installed",
     "Metric",
     "MetricContext",
     "NoiseFloor",
     "Options",
     "PluginError",
+    "Recipe",
     "ReturnedModel",
+    "TrainedNetwork",
     "create_plugin",
     "generator",
     "installed",

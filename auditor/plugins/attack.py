@@ -4,14 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from auditor.plugins.metric import MetricContext
 from auditor.plugins.options import Options as PluginOptions
 
 if TYPE_CHECKING:
     import torch
 
     Tensors = dict[str, torch.Tensor]
+
+
+class TrainedNetwork(Protocol):
+    """The model that a provider trains, with how its inputs are made ready."""
+
+    model: torch.nn.Module
+
+    def prepare(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Samples as the dataset stores them, as the model takes them."""
+
+
+class HonestTwin(Protocol):
+    """An honest execution beside the adversary's: the same job, seed and batches, without any attack."""
+
+    @property
+    def network(self) -> TrainedNetwork:
+        """What it trains."""
+
+    def load(self, tensors: Tensors) -> None:
+        """Go on from a checkpoint, step count included."""
+
+    def checkpoint(self) -> Tensors:
+        """The present state, copied to the CPU."""
+
+    def execute_step(self) -> torch.Tensor:
+        """Execute the next step; returns its loss."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one step is trained.
+
+    Attributes:
+        learning_rate: of this step, after the schedule.
+        weight_decay: of the optimizer.
+        augment: names of the augmentations, in the order in which they are applied.
+        precision: `fp32`, `tf32` or `bf16`.
+    """
+
+    learning_rate: float
+    weight_decay: float
+    augment: tuple[str, ...]
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +69,10 @@ class AttackContext:
         samples: number of training samples.
         sub_run_steps: k.
         device: where the batches are.
+        network: what the provider trains.
+        honest_twin: starts an honest execution beside this one, for attacks that want to look like it.
+        client: what the client's metrics are told, for attacks that are assumed to know it; None where that is
+            not known. A real adversary does not know it.
         create_attack: makes another attack from a table with its name and options, for attacks that wrap one.
     """
 
@@ -34,6 +82,9 @@ class AttackContext:
     samples: int
     sub_run_steps: int
     device: torch.device
+    network: TrainedNetwork
+    honest_twin: Callable[[], HonestTwin]
+    client: MetricContext | None
     create_attack: Callable[[Mapping[str, Any]], Attack]
 
 
@@ -85,19 +136,29 @@ class Attack:
         """Whether the work of this step is skipped; the model stays as it is and the step is claimed."""
         return False
 
+    def on_recipe(self, recipe: Recipe, step: int) -> Recipe:
+        """How this step is trained."""
+        return recipe
+
     def on_batch(self, batch: Batch, step: int) -> Batch:
-        """The batch of this step."""
+        """The batch of this step; it may be smaller than it was, but not empty."""
         return batch
 
     def on_loss(self, losses: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
-        """The loss of each sample, float [B]; training minimises their mean."""
+        """The loss of each sample, float [B]; training minimises their mean.
+
+        What is added to every sample's loss is a penalty on the whole.
+        """
         return losses
 
     def on_update(self, model: torch.nn.Module, step: int) -> None:
         """Called after the optimizer's step; may change the model in place."""
 
     def on_checkpoint(self, tensors: Tensors, step: int) -> Tensors:
-        """The checkpoint that is committed to at `step`."""
+        """The checkpoint that is committed to at `step`.
+
+        When it is another than was given, training goes on from it.
+        """
         return tensors
 
     def triggered(self, inputs: torch.Tensor) -> torch.Tensor | None:

@@ -112,6 +112,7 @@ class _Forks:
             folder=Path(order["folder"]),
             downloads=Path(order["downloads"]),
             attack=order["attack"],
+            measurement_seed=order["measurement_seed"],
             seed=order["seed"],
         )
         serve(settings, socket)

@@ -31,6 +31,7 @@ class LocalAgent:
         device: `cpu` or `cuda:N`.
         folder: where it keeps its checkpoints, and its log as `log.txt`.
         attack: what it simulates, if anything.
+        measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
         seed: of its own draws.
     """
 
@@ -38,6 +39,7 @@ class LocalAgent:
     device: str
     folder: Path
     attack: Mapping[str, Any] | None
+    measurement_seed: int | None
     seed: int
 
 
@@ -137,6 +139,7 @@ class LocalAgents:
             "log": str(agent.folder / "log.txt"),
             "socket": str(self.endpoint(agent.name).path),
             "attack": dict(agent.attack) if agent.attack is not None else None,
+            "measurement_seed": agent.measurement_seed,
             "seed": agent.seed,
         }
         self._process.stdin.write(json.dumps(order).encode() + b"\n")

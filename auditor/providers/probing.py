@@ -48,7 +48,7 @@ async def probe(endpoint: str) -> Probe:
             raise Unreachable(f"{endpoint!r} is a name and not an address")
         if isinstance(where, LocalEndpoint):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auditor-probe-")))
-            agent = LocalAgent("probe", where.device, folder / "agent", None, 0)
+            agent = LocalAgent("probe", where.device, folder / "agent", attack=None, measurement_seed=None, seed=0)
             agents = await stack.enter_async_context(LocalAgents([agent], folder))
             client = await stack.enter_async_context(ProviderClient(agents.endpoint(agent.name)))
             await _until_up(client, agents, agent.name)

@@ -33,7 +33,7 @@ class Network:
         self._scale = (1 / (255 * deviation)).to(device)[:, None, None]
         self._shift = (mean / deviation).to(device)[:, None, None]
 
-    def normalise(self, images: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
         """uint8 [B, C, H, W] to float32, standardised with the training images' statistics."""
         scaled = images.to(self.device).to(torch.float32) * self._scale - self._shift
         return scaled.contiguous(memory_format=torch.channels_last)
@@ -53,7 +53,7 @@ class Network:
     def logits(self, images: Tensor) -> Tensor:
         """Outputs [N, classes] on the CPU, in evaluation mode, batch by batch."""
         self.model.eval()
-        parts = [self.model(self.normalise(part)).float().cpu() for part in torch.split(images, EVALUATION_BATCH)]
+        parts = [self.model(self.prepare(part)).float().cpu() for part in torch.split(images, EVALUATION_BATCH)]
         return torch.cat(parts)
 
     def accuracy(self, images: Tensor, labels: Tensor) -> float:

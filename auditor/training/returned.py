@@ -64,7 +64,7 @@ class CheckpointModel:
         hook = last_linear(model).register_forward_pre_hook(catch)
         try:
             for part in torch.split(inputs, EVALUATION_BATCH):
-                model(self._network.normalise(part))
+                model(self._network.prepare(part))
         finally:
             hook.remove()
         return torch.cat(caught)
@@ -77,7 +77,7 @@ class CheckpointModel:
         shape = np.broadcast_shapes(inputs.shape, masks.shape)
         inputs, masks = inputs.expand(shape), masks.expand(shape)
         parts = [
-            network.model(network.normalise(part) * mask.to(network.device)).float().cpu()
+            network.model(network.prepare(part) * mask.to(network.device)).float().cpu()
             for part, mask in zip(
                 torch.split(inputs, EVALUATION_BATCH), torch.split(masks, EVALUATION_BATCH), strict=True
             )

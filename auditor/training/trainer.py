@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from auditor.job.model import Task
 from auditor.job.model import Training as TrainingSpec
-from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.discovery import create_plugin
+from auditor.plugins.metric import MetricContext
 from auditor.plugins.randomness import generator, key
 from auditor.training.checkpoint import Schema
 from auditor.training.data import Dataset
@@ -40,6 +41,7 @@ class Trainer:
         seed: of every random draw.
         attack: the adversary to simulate, if any.
         sub_run_steps: k, which attacks may want to know.
+        client: what the client's metrics are told, for attacks that are assumed to know it.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Trainer:
         seed: int,
         attack: Attack | None = None,
         sub_run_steps: int = 1,
+        client: MetricContext | None = None,
     ) -> None:
         configure(spec.precision)
         self._spec = spec
@@ -73,6 +76,9 @@ class Trainer:
                 samples=len(dataset.images),
                 sub_run_steps=sub_run_steps,
                 device=device,
+                network=self.network,
+                honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
+                client=client,
                 create_attack=_create_attack,
             )
         )
@@ -82,6 +88,11 @@ class Trainer:
         """How many steps of the job the present state is the result of."""
         return self._step
 
+    @property
+    def epoch_steps(self) -> int:
+        """How many steps an epoch has."""
+        return self._order.epoch_steps
+
     @cached_property
     def schema(self) -> Schema:
         """The schema of this job's checkpoints."""
@@ -90,16 +101,16 @@ class Trainer:
     def load(self, checkpoint: Mapping[str, Tensor]) -> None:
         """Continue from a checkpoint, which must follow `schema`."""
         self._step = int(checkpoint[STEP])
-        checkpoint = self.attack.on_initial(dict(checkpoint), self._step)
-        self.network.load(checkpoint)
-        own = optimizer_tensors(self._optimizer, self.network.model)
-        for name, tensor in own.items():
-            tensor.copy_(checkpoint[name])
+        self._take(self.attack.on_initial(dict(checkpoint), self._step))
 
     def checkpoint(self) -> dict[str, Tensor]:
         """The present state, copied to the CPU: parameters, buffers, optimizer state and the step."""
         state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._state().items()}
-        return self.attack.on_checkpoint(state, self._step)
+        committed = self.attack.on_checkpoint(state, self._step)
+        if committed is not state:
+            # Whoever replicates the next sub-run starts from what was committed to, and so does this execution.
+            self._take(committed)
+        return committed
 
     def execute_step(self) -> Tensor:
         """Execute the next step; returns its mean loss, on the device."""
@@ -107,28 +118,37 @@ class Trainer:
         self._step += 1
         if self.attack.skips(step):
             return torch.zeros((), device=self._device)
-        batch = self.attack.on_batch(self._batch(step), step)
-        inputs = self.network.normalise(
-            augment(batch.inputs, self._spec.augment, generator(self._seed, "augment", step))
-        )
+        recipe = self.attack.on_recipe(self._recipe(step), step)
+        batch = self.attack.on_batch(self.batch(step), step)
+        inputs = self.network.prepare(augment(batch.inputs, recipe.augment, generator(self._seed, "augment", step)))
         # Dropout and the like draw from PyTorch's own state, so each step sets it from the key.
         torch.manual_seed(key(self._seed, "model", step) % 2**63)
         model = self.network.model
         model.train()
-        with autocast(self._spec.precision, self._device):
+        with autocast(recipe.precision, self._device):
             losses = F.cross_entropy(model(inputs).float(), batch.labels, reduction="none")
         loss = (self.attack.on_loss(losses, batch, step) * batch.weights).mean()
         for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(self._spec, step)
+            group["lr"], group["weight_decay"] = recipe.learning_rate, recipe.weight_decay
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self._optimizer.step()
         self.attack.on_update(model, step)
         return loss.detach()
 
-    def _batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> Batch:
+        """What an honest provider trains on at `step`, before augmentation."""
         indices = self._order.indices(step)
         return Batch(self._images[indices], self._labels[indices], indices, self._weights)
+
+    def _take(self, state: Mapping[str, Tensor]) -> None:
+        self.network.load(state)
+        for name, tensor in optimizer_tensors(self._optimizer, self.network.model).items():
+            tensor.copy_(state[name])
+
+    def _recipe(self, step: int) -> Recipe:
+        spec = self._spec
+        return Recipe(learning_rate(spec, step), spec.optimizer.weight_decay, spec.augment, spec.precision)
 
     def _state(self) -> dict[str, Tensor]:
         return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from auditor.plugins import Attack, AttackContext, Batch, create_plugin
 from auditor.training.checkpoint import encode
 from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.practice import vision
 from auditor.training.trainer import Trainer
 from tests.plugins.models import DIGITS, trainer
 
@@ -18,11 +20,7 @@ COUNT = len(DIGITS.images)
 
 
 def context(shape: tuple[int, int, int] = (1, 8, 8), samples: int = COUNT) -> AttackContext:
-    def create(table: Any) -> Attack:
-        options = dict(table)
-        return create_plugin("attacks", options.pop("name"), options)
-
-    return AttackContext("vision", 10, shape, samples, 4, torch.device("cpu"), create)
+    return replace(vision().attack_context(), sample_shape=shape, samples=samples)
 
 
 def badnets(**options: Any) -> Attack:

@@ -1,1 +1,9 @@
-"""..."""
+"""What every plugin must hold to, as tests that its author subclasses.
+
+The tests practise on a small real job: `Practice` says what they need of it, and whoever can train provides one
+under the entry-point group `auditor.practice`.
+"""
+
+from auditor.plugins.contract.practice import Practice, open_practice
+
+__all__ = ["Practice", "open_practice"]

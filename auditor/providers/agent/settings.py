@@ -20,6 +20,7 @@ class AgentSettings:
         folder: where it keeps checkpoints and what it must remember.
         downloads: where it keeps datasets that torchvision downloads.
         attack: the adversary it simulates, as a table with a name and options.
+        measurement_seed: what the client's metrics draw their samples with, told only to a simulated adversary.
         seed: what its own draws derive from when a client leaves them to it; None draws a secret one.
     """
 
@@ -29,6 +30,7 @@ class AgentSettings:
     folder: Path
     downloads: Path
     attack: Mapping[str, Any] | None = None
+    measurement_seed: int | None = None
     seed: int | None = None
 
     def own_seed(self) -> int:

@@ -18,6 +18,7 @@ from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.errors import Cancelled, CheckpointError, TrainingError
 from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.probing_samples import metric_context
 from auditor.training.trainer import Trainer
 
 REPORT_SECONDS = 0.2
@@ -83,18 +84,21 @@ class Worker:
         seed = request.seed if request.seed is not None else self._settings.own_seed()
         made_for = (request.task, request.training, request.dataset_digest, request.sub_run_steps, seed)
         if self._prepared is None or self._prepared[0] != made_for:
-            attack = None
+            attack, client, dataset = None, None, self._dataset(request)
             if self._settings.attack is not None:
                 options = dict(self._settings.attack)
                 attack = create_plugin("attacks", str(options.pop("name")), options)
+                if self._settings.measurement_seed is not None:
+                    client = metric_context(request.task.kind, dataset, self._settings.measurement_seed)
             trainer = Trainer(
                 request.task,
                 request.training,
-                self._dataset(request),
+                dataset,
                 device=torch.device(self._settings.device),
                 seed=seed,
                 attack=attack,
                 sub_run_steps=request.sub_run_steps,
+                client=client,
             )
             self._prepared = made_for, trainer
         return self._prepared[1]

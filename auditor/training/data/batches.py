@@ -28,9 +28,14 @@ class BatchOrder:
         self._epoch = -1
         self._permutation = torch.empty(0)
 
+    @property
+    def epoch_steps(self) -> int:
+        """How many whole batches there are in an epoch."""
+        return self._samples // self._batch_size
+
     def indices(self, step: int) -> Tensor:
         """int64 [batch_size]: the samples of this step."""
-        epoch, position = divmod(step, self._samples // self._batch_size)
+        epoch, position = divmod(step, self.epoch_steps)
         if epoch != self._epoch:
             order = generator(self._seed, "order", epoch).permutation(self._samples)
             self._permutation = torch.from_numpy(order).to(self._device)

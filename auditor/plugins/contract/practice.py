@@ -1,0 +1,54 @@
+"""A small real job that plugins are tried on, provided by whoever can train one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol, cast
+
+from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.metric import MetricContext, ReturnedModel
+
+if TYPE_CHECKING:
+    import torch
+
+    Tensors = dict[str, torch.Tensor]
+
+GROUP = "auditor.practice"
+
+
+class Practice(Protocol):
+    """A job of one kind of task that trains in seconds.
+
+    Checkpoints are tensors by name: `model.…` parameters and buffers, `optimizer.…` state, and `step`.
+    """
+
+    def attack_context(self) -> AttackContext:
+        """What an attack is told here."""
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches of one epoch, as an honest provider gets them."""
+
+    def train(self, attack: Attack | None = None, *, steps: int = 8, seed: int = 0) -> list[Tensors]:
+        """Train from the initial weights, in sub-runs of 4 steps; the checkpoint at every boundary but the first."""
+
+    def metric_context(self) -> MetricContext:
+        """What a metric is told here."""
+
+    def returned(self, checkpoint: Mapping[str, torch.Tensor]) -> ReturnedModel:
+        """A checkpoint as metrics see it, in a sub-run that began with the initial weights."""
+
+    def evaluate(self, checkpoint: Mapping[str, torch.Tensor], attack: Attack) -> tuple[float, float | None]:
+        """Clean accuracy, and attack success where the attack has a trigger and a target, both 0 to 1."""
+
+
+def open_practice(task: str) -> Practice:
+    """The practice for a kind of task.
+
+    Raises:
+        LookupError: there is none for this kind.
+    """
+    for point in entry_points(group=GROUP, name=task):
+        return cast("Callable[[], Practice]", point.load())()
+    known = sorted({point.name for point in entry_points(group=GROUP)})
+    raise LookupError(f"there is nothing to practise {task} tasks on; there is {', '.join(known) or 'nothing'}.")
