@@ -70,6 +70,7 @@ class Parties:
                 device=provider.where.device,
                 folder=folder / "providers" / f"{index:02d}",
                 attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
+                plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )

@@ -12,7 +12,7 @@ from auditor.audit.measuring import Measured, measure
 from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
-from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
+from auditor.plugins.discovery import Catalogue, PluginError
 from auditor.plugins.metric import Metric
 from auditor.plugins.randomness import key
 from auditor.providers.hostile_text import cleaned
@@ -114,15 +114,16 @@ def check_plugins(job: Job) -> None:
 
 
 def _load_metrics(job: Job) -> dict[str, Metric[Any]]:
-    metrics = {}
+    metrics, plugins = {}, Catalogue(job.plugins)
+    plugins.check_files()
     for use in job.audit.metrics:
-        kind = load_plugin("metrics", use.name)
+        kind = plugins.load("metrics", use.name)
         if job.task.kind not in kind.tasks:
             raise PluginError(
                 f"metric {use.name!r} is not defined for {job.task.kind} tasks, "
                 f"only for {', '.join(sorted(kind.tasks))}."
             )
-        metrics[use.name] = create_plugin("metrics", use.name, use.options)
+        metrics[use.name] = plugins.create("metrics", use.name, use.options)
     return metrics
 
 
@@ -130,7 +131,7 @@ def _check_attacks(job: Job) -> None:
     for provider in job.providers:
         if provider.attack is None:
             continue
-        attack = create_plugin("attacks", provider.attack.name, provider.attack.options)
+        attack = Catalogue(job.plugins).create("attacks", provider.attack.name, provider.attack.options)
         if job.task.kind not in attack.tasks:
             raise PluginError(f"attack {provider.attack.name!r} is not defined for {job.task.kind} tasks.")
 

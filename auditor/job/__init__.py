@@ -7,12 +7,14 @@ from auditor.job.errors import JobError, Problem
 from auditor.job.loading import load_job, parse_job
 from auditor.job.model import Audit, Job, PluginUse, Provider, Task, Training
 from auditor.job.plan import Plan, make_plan
+from auditor.job.plugin_file import PluginFile
 
 __all__ = [
     "Audit",
     "Job",
     "JobError",
     "Plan",
+    "PluginFile",
     "PluginUse",
     "Problem",
     "Provider",

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
+from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
 
 DATASETS = ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME")
 MODELS = ("resnet8", "resnet9", "resnet20", "torchvision:NAME")
@@ -236,11 +240,26 @@ class Provider(_Frozen):
         return self
 
 
+def _read_plugin_file(value: Any, info: ValidationInfo) -> Any:
+    """A job file names a path; a job that was kept holds what was read there."""
+    folder = (info.context or {}).get("folder")
+    if folder is None:
+        return value
+    message = 'must be the path of a Python file, as in "./mine.py"'
+    if isinstance(value, str):
+        try:
+            return read_plugin_file(folder / Path(value).expanduser())
+        except (PluginFileError, RuntimeError) as error:
+            message = f"{value!r} {error}"
+    raise PydanticCustomError("plugin_file", "{message}.", {"message": message})
+
+
 class Job(_Frozen):
     """What the client wants trained, and how it is to be audited."""
 
     name: Name = "untitled"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    plugins: tuple[Annotated[PluginFile, BeforeValidator(_read_plugin_file)], ...] = Field(default=(), strict=False)
     task: Task
     training: Training = Training()
     audit: Audit = Audit()
@@ -291,6 +310,11 @@ class Job(_Frozen):
     def benign(self) -> int:
         """How many of the n providers of a sub-run are assumed benign: r·n, rounded, at least two."""
         return max(2, min(self.participants, round(self.benign_fraction * self.participants)))
+
+    def with_plugins(self, files: Iterable[PluginFile]) -> Job:
+        """The same job with more plugin files; one that it names already is not named twice."""
+        by_path = {file.path: file for file in (*self.plugins, *files)}
+        return self.model_copy(update={"plugins": tuple(by_path.values())})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -10,7 +10,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-from auditor.plugins.discovery import Installed, PluginError, installed, load_plugin
+from auditor.plugins.discovery import Origin, PluginError, installed, load_plugin
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class PluginDescription:
         error: why it did not load or could not be described; empty if it could.
     """
 
-    installed: Installed
+    installed: Origin
     documentation: str
     options: tuple[PluginOption, ...]
     error: str
 
 
-def describe(plugin: Installed) -> PluginDescription:
+def describe(plugin: Origin) -> PluginDescription:
     """Load a plugin and describe it; whatever it raises becomes its error."""
     try:
         kind = load_plugin("attacks", plugin.name) if plugin.kind == "attacks" else load_plugin("metrics", plugin.name)

@@ -1,20 +1,29 @@
-"""Finding installed plugins. Listing their names imports nothing; loading one cannot hurt another."""
+"""Finding plugins: those that packages installed, and those in files that the user named.
+
+Listing the installed ones imports nothing; loading one cannot hurt another. Which files there are is part of a
+`Catalogue`, which is made from a job and handed to whoever makes plugins. Nothing is remembered elsewhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Literal, cast, overload
 
 from pydantic import ValidationError
 
 from auditor.job.errors import nearest
+from auditor.job.plugin_file import PluginFile
 from auditor.plugins.attack import Attack
+from auditor.plugins.files import load_file, named_classes
 from auditor.plugins.metric import Metric
 
 Kind = Literal["attacks", "metrics"]
-_BASES: dict[str, type] = {"attacks": Attack, "metrics": Metric}
+KINDS: tuple[Kind, ...] = ("attacks", "metrics")
+AnyPlugin = type[Attack] | type[Metric[Any]]
+_BASES: dict[Kind, type] = {"attacks": Attack, "metrics": Metric}
 
 
 class PluginError(Exception):
@@ -22,15 +31,16 @@ class PluginError(Exception):
 
 
 @dataclass(frozen=True)
-class Installed:
-    """A plugin that is installed, loaded or not.
+class Origin:
+    """Where a plugin comes from, loaded or not.
 
     Attributes:
         kind: `attacks` or `metrics`.
         name: what a job file calls it.
-        package: the distribution that it came with.
-        version: of that distribution.
-        target: where its class is, as `module:Class`.
+        package: the distribution that it came with; for one in a file, the file's name.
+        version: of that distribution; for a file, the beginning of its digest.
+        target: where its class is, as `module:Class`; for a file, as `path:Class`.
+        file: the path of its file; None for one that is installed.
     """
 
     kind: Kind
@@ -38,42 +48,143 @@ class Installed:
     package: str
     version: str
     target: str
+    file: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"package {self.package}" if self.file is None else f"file {self.file}"
+
+    def __str__(self) -> str:
+        """The plugin, for a message about it."""
+        return f"{self.kind.removesuffix('s')} {self.name!r} of {self.place}"
 
 
-def installed(kind: Kind) -> list[Installed]:
-    """All plugins of a kind, by name, without importing any."""
-    return sorted((_describe(kind, point) for point in _points(kind)), key=lambda plugin: plugin.name)
+@dataclass(frozen=True)
+class Catalogue:
+    """All plugins that a job can name.
+
+    Two plugins of one kind and name never hide one another: whoever asks for that name learns of both.
+
+    Attributes:
+        files: single files that the user named; all plugins in them can be used beside the installed ones.
+    """
+
+    files: tuple[PluginFile, ...] = ()
+
+    def origins(self, kind: Kind) -> list[Origin]:
+        """All plugins of a kind, by name. No installed one is imported; the files are executed.
+
+        Raises:
+            PluginError: a file does not load.
+        """
+        found = [origin for origin, _ in (*_installed(kind), *self._in_files(kind))]
+        return sorted(found, key=lambda origin: origin.name)
+
+    def origin(self, kind: Kind, name: str) -> Origin:
+        """Where the plugin of this name comes from.
+
+        Raises:
+            PluginError: there is none, or more than one, or a file does not load.
+        """
+        return self._find(kind, name)[0]
+
+    def check_files(self) -> None:
+        """Make sure that every file loads, holds a plugin, and that no other plugin has the name of one in it.
+
+        Raises:
+            PluginError: says what does not hold.
+        """
+        for kind in KINDS:
+            for origin, _ in self._in_files(kind):
+                self._find(kind, origin.name)
+
+    @overload
+    def load(self, kind: Literal["attacks"], name: str) -> type[Attack]: ...
+    @overload
+    def load(self, kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
+    def load(self, kind: Kind, name: str) -> AnyPlugin:
+        """Import a plugin's class.
+
+        Raises:
+            PluginError: there is none of this name, or more than one, or it fails to load, with the reason.
+        """
+        return self._load(kind, name)
+
+    def _load(self, kind: Kind, name: str) -> AnyPlugin:
+        origin, found = self._find(kind, name)
+        loaded = _imported(origin, found) if isinstance(found, EntryPoint) else found
+        if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
+            raise PluginError(f"{origin} is not a subclass of auditor.plugins.{_BASES[kind].__name__}.")
+        return cast("AnyPlugin", loaded)
+
+    @overload
+    def create(self, kind: Literal["attacks"], name: str, options: Mapping[str, Any]) -> Attack: ...
+    @overload
+    def create(self, kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
+        """Load a plugin and make one with the options of a job file.
+
+        Raises:
+            PluginError: as `load`, or the options are not what the plugin takes.
+        """
+        plugin = self._load(kind, name)
+        try:
+            return plugin(plugin.Options.model_validate(dict(options)))
+        except ValidationError as error:
+            known = sorted(plugin.Options.model_fields)
+            raise PluginError(f"{self.origin(kind, name)}: {_options_message(error, known)}") from None
+        except Exception as error:  # likewise its constructor
+            raise PluginError(f"{self.origin(kind, name)} cannot be made: {_words(error)}") from error
+
+    def create_attack(self, table: Mapping[str, Any]) -> Attack:
+        """Make an attack from a table with its name and options, as a job file or another attack has it.
+
+        Raises:
+            PluginError: as `create`.
+        """
+        options = dict(table)
+        return self.create("attacks", str(options.pop("name", "")), options)
+
+    def _find(self, kind: Kind, name: str) -> tuple[Origin, EntryPoint | type]:
+        installed = [found for found in _installed(kind) if found[0].name == name]
+        in_files = [found for found in self._in_files(kind) if found[0].name == name]
+        found: list[tuple[Origin, EntryPoint | type]] = [*installed, *in_files]
+        if len(found) == 1:
+            return found[0]
+        word = kind.removesuffix("s")
+        if not found:
+            known = sorted({origin.name for origin in self.origins(kind)})
+            hint = nearest(name, known)
+            raise PluginError(
+                f"unknown {word} {name!r}; there are {', '.join(known)}." + (f" Did you mean {hint!r}?" if hint else "")
+            )
+        places = " and ".join(sorted(f"{origin.place} ({origin.target.rpartition(':')[2]})" for origin, _ in found))
+        remedy = "give one of them another name" if in_files else "uninstall all but one"
+        raise PluginError(f"{word} {name!r} is provided by {places}; {remedy}.")
+
+    def _in_files(self, kind: Kind) -> list[tuple[Origin, type]]:
+        return [
+            (_origin_in(file, kind, name, found), found) for file in self.files for name, found in _classes(file)[kind]
+        ]
+
+
+INSTALLED = Catalogue()
+"""What packages installed, and no files."""
+
+
+def installed(kind: Kind) -> list[Origin]:
+    """All installed plugins of a kind, by name, without importing any."""
+    return INSTALLED.origins(kind)
 
 
 @overload
 def load_plugin(kind: Literal["attacks"], name: str) -> type[Attack]: ...
 @overload
 def load_plugin(kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
-def load_plugin(kind: Kind, name: str) -> type[Attack] | type[Metric[Any]]:
-    """Import a plugin's class.
-
-    Raises:
-        PluginError: it is not installed, it is installed twice, or it fails to load, with the reason.
-    """
-    points = [point for point in _points(kind) if point.name == name]
-    word = kind.removesuffix("s")
-    if not points:
-        known = sorted({point.name for point in _points(kind)})
-        hint = nearest(name, known)
-        raise PluginError(
-            f"unknown {word} {name!r}; installed are {', '.join(known)}." + (f" Did you mean {hint!r}?" if hint else "")
-        )
-    if len(points) > 1:
-        packages = " and ".join(sorted(_describe(kind, point).package for point in points))
-        raise PluginError(f"{word} {name!r} is provided by {packages}; uninstall all but one.")
-    origin = f"{word} {name!r} of package {_describe(kind, points[0]).package}"
-    try:
-        loaded = points[0].load()
-    except (Exception, SystemExit) as error:  # a stranger's module may raise anything while it is imported
-        raise PluginError(f"{origin} does not load: {type(error).__name__}: {error}") from error
-    if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
-        raise PluginError(f"{origin} is not a subclass of auditor.plugins.{_BASES[kind].__name__}.")
-    return cast("type[Attack] | type[Metric[Any]]", loaded)
+def load_plugin(kind: Kind, name: str) -> AnyPlugin:
+    """Import the class of an installed plugin; see `Catalogue.load`."""
+    return INSTALLED.load(kind, name)
 
 
 @overload
@@ -81,20 +192,54 @@ def create_plugin(kind: Literal["attacks"], name: str, options: Mapping[str, Any
 @overload
 def create_plugin(kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
 def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
-    """Load a plugin and make one with the options of a job file.
+    """Make an installed plugin with the options of a job file; see `Catalogue.create`."""
+    return INSTALLED.create(kind, name, options)
 
-    Raises:
-        PluginError: as `load_plugin`, or the options are not what the plugin takes.
-    """
-    plugin = load_plugin(kind, name)
-    word = kind.removesuffix("s")
+
+def _installed(kind: Kind) -> list[tuple[Origin, EntryPoint]]:
+    points = {(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}
+    return [(_describe(kind, point), point) for point in points.values()]
+
+
+def _describe(kind: Kind, point: EntryPoint) -> Origin:
+    package = point.dist
+    return Origin(
+        kind=kind,
+        name=point.name,
+        package=package.name if package else "?",
+        version=package.version if package else "?",
+        target=point.value,
+    )
+
+
+def _origin_in(file: PluginFile, kind: Kind, name: str, found: type) -> Origin:
+    target = f"{file.path}:{found.__name__}"
+    return Origin(kind, name, Path(file.path).name, file.digest[:12], target, file.path)
+
+
+def _imported(origin: Origin, point: EntryPoint) -> object:
     try:
-        return plugin(plugin.Options.model_validate(dict(options)))
-    except ValidationError as error:
-        known = sorted(plugin.Options.model_fields)
-        raise PluginError(f"{word} {name!r}: {_options_message(error, known)}") from None
-    except Exception as error:  # likewise its constructor
-        raise PluginError(f"{word} {name!r} cannot be made: {type(error).__name__}: {error}") from error
+        return point.load()
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything while it is imported
+        raise PluginError(f"{origin} does not load: {_words(error)}") from error
+
+
+def _classes(file: PluginFile) -> dict[Kind, list[tuple[str, type]]]:
+    try:
+        module = load_file(file)
+    except (Exception, SystemExit) as error:  # likewise
+        raise PluginError(f"plugin file {file.path} does not load: {_words(error)}") from error
+    found = {kind: named_classes(module, base) for kind, base in _BASES.items()}
+    if not any(found.values()):
+        raise PluginError(
+            f"plugin file {file.path} holds no plugin: no subclass of auditor.plugins.Attack or "
+            "auditor.plugins.Metric with a `name`."
+        )
+    return found
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _options_message(error: ValidationError, known: Iterable[str]) -> str:
@@ -110,18 +255,3 @@ def _options_message(error: ValidationError, known: Iterable[str]) -> str:
         else:
             parts.append(f"option {where!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}.")
     return " ".join(parts)
-
-
-def _points(kind: Kind) -> list[EntryPoint]:
-    return list({(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}.values())
-
-
-def _describe(kind: Kind, point: EntryPoint) -> Installed:
-    package = point.dist
-    return Installed(
-        kind=kind,
-        name=point.name,
-        package=package.name if package else "?",
-        version=package.version if package else "?",
-        target=point.value,
-    )

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from auditor.job.model import Task
 from auditor.job.model import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
-from auditor.plugins.discovery import create_plugin
+from auditor.plugins.discovery import INSTALLED, Catalogue
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.randomness import generator, key
 from auditor.training.checkpoint import Schema
@@ -42,6 +42,7 @@ class Trainer:
         attack: the adversary to simulate, if any.
         sub_run_steps: k, which attacks may want to know.
         client: what the client's metrics are told, for attacks that are assumed to know it.
+        plugins: where an attack finds others that it wraps.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Trainer:
         attack: Attack | None = None,
         sub_run_steps: int = 1,
         client: MetricContext | None = None,
+        plugins: Catalogue = INSTALLED,
     ) -> None:
         configure(spec.precision)
         self._spec = spec
@@ -79,7 +81,7 @@ class Trainer:
                 network=self.network,
                 honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
                 client=client,
-                create_attack=_create_attack,
+                create_attack=plugins.create_attack,
             )
         )
 
@@ -156,8 +158,3 @@ class Trainer:
             | optimizer_tensors(self._optimizer, self.network.model)
             | {STEP: torch.tensor(self._step)}
         )
-
-
-def _create_attack(table: Mapping[str, object]) -> Attack:
-    options = dict(table)
-    return create_plugin("attacks", str(options.pop("name", "")), options)

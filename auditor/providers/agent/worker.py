@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from auditor.plugins.discovery import PluginError, create_plugin
+from auditor.plugins.discovery import Catalogue, PluginError
 from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import RunRequest, Simulation
@@ -32,6 +32,7 @@ class Worker:
 
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
+        self._plugins = Catalogue(settings.plugins)
         self.blobs = BlobFolder(settings.folder / "blobs")
         self._thread = ThreadPoolExecutor(
             1, "training", initializer=torch.set_num_threads, initargs=(settings.threads,)
@@ -86,8 +87,7 @@ class Worker:
         if self._prepared is None or self._prepared[0] != made_for:
             attack, client, dataset = None, None, self._dataset(request)
             if self._settings.attack is not None:
-                options = dict(self._settings.attack)
-                attack = create_plugin("attacks", str(options.pop("name")), options)
+                attack = self._plugins.create_attack(self._settings.attack)
                 if self._settings.measurement_seed is not None:
                     client = metric_context(request.task.kind, dataset, self._settings.measurement_seed)
             trainer = Trainer(
@@ -99,6 +99,7 @@ class Worker:
                 attack=attack,
                 sub_run_steps=request.sub_run_steps,
                 client=client,
+                plugins=self._plugins,
             )
             self._prepared = made_for, trainer
         return self._prepared[1]
