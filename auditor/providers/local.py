@@ -108,6 +108,7 @@ class LocalAgents:
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # nothing is imported from the folder that the user happens to be in
             "-m",
             "auditor.providers.fork_server",
             str(self._sockets),

@@ -89,3 +89,12 @@ def test_nobody_to_be_reached(auditor: Auditor, tmp_path: Path) -> None:
 
 def test_an_unknown_sample(auditor: Auditor) -> None:
     assert "Did you mean 'quickstart'?" in refused(auditor, "plan", "sample:quikstart")
+
+
+def test_a_plugin_file_that_is_not_there(auditor: Auditor) -> None:
+    assert "--plugin mine.py: does not exist." in refused(auditor, "run", auditor.job(), "--plugin", "mine.py")
+
+
+def test_a_fixed_selection_can_be_planned(auditor: Auditor) -> None:
+    result = auditor("plan", auditor.job(audit="fixed_selection = [0, 2]"))
+    assert (result.code, "2 sub-runs" in result.stdout) == (0, True), result.stderr
