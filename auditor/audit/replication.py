@@ -170,7 +170,7 @@ class Replication:
             return
         first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
-            results = await asyncio.to_thread(setting.workspace.measure, start, returned, first, last - first)
+            results = await setting.workspace.measure(start, returned, first, last - first)
         for result in results:
             self._record(sub_run, result)
         judgements = await asyncio.to_thread(

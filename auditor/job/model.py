@@ -169,6 +169,9 @@ class Audit(_Frozen):
     stall_seconds: PositiveFloat = Field(
         default=300.0, description="a provider that makes no progress for so long is given up"
     )
+    metric_seconds: PositiveFloat = Field(
+        default=600.0, description="a metric that takes longer for one sub-run is not used any more"
+    )
     fixed_selection: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
         default=None,
         strict=False,
