@@ -51,6 +51,11 @@ class Party:
         """The provider's name."""
         return self.provider.name
 
+    @property
+    def simulated(self) -> str | None:
+        """The attack that it carries out on our behalf, if any."""
+        return None if self.provider.attack is None else self.provider.attack.name
+
 
 class Parties:
     """The providers of a job; when the context ends, all are disconnected and those that we started are ended.

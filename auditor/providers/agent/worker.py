@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from auditor.plugins.discovery import Catalogue, PluginError
+from auditor.plugins.guard import GuardedAttack
 from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import RunRequest, Simulation
@@ -61,7 +62,8 @@ class Worker:
         except Cancelled:
             execution.entered("cancelled")
         except (TrainingError, CheckpointError, PluginError) as error:
-            log.error("run %s failed: %s", execution.request.id, error)
+            # Whoever wrote a plugin wants to see where it failed.
+            log.error("run %s failed: %s", execution.request.id, error, exc_info=error.__cause__)
             execution.entered("failed", str(error))
         except Exception as error:  # whatever a model, a plugin or the machine raises ends this run only
             log.exception("run %s failed", execution.request.id)
@@ -87,7 +89,8 @@ class Worker:
         if self._prepared is None or self._prepared[0] != made_for:
             attack, client, dataset = None, None, self._dataset(request)
             if self._settings.attack is not None:
-                attack = self._plugins.create_attack(self._settings.attack)
+                origin = self._plugins.origin("attacks", str(self._settings.attack["name"]))
+                attack = GuardedAttack(self._plugins.create_attack(self._settings.attack), origin)
                 if self._settings.measurement_seed is not None:
                     client = metric_context(request.task.kind, dataset, self._settings.measurement_seed)
             trainer = Trainer(
@@ -119,8 +122,14 @@ class Worker:
             return None
         trainer, dataset = self._prepare(execution.request), self._dataset(execution.request)
         trainer.network.load(read(self.blobs.path(digest), trainer.schema))
+        success, failure = None, None
+        try:
+            success = attack_success(trainer.network, dataset, trainer.attack)
+        except PluginError as error:
+            failure = str(error)
         return Simulation(
             attack=str(self._settings.attack["name"]),
             clean_accuracy=clean_accuracy(trainer.network, dataset),
-            success_rate=attack_success(trainer.network, dataset, trainer.attack),
+            success_rate=success,
+            failure=failure,
         )
