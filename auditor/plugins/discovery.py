@@ -6,8 +6,8 @@ Listing the installed ones imports nothing; loading one cannot hurt another. Whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, cast, overload
@@ -35,15 +35,15 @@ class Origin:
     """Where a plugin comes from, loaded or not.
 
     Attributes:
-        kind: `attacks` or `metrics`.
-        name: what a job file calls it.
+        kind: `attacks` or `metrics`; `file` for a file of which nobody knows yet what it holds.
+        name: what a job file calls it; of such a file, its name.
         package: the distribution that it came with; for one in a file, the file's name.
         version: of that distribution; for a file, the beginning of its digest.
         target: where its class is, as `module:Class`; for a file, as `path:Class`.
         file: the path of its file; None for one that is installed.
     """
 
-    kind: Kind
+    kind: str
     name: str
     package: str
     version: str
@@ -57,6 +57,8 @@ class Origin:
 
     def __str__(self) -> str:
         """The plugin, for a message about it."""
+        if self.kind == "file":
+            return f"plugin file {self.file}"
         return f"{self.kind.removesuffix('s')} {self.name!r} of {self.place}"
 
 
@@ -103,15 +105,14 @@ class Catalogue:
     def load(self, kind: Literal["attacks"], name: str) -> type[Attack]: ...
     @overload
     def load(self, kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
+    @overload
+    def load(self, kind: Kind, name: str) -> AnyPlugin: ...
     def load(self, kind: Kind, name: str) -> AnyPlugin:
         """Import a plugin's class.
 
         Raises:
             PluginError: there is none of this name, or more than one, or it fails to load, with the reason.
         """
-        return self._load(kind, name)
-
-    def _load(self, kind: Kind, name: str) -> AnyPlugin:
         origin, found = self._find(kind, name)
         loaded = _imported(origin, found) if isinstance(found, EntryPoint) else found
         if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
@@ -128,7 +129,7 @@ class Catalogue:
         Raises:
             PluginError: as `load`, or the options are not what the plugin takes.
         """
-        plugin = self._load(kind, name)
+        plugin = self.load(kind, name)
         try:
             return plugin(plugin.Options.model_validate(dict(options)))
         except ValidationError as error:
@@ -152,16 +153,14 @@ class Catalogue:
         found: list[tuple[Origin, EntryPoint | type]] = [*installed, *in_files]
         if len(found) == 1:
             return found[0]
-        word = kind.removesuffix("s")
-        if not found:
-            known = sorted({origin.name for origin in self.origins(kind)})
-            hint = nearest(name, known)
-            raise PluginError(
-                f"unknown {word} {name!r}; there are {', '.join(known)}." + (f" Did you mean {hint!r}?" if hint else "")
-            )
-        places = " and ".join(sorted(f"{origin.place} ({origin.target.rpartition(':')[2]})" for origin, _ in found))
-        remedy = "give one of them another name" if in_files else "uninstall all but one"
-        raise PluginError(f"{word} {name!r} is provided by {places}; {remedy}.")
+        if found:
+            raise PluginError(clash([origin for origin, _ in found]))
+        known = sorted({origin.name for origin in self.origins(kind)})
+        hint = nearest(name, known)
+        raise PluginError(
+            f"unknown {kind.removesuffix('s')} {name!r}; there are {', '.join(known)}."
+            + (f" Did you mean {hint!r}?" if hint else "")
+        )
 
     def _in_files(self, kind: Kind) -> list[tuple[Origin, type]]:
         return [
@@ -196,6 +195,19 @@ def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack |
     return INSTALLED.create(kind, name, options)
 
 
+def clash(twins: Sequence[Origin]) -> str:
+    """What is said of plugins of one kind and name."""
+    places = " and ".join(sorted(f"{twin.place} ({twin.target.rpartition(':')[2]})" for twin in twins))
+    remedy = "uninstall all but one" if all(twin.file is None for twin in twins) else "give one of them another name"
+    return f"{twins[0].kind.removesuffix('s')} {twins[0].name!r} is provided by {places}; {remedy}."
+
+
+def origin_of(file: PluginFile) -> Origin:
+    """Where plugins come from that a file may hold, of which nothing else is known yet."""
+    name = Path(file.path).name
+    return Origin("file", name, name, file.digest[:12], file.path, file.path)
+
+
 def _installed(kind: Kind) -> list[tuple[Origin, EntryPoint]]:
     points = {(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}
     return [(_describe(kind, point), point) for point in points.values()]
@@ -213,8 +225,7 @@ def _describe(kind: Kind, point: EntryPoint) -> Origin:
 
 
 def _origin_in(file: PluginFile, kind: Kind, name: str, found: type) -> Origin:
-    target = f"{file.path}:{found.__name__}"
-    return Origin(kind, name, Path(file.path).name, file.digest[:12], target, file.path)
+    return replace(origin_of(file), kind=kind, name=name, target=f"{file.path}:{found.__name__}")
 
 
 def _imported(origin: Origin, point: EntryPoint) -> object:
@@ -228,11 +239,11 @@ def _classes(file: PluginFile) -> dict[Kind, list[tuple[str, type]]]:
     try:
         module = load_file(file)
     except (Exception, SystemExit) as error:  # likewise
-        raise PluginError(f"plugin file {file.path} does not load: {_words(error)}") from error
+        raise PluginError(f"{origin_of(file)} does not load: {_words(error)}") from error
     found = {kind: named_classes(module, base) for kind, base in _BASES.items()}
     if not any(found.values()):
         raise PluginError(
-            f"plugin file {file.path} holds no plugin: no subclass of auditor.plugins.Attack or "
+            f"{origin_of(file)} holds no plugin: no subclass of auditor.plugins.Attack or "
             "auditor.plugins.Metric with a `name`."
         )
     return found

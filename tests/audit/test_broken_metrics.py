@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from auditor.audit.measuring import Measured
 from auditor.audit.selection import Selection
@@ -27,37 +28,41 @@ RELEASE = threading.Event()
 CALLS = []
 
 class Norm(Metric[float]):
-    name = "broken"
     def represent(self, model):
         return math.fsum(float(tensor.square().sum()) for _, tensor in model.parameters())
     def distance(self, first, second):
         return abs(first - second)
-
-class Broken(Norm):
-    {body}
-del Norm.name
-Broken.name = "broken"
 """
 
 BODIES = {
-    "raises": ("def represent(self, model): raise OSError('no\\n        licence')", "OSError: no licence"),
+    "raises": ("def represent(self, model): raise OSError('no\\n licence')", "OSError: no licence"),
     "leaves": ("def represent(self, model): sys.exit('goodbye')", "RuntimeError: SystemExit: goodbye"),
     "nan": ("def distance(self, first, second): return math.nan", "nan for a distance"),
     "negative": ("def distance(self, first, second): return -1.0", "-1.0 for a distance"),
     "nothing": ("def distance(self, first, second): return None", "TypeError: "),
     "shape": ("def distance(self, first, second): return torch.zeros(3)", "ValueError: "),
-    "noise": ("noise = 0.1", "AttributeError"),
+    "wrong_noise": ("noise = 0.1", "AttributeError: "),
 }
 
 
-def job(folder: Path, body: str, audit: str = "", metrics: str = '["update", "broken", "output"]') -> Job:
-    (folder / "broken.py").write_text(PLUGIN.replace("{body}", body).replace("\\n        ", "\\n"))
-    text = 'plugins = ["broken.py"]\n' + job_text(metrics=metrics, audit=audit)
+def job(folder: Path, bodies: dict[str, str], audit: str = "", others: tuple[str, ...] = ("update", "output")) -> Job:
+    """A job with metrics in a file: each is `Norm`, but for its body."""
+    classes = [f"class {name.title()}(Norm):\n    name = {name!r}\n    {body}\n" for name, body in bodies.items()]
+    (folder / "broken.py").write_text(PLUGIN + "\n".join(classes))
+    text = 'plugins = ["broken.py"]\n' + job_text(metrics=str([*bodies, *others]), audit=audit)
     return parse_job(text, folder=folder)
 
 
 def workspace(job: Job, folder: Path) -> Workspace:
     return Workspace(job, Selection(job, b"secret"), folder)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +78,18 @@ async def measured(space: Workspace, returned: dict[str, Path]) -> dict[str, Mea
     return {one.metric: one for one in await space.measure(returned["start"], models, 4, 4)}
 
 
-@pytest.mark.parametrize("case", BODIES)
-async def test_a_metric_that_fails_is_named_with_its_file_and_the_others_measure(
-    case: str, tmp_path: Path, returned: dict[str, Path]
+async def test_metrics_that_fail_are_named_with_their_file_and_the_others_measure(
+    tmp_path: Path, returned: dict[str, Path]
 ) -> None:
-    body, words = BODIES[case]
-    found = await measured(workspace(job(tmp_path, body), tmp_path), returned)
-    failure = found["broken"].failure
-    assert failure is not None
-    assert words in failure
-    assert failure.endswith(f" (file {tmp_path / 'broken.py'})")
-    assert "\n" not in failure
-    assert found["broken"].values == ()
+    broken = job(tmp_path, {name: body for name, (body, _) in BODIES.items()})
+    found = await measured(workspace(broken, tmp_path), returned)
+    for name, (_, words) in BODIES.items():
+        failure = found[name].failure
+        assert failure is not None, name
+        assert words in failure
+        assert failure.endswith(f" (file {tmp_path / 'broken.py'})")
+        assert "\n" not in failure
+        assert found[name].values == ()
     for name in ("update", "output"):
         assert found[name].failure is None
         assert found[name].values[0][1] > 0
@@ -100,13 +105,13 @@ def stuck(tmp_path: Path) -> Iterator[Job]:
         RELEASE.wait()
         return model.logits(torch.zeros(2, 1, 8, 8, dtype=torch.uint8))
 """
-    stuck = job(tmp_path, body.strip(), audit="metric_seconds = 1.5")
+    stuck = job(tmp_path, {"stuck": body.strip()}, audit="metric_seconds = 1.5")
     yield stuck
     module(stuck).RELEASE.set()
 
 
 def module(job: Job) -> Any:
-    return sys.modules[Catalogue(job.plugins).load("metrics", "broken").__module__]
+    return sys.modules[Catalogue(job.plugins).load("metrics", "stuck").__module__]
 
 
 async def test_a_metric_that_takes_for_ever_is_left_behind_and_not_called_again(
@@ -114,8 +119,8 @@ async def test_a_metric_that_takes_for_ever_is_left_behind_and_not_called_again(
 ) -> None:
     space = workspace(stuck, tmp_path)
     first, second = await measured(space, returned), await measured(space, returned)
-    assert first["broken"].failure == f"it took longer than 1.5 s (file {tmp_path / 'broken.py'})"
-    assert "in an earlier sub-run and is not used any more (file" in str(second["broken"].failure)
+    assert first["stuck"].failure == f"it took longer than 1.5 s (file {tmp_path / 'broken.py'})"
+    assert "in an earlier sub-run and is not used any more (file" in str(second["stuck"].failure)
     assert len(module(stuck).CALLS) == 1
     # The thread that was left behind now loads its weights into a network that nobody else uses.
     module(stuck).RELEASE.set()
@@ -152,11 +157,11 @@ def test_a_metric_that_cannot_begin_is_refused_before_anything_is_started(
     tmp_path: Path, body: str, words: str
 ) -> None:
     with pytest.raises(PluginError, match=words) as caught:
-        workspace(job(tmp_path, body, audit="metric_seconds = 0.3", metrics='["broken"]'), tmp_path)
+        workspace(job(tmp_path, {"broken": body}, audit="metric_seconds = 0.3", others=()), tmp_path)
     assert str(caught.value).startswith(f"metric 'broken' of file {tmp_path / 'broken.py'} ")
 
 
 def test_a_plugin_that_takes_for_ever_to_import_is_named(tmp_path: Path) -> None:
-    stuck = job(tmp_path, "threading.Event().wait(9)", audit="metric_seconds = 0.3", metrics='["update"]')
+    stuck = job(tmp_path, {"broken": "threading.Event().wait(9)"}, audit="metric_seconds = 0.3", others=())
     with pytest.raises(PluginError, match=r"^plugin file .*broken\.py took longer than 0\.3 s to load"):
         check_plugins(stuck)
