@@ -13,7 +13,7 @@ from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
 from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
-from auditor.plugins.metric import Metric
+from auditor.plugins.metric import Metric, MetricContext
 from auditor.plugins.randomness import key
 from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
@@ -21,6 +21,7 @@ from auditor.training.checkpoint import all_finite, encode, read
 from auditor.training.data import load_dataset
 from auditor.training.errors import TrainingError
 from auditor.training.evaluation import clean_accuracy
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
@@ -52,7 +53,8 @@ class Workspace:
         self.schema = trainer.schema
         self._initial = trainer.checkpoint()
         self._network = trainer.network
-        self._begin_metrics(job, selection.probe_seed())
+        context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
+        self._begin_metrics(context)
 
     @property
     def dataset_digest(self) -> str:
@@ -94,8 +96,7 @@ class Workspace:
             measured.append(measure(name, metric, models, floor))
         return measured
 
-    def _begin_metrics(self, job: Job, seed: int) -> None:
-        context = metric_context(job.task.kind, self._dataset, seed)
+    def _begin_metrics(self, context: MetricContext) -> None:
         for name, metric in self._metrics.items():
             try:
                 metric.begin(context)

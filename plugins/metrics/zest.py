@@ -51,8 +51,8 @@ class Zest(Metric[torch.Tensor]):
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:
         """The weights, float64 [images · segments · classes]."""
-        weights = [self._solve @ model.masked_logits(image[None], self._masks).double() for image in self._reference]
-        return torch.stack(weights).reshape(-1)
+        answers = model.masked_logits(self._reference, [self._masks] * len(self._reference))
+        return torch.stack([self._solve @ logits.double() for logits in answers]).reshape(-1)
 
     def distance(self, first: torch.Tensor, second: torch.Tensor) -> float:
         """The distance of the weights under the chosen norm; cosine is 1 − cos of the angle."""

@@ -17,9 +17,11 @@ from pathlib import Path
 import torch
 
 from auditor.job.model import Task, Training
-from auditor.plugins import Metric, MetricContext, create_plugin
+from auditor.plugins import Metric, create_plugin
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
+from auditor.training.outline import outline
+from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
@@ -53,7 +55,7 @@ def main() -> None:
     dataset = load_dataset(task.dataset, Path())
     metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in arguments.metrics}
     for metric in metrics.values():
-        metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_images, dataset.images[:64], 0))
+        metric.begin(metric_context("vision", dataset, outline(trainer(task, dataset)), 0))
     honest, low, poisoned = (
         trainer(task, dataset),
         trainer(task, dataset, "bf16"),
