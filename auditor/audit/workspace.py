@@ -15,7 +15,7 @@ from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job, PluginUse
 from auditor.plugins.discovery import Catalogue, Origin, PluginError
-from auditor.plugins.metric import Metric
+from auditor.plugins.metric import Metric, MetricContext
 from auditor.plugins.randomness import key
 from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
@@ -24,6 +24,7 @@ from auditor.training.data import load_dataset
 from auditor.training.errors import TrainingError
 from auditor.training.evaluation import clean_accuracy
 from auditor.training.network import Network
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
@@ -59,7 +60,8 @@ class Workspace:
         self._initial = trainer.checkpoint()
         self._network = trainer.network
         self._fresh_network = partial(Network, job.task, self._dataset, device, initial_seed)
-        self._begin_metrics(job, selection.probe_seed())
+        context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
+        self._begin_metrics(context)
 
     @property
     def dataset_digest(self) -> str:
@@ -122,8 +124,7 @@ class Workspace:
             return Measured(name, failure=f"{cleaned(f'{type(error).__name__}: {error}')} ({origin.place})")
         return measured.blaming(origin.place)
 
-    def _begin_metrics(self, job: Job, seed: int) -> None:
-        context = metric_context(job.task.kind, self._dataset, seed)
+    def _begin_metrics(self, context: MetricContext) -> None:
         for origin, metric in self._metrics.values():
             try:
                 call_within(self._metric_seconds, partial(metric.begin, context))

@@ -8,7 +8,7 @@ in a single file that a job names. It may import everything named here, and noth
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
 from auditor.plugins.discovery import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
-from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
+from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
@@ -18,9 +18,11 @@ __all__ = [
     "AttackContext",
     "Batch",
     "Catalogue",
+    "Comparison",
     "HonestTwin",
     "Metric",
     "MetricContext",
+    "ModelOutline",
     "NoiseFloor",
     "Options",
     "Origin",

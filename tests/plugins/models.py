@@ -12,11 +12,11 @@ from auditor.job.model import Task, Training
 from auditor.plugins import Attack, MetricContext
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import load_dataset
+from auditor.training.outline import outline
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
 DIGITS = load_dataset("digits", Path())
-CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], seed=5)
 TASK = Task(dataset="digits", model="resnet8")
 
 
@@ -24,6 +24,9 @@ def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4)
     spec = Training(steps=100, batch_size=32)
     device = torch.device("cpu")
     return Trainer(TASK, spec, DIGITS, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
+
+
+CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], 5, outline(trainer()))
 
 
 class Models:

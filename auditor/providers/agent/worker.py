@@ -19,6 +19,7 @@ from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.errors import Cancelled, CheckpointError, TrainingError
 from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.trainer import Trainer
 
@@ -92,7 +93,9 @@ class Worker:
                 origin = self._plugins.origin("attacks", str(self._settings.attack["name"]))
                 attack = GuardedAttack(self._plugins.create_attack(self._settings.attack), origin)
                 if self._settings.measurement_seed is not None:
-                    client = metric_context(request.task.kind, dataset, self._settings.measurement_seed)
+                    device, told = torch.device(self._settings.device), self._settings.measurement_seed
+                    honest = Trainer(request.task, request.training, dataset, device=device, seed=seed)
+                    client = metric_context(request.task.kind, dataset, outline(honest), told)
             trainer = Trainer(
                 request.task,
                 request.training,
