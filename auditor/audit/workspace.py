@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from auditor.audit.measuring import Measured, measure
 from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
+from auditor.plugins.attack import AttackContext
 from auditor.plugins.discovery import PluginError, create_plugin, load_plugin
-from auditor.plugins.metric import Metric
+from auditor.plugins.metric import Metric, MetricContext
 from auditor.plugins.randomness import key
 from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
@@ -52,7 +54,9 @@ class Workspace:
         self.schema = trainer.schema
         self._initial = trainer.checkpoint()
         self._network = trainer.network
-        self._begin_metrics(job, selection.probe_seed())
+        context = metric_context(job.task.kind, self._dataset, selection.probe_seed())
+        self._begin_metrics(context)
+        _try_attacks(job, replace(trainer.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
 
     @property
     def dataset_digest(self) -> str:
@@ -94,8 +98,7 @@ class Workspace:
             measured.append(measure(name, metric, models, floor))
         return measured
 
-    def _begin_metrics(self, job: Job, seed: int) -> None:
-        context = metric_context(job.task.kind, self._dataset, seed)
+    def _begin_metrics(self, context: MetricContext) -> None:
         for name, metric in self._metrics.items():
             try:
                 metric.begin(context)
@@ -132,7 +135,25 @@ def _check_attacks(job: Job) -> None:
             continue
         attack = create_plugin("attacks", provider.attack.name, provider.attack.options)
         if job.task.kind not in attack.tasks:
-            raise PluginError(f"attack {provider.attack.name!r} is not defined for {job.task.kind} tasks.")
+            raise PluginError(
+                f"provider {provider.name!r}: attack {provider.attack.name!r} is not defined for {job.task.kind} "
+                f"tasks, only for {', '.join(sorted(attack.tasks))}."
+            )
+
+
+def _try_attacks(job: Job, context: AttackContext) -> None:
+    """Begin every attack once, so that options which do not fit the dataset or the model show before the run."""
+    for provider in job.providers:
+        if provider.attack is None:
+            continue
+        attack = create_plugin("attacks", provider.attack.name, provider.attack.options)
+        try:
+            attack.begin(context)
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"provider {provider.name!r}: attack {provider.attack.name!r} cannot be carried out in this job: "
+                f"{cleaned(error)}"
+            ) from error
 
 
 def _check_devices(job: Job) -> None:

@@ -12,10 +12,12 @@ from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
+from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
 
 __all__ = [
     "Attack",
     "AttackContext",
+    "AttackWrapper",
     "Batch",
     "HonestTwin",
     "Installed",
@@ -27,6 +29,7 @@ __all__ = [
     "Recipe",
     "ReturnedModel",
     "TrainedNetwork",
+    "WrapperOptions",
     "create_plugin",
     "generator",
     "installed",

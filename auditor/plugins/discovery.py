@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from auditor.job.errors import nearest
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import Metric
+from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
 
 Kind = Literal["attacks", "metrics"]
 _BASES: dict[str, type] = {"attacks": Attack, "metrics": Metric}
@@ -84,17 +85,34 @@ def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack |
     """Load a plugin and make one with the options of a job file.
 
     Raises:
-        PluginError: as `load_plugin`, or the options are not what the plugin takes.
+        PluginError: as `load_plugin`, or the options are not what the plugin takes; or those of an attack that it
+            wraps.
     """
     plugin = load_plugin(kind, name)
     word = kind.removesuffix("s")
     try:
-        return plugin(plugin.Options.model_validate(dict(options)))
+        validated = plugin.Options.model_validate(dict(options))
+        if issubclass(plugin, AttackWrapper) and isinstance(validated, WrapperOptions):
+            return plugin(validated, _create_wrapped(name, validated))
+        return plugin(validated)
+    except PluginError:
+        raise
     except ValidationError as error:
         known = sorted(plugin.Options.model_fields)
         raise PluginError(f"{word} {name!r}: {_options_message(error, known)}") from None
     except Exception as error:  # likewise its constructor
         raise PluginError(f"{word} {name!r} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _create_wrapped(name: str, options: WrapperOptions) -> Attack:
+    table = dict(options.attack)
+    wrapped = table.pop("name", None)
+    if not isinstance(wrapped, str):
+        raise PluginError(f"attack {name!r}: option 'attack' names none; write attack = {{ name = \"badnets\" }}.")
+    try:
+        return create_plugin("attacks", wrapped, table)
+    except PluginError as error:
+        raise PluginError(f"attack {name!r} wraps another: {error}") from error
 
 
 def _options_message(error: ValidationError, known: Iterable[str]) -> str:
@@ -107,8 +125,10 @@ def _options_message(error: ValidationError, known: Iterable[str]) -> str:
                 f"has no option {where!r}; it has {', '.join(known) or 'none'}."
                 + (f" Did you mean {hint!r}?" if hint else "")
             )
-        else:
-            parts.append(f"option {where!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}.")
+            continue
+        said = detail["msg"].removeprefix("Value error, ")
+        said = f"{said[:1].lower()}{said[1:]}."
+        parts.append(f"option {where!r}: {said}" if where else said)  # without a place, it is about several options
     return " ".join(parts)
 
 
