@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -122,6 +122,19 @@ class Attack:
 
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
+
+    @classmethod
+    def make(cls, options: Mapping[str, Any], create: Callable[[Mapping[str, Any]], Attack]) -> Attack:
+        """Make one with the options of a job file.
+
+        Args:
+            options: not yet validated.
+            create: makes another attack from a table with its name and options, for attacks that wrap one.
+
+        Raises:
+            pydantic.ValidationError: the options are not what the attack takes.
+        """
+        return cls(cls.Options.model_validate(dict(options)))
 
     def begin(self, context: AttackContext) -> None:
         """Called once before training, and before any other hook.

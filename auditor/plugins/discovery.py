@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from auditor.job.errors import nearest
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import Metric
-from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
 
 Kind = Literal["attacks", "metrics"]
 _BASES: dict[str, type] = {"attacks": Attack, "metrics": Metric}
@@ -91,12 +90,11 @@ def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack |
     plugin = load_plugin(kind, name)
     word = kind.removesuffix("s")
     try:
-        validated = plugin.Options.model_validate(dict(options))
-        if issubclass(plugin, AttackWrapper) and isinstance(validated, WrapperOptions):
-            return plugin(validated, _create_wrapped(name, validated))
-        return plugin(validated)
-    except PluginError:
-        raise
+        if issubclass(plugin, Attack):
+            return plugin.make(options, create_attack)
+        return plugin(plugin.Options.model_validate(dict(options)))
+    except PluginError as error:
+        raise PluginError(f"attack {name!r} wraps another: {error}") from error
     except ValidationError as error:
         known = sorted(plugin.Options.model_fields)
         raise PluginError(f"{word} {name!r}: {_options_message(error, known)}") from None
@@ -104,15 +102,17 @@ def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack |
         raise PluginError(f"{word} {name!r} cannot be made: {type(error).__name__}: {error}") from error
 
 
-def _create_wrapped(name: str, options: WrapperOptions) -> Attack:
-    table = dict(options.attack)
-    wrapped = table.pop("name", None)
-    if not isinstance(wrapped, str):
-        raise PluginError(f"attack {name!r}: option 'attack' names none; write attack = {{ name = \"badnets\" }}.")
-    try:
-        return create_plugin("attacks", wrapped, table)
-    except PluginError as error:
-        raise PluginError(f"attack {name!r} wraps another: {error}") from error
+def create_attack(table: Mapping[str, Any]) -> Attack:
+    """Load an attack and make one from a table with its name and options.
+
+    Raises:
+        PluginError: as `create_plugin`.
+    """
+    options = dict(table)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise PluginError('an attack needs a name, as in attack = { name = "badnets" }.')
+    return create_plugin("attacks", name, options)
 
 
 def _options_message(error: ValidationError, known: Iterable[str]) -> str:

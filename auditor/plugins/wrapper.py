@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.options import Options as PluginOptions
@@ -33,12 +34,18 @@ class AttackWrapper(Attack):
         wrapped: the attack that it wraps, not yet begun.
     """
 
-    Options = WrapperOptions
+    Options: ClassVar[type[WrapperOptions]] = WrapperOptions
 
     def __init__(self, options: WrapperOptions, wrapped: Attack) -> None:
         super().__init__(options)
         self.wrapped = wrapped
         self.tasks = wrapped.tasks
+
+    @classmethod
+    def make(cls, options: Mapping[str, Any], create: Callable[[Mapping[str, Any]], Attack]) -> Attack:
+        """Make one together with the attack that it wraps."""
+        validated = cls.Options.model_validate(dict(options))
+        return cls(validated, create(validated.attack))
 
     def begin(self, context: AttackContext) -> None:
         """Begin the wrapped attack."""

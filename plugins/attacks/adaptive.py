@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -114,14 +114,12 @@ class Adaptive(AttackWrapper):
         self._clients: MetricKnowledge | None = None
         if not self._compares_samples:
             return
+        if context.client is None:
+            raise ValueError("nobody told it what the client's metrics are told, so that it cannot know one.")
+        # Its own samples come with the first batch of a sub-run; mistakes in the options show here all the same.
+        knowledge = self._know(context.client)
         if self.options.knowledge == "client":
-            if context.client is None:
-                raise ValueError('the samples of the client are not known here; use knowledge = "own".')
-            self._clients = self._know(context.client)
-        else:
-            # Its own samples come with the first batch; what is wrong with the options shows here.
-            nothing = torch.zeros((4, *context.sample_shape), dtype=torch.uint8)
-            self._know(MetricContext(context.task, context.classes, nothing, nothing, self.options.seed))
+            self._clients = knowledge
 
     def on_initial(self, tensors: Tensors, step: int) -> Tensors:
         """Set the twin back to the committed checkpoint."""
@@ -139,12 +137,10 @@ class Adaptive(AttackWrapper):
     def on_batch(self, batch: Batch, step: int) -> Batch:
         """Let the twin execute the step, and take samples of its own from the first batch of a sub-run."""
         self._advance(step + 1)
-        if self._compares_samples and self._sub_run.knowledge is None:
+        client = self._context.client
+        if self._compares_samples and self._sub_run.knowledge is None and client is not None:
             own = batch.inputs.cpu()
-            context = self._context
-            self._sub_run.knowledge = self._know(
-                MetricContext(context.task, context.classes, own, own, self.options.seed)
-            )
+            self._sub_run.knowledge = self._know(replace(client, probe=own, reference=own, seed=self.options.seed))
         return super().on_batch(batch, step)
 
     def on_update(self, model: torch.nn.Module, step: int) -> None:
@@ -168,7 +164,7 @@ class Adaptive(AttackWrapper):
         if self.options.bound is None:
             return tensors
         honest, start = self._honest(step).checkpoint(), self._sub_run.start
-        optimizer = [name for name in tensors if name.startswith("optimizer.")]
+        optimizer = [name for name in tensors if name.startswith("optimizer.") and not name.endswith(".step")]
         parts = [[f"model.{name}" for name in part] for part in self._parts(self._context.network.model.state_dict())]
         projected: Tensors = {}
         for part in (*parts, optimizer):

@@ -4,6 +4,7 @@ The tests practise on a small real job: `Practice` says what they need of it, an
 under the entry-point group `auditor.practice`.
 """
 
+from auditor.plugins.contract.attack import AttackContract
 from auditor.plugins.contract.practice import Practice, open_practice
 
-__all__ = ["Practice", "open_practice"]
+__all__ = ["AttackContract", "Practice", "open_practice"]
