@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from auditor.audit.measuring import Measured, measure
 from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job, PluginUse
+from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.discovery import Catalogue, Origin, PluginError
 from auditor.plugins.metric import Metric, MetricContext
 from auditor.plugins.randomness import key
@@ -62,6 +64,7 @@ class Workspace:
         self._fresh_network = partial(Network, job.task, self._dataset, device, initial_seed)
         context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
         self._begin_metrics(context)
+        _try_attacks(job, replace(trainer.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
 
     @property
     def dataset_digest(self) -> str:
@@ -161,14 +164,33 @@ def _check_attacks(job: Job) -> None:
     plugins = _loaded_files(job)
     for provider in job.providers:
         if provider.attack is not None:
-            _check_attack(job, plugins, provider.attack)
+            _made_attack(job, plugins, provider.name, provider.attack)
 
 
-def _check_attack(job: Job, plugins: Catalogue, use: PluginUse) -> None:
+def _made_attack(job: Job, plugins: Catalogue, provider: str, use: PluginUse) -> tuple[Origin, Attack]:
     origin = plugins.origin("attacks", use.name)
     attack = _in_time(job, origin, lambda: plugins.create("attacks", use.name, use.options))
     if job.task.kind not in attack.tasks:
-        raise PluginError(f"{origin} is not defined for {job.task.kind} tasks.")
+        raise PluginError(
+            f"provider {provider!r}: {origin} is not defined for {job.task.kind} tasks, "
+            f"only for {', '.join(sorted(attack.tasks))}."
+        )
+    return origin, attack
+
+
+def _try_attacks(job: Job, context: AttackContext) -> None:
+    """Begin every attack once, so that options which do not fit the dataset or the model show before the run."""
+    plugins = _loaded_files(job)
+    for provider in job.providers:
+        if provider.attack is None:
+            continue
+        origin, attack = _made_attack(job, plugins, provider.name, provider.attack)
+        try:
+            call_within(job.audit.metric_seconds, partial(attack.begin, context))
+        except Exception as error:  # a plugin may raise anything
+            raise PluginError(
+                f"provider {provider.name!r}: {origin} cannot be carried out in this job: {cleaned(error)}"
+            ) from error
 
 
 def _loaded_files(job: Job) -> Catalogue:

@@ -12,10 +12,12 @@ from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutli
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
+from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
 
 __all__ = [
     "Attack",
     "AttackContext",
+    "AttackWrapper",
     "Batch",
     "Catalogue",
     "Comparison",
@@ -30,6 +32,7 @@ __all__ = [
     "Recipe",
     "ReturnedModel",
     "TrainedNetwork",
+    "WrapperOptions",
     "create_plugin",
     "generator",
     "installed",

@@ -73,7 +73,6 @@ class AttackContext:
         honest_twin: starts an honest execution beside this one, for attacks that want to look like it.
         client: what the client's metrics are told, for attacks that are assumed to know it; None where that is
             not known. A real adversary does not know it.
-        create_attack: makes another attack from a table with its name and options, for attacks that wrap one.
     """
 
     task: str
@@ -85,7 +84,6 @@ class AttackContext:
     network: TrainedNetwork
     honest_twin: Callable[[], HonestTwin]
     client: MetricContext | None
-    create_attack: Callable[[Mapping[str, Any]], Attack]
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ class Attack:
     name: ClassVar[str]
     """The name in the job file; the same as the entry point's."""
 
-    tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
+    tasks: frozenset[str] = frozenset({"vision"})
     """The kinds of task that the attack can be carried out in."""
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -125,11 +123,28 @@ class Attack:
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
 
+    @classmethod
+    def make(cls, options: Mapping[str, Any], create: Callable[[Mapping[str, Any]], Attack]) -> Attack:
+        """Make one with the options of a job file.
+
+        Args:
+            options: not yet validated.
+            create: makes another attack from a table with its name and options, for attacks that wrap one.
+
+        Raises:
+            pydantic.ValidationError: the options are not what the attack takes.
+        """
+        return cls(cls.Options.model_validate(dict(options)))
+
     def begin(self, context: AttackContext) -> None:
-        """Called once before training, and before any other hook."""
+        """Called once before training, and before any other hook.
+
+        It is called before a run starts, too, on an attack that is then thrown away: what it raises ends the run
+        before anything is started, with its message. So it should be quick, and look without changing anything.
+        """
 
     def on_initial(self, tensors: Tensors, step: int) -> Tensors:
-        """The checkpoint that training starts from, at `step`."""
+        """The checkpoint that a sub-run starts from, at `step`; called at the start of every sub-run."""
         return tensors
 
     def skips(self, step: int) -> bool:

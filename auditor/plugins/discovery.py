@@ -127,11 +127,16 @@ class Catalogue:
         """Load a plugin and make one with the options of a job file.
 
         Raises:
-            PluginError: as `load`, or the options are not what the plugin takes.
+            PluginError: as `load`, or the options are not what the plugin takes, or those of an attack that it
+                wraps.
         """
         plugin = self.load(kind, name)
         try:
+            if issubclass(plugin, Attack):
+                return plugin.make(options, self.create_attack)
             return plugin(plugin.Options.model_validate(dict(options)))
+        except PluginError as error:
+            raise PluginError(f"{self.origin(kind, name)} wraps another: {error}") from error
         except ValidationError as error:
             known = sorted(plugin.Options.model_fields)
             raise PluginError(f"{self.origin(kind, name)}: {_options_message(error, known)}") from None
@@ -145,7 +150,10 @@ class Catalogue:
             PluginError: as `create`.
         """
         options = dict(table)
-        return self.create("attacks", str(options.pop("name", "")), options)
+        name = options.pop("name", None)
+        if not isinstance(name, str):
+            raise PluginError('an attack needs a name, as in attack = { name = "badnets" }.')
+        return self.create("attacks", name, options)
 
     def _find(self, kind: Kind, name: str) -> tuple[Origin, EntryPoint | type]:
         installed = [found for found in _installed(kind) if found[0].name == name]
@@ -193,6 +201,11 @@ def create_plugin(kind: Literal["metrics"], name: str, options: Mapping[str, Any
 def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
     """Make an installed plugin with the options of a job file; see `Catalogue.create`."""
     return INSTALLED.create(kind, name, options)
+
+
+def create_attack(table: Mapping[str, Any]) -> Attack:
+    """Make an installed attack from a table with its name and options; see `Catalogue.create_attack`."""
+    return INSTALLED.create_attack(table)
 
 
 def clash(twins: Sequence[Origin]) -> str:
@@ -263,6 +276,8 @@ def _options_message(error: ValidationError, known: Iterable[str]) -> str:
                 f"has no option {where!r}; it has {', '.join(known) or 'none'}."
                 + (f" Did you mean {hint!r}?" if hint else "")
             )
-        else:
-            parts.append(f"option {where!r}: {detail['msg'][:1].lower()}{detail['msg'][1:]}.")
+            continue
+        said = detail["msg"].removeprefix("Value error, ")
+        said = f"{said[:1].lower()}{said[1:]}."
+        parts.append(f"option {where!r}: {said}" if where else said)  # without a place, it is about several options
     return " ".join(parts)

@@ -44,16 +44,7 @@ class PracticeJob:
 
     def attack_context(self) -> AttackContext:
         """See `Practice`."""
-        told: list[AttackContext] = []
-
-        class Listening(Attack):
-            """Keeps what an attack is told."""
-
-            def begin(self, context: AttackContext) -> None:
-                told.append(context)
-
-        self._trainer(Listening(Listening.Options()), 0)
-        return told[0]
+        return self._trainer(None, 0).attack_context
 
     def batches(self) -> Iterator[Batch]:
         """See `Practice`."""
@@ -61,14 +52,21 @@ class PracticeJob:
         for step in range(trainer.epoch_steps):
             yield trainer.batch(step)
 
-    def train(self, attack: Attack | None = None, *, steps: int = 8, seed: int = 0) -> list[dict[str, Tensor]]:
+    def train(
+        self,
+        attack: Attack | None = None,
+        *,
+        steps: int = 8,
+        seed: int = 0,
+        start: Mapping[str, Tensor] | None = None,
+    ) -> list[dict[str, Tensor]]:
         """See `Practice`."""
         trainer = self._trainer(attack, seed)
-        trainer.load(self._judge.checkpoint())
+        trainer.load(self._judge.checkpoint() if start is None else start)
         checkpoints = []
         for step in range(1, steps + 1):
             trainer.execute_step()
-            if step % SUB_RUN_STEPS == 0 or step == steps:
+            if trainer.step % SUB_RUN_STEPS == 0 or step == steps:
                 checkpoints.append(trainer.checkpoint())
         return checkpoints
 

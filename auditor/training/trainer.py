@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from auditor.job.model import Task
 from auditor.job.model import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
-from auditor.plugins.discovery import INSTALLED, Catalogue
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.randomness import generator, key
 from auditor.training.checkpoint import Schema
@@ -42,7 +41,11 @@ class Trainer:
         attack: the adversary to simulate, if any.
         sub_run_steps: k, which attacks may want to know.
         client: what the client's metrics are told, for attacks that are assumed to know it.
-        plugins: where an attack finds others that it wraps.
+
+    Attributes:
+        network: the model that is trained.
+        attack: the adversary, or one that never deviates.
+        attack_context: what an attack is told here.
     """
 
     def __init__(
@@ -56,7 +59,6 @@ class Trainer:
         attack: Attack | None = None,
         sub_run_steps: int = 1,
         client: MetricContext | None = None,
-        plugins: Catalogue = INSTALLED,
     ) -> None:
         configure(spec.precision)
         self._spec = spec
@@ -70,20 +72,18 @@ class Trainer:
         self._order = BatchOrder(len(dataset.images), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
         self._step = 0
-        self.attack.begin(
-            AttackContext(
-                task=task.kind,
-                classes=dataset.classes,
-                sample_shape=dataset.shape,
-                samples=len(dataset.images),
-                sub_run_steps=sub_run_steps,
-                device=device,
-                network=self.network,
-                honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
-                client=client,
-                create_attack=plugins.create_attack,
-            )
+        self.attack_context = AttackContext(
+            task=task.kind,
+            classes=dataset.classes,
+            sample_shape=dataset.shape,
+            samples=len(dataset.images),
+            sub_run_steps=sub_run_steps,
+            device=device,
+            network=self.network,
+            honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
+            client=client,
         )
+        self.attack.begin(self.attack_context)
 
     @property
     def step(self) -> int:
@@ -101,17 +101,23 @@ class Trainer:
         return Schema.of(self._state())
 
     def load(self, checkpoint: Mapping[str, Tensor]) -> None:
-        """Continue from a checkpoint, which must follow `schema`."""
+        """Start a sub-run from a checkpoint, which must follow `schema`."""
         self._step = int(checkpoint[STEP])
         self._take(self.attack.on_initial(dict(checkpoint), self._step))
 
     def checkpoint(self) -> dict[str, Tensor]:
-        """The present state, copied to the CPU: parameters, buffers, optimizer state and the step."""
+        """End a sub-run and start the next from its end.
+
+        Returns the state at the boundary, copied to the CPU: parameters, buffers, optimizer state and the step.
+        """
         state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._state().items()}
         committed = self.attack.on_checkpoint(state, self._step)
         if committed is not state:
             # Whoever replicates the next sub-run starts from what was committed to, and so does this execution.
             self._take(committed)
+        given = dict(committed)
+        if (started := self.attack.on_initial(given, self._step)) is not given:
+            self._take(started)
         return committed
 
     def execute_step(self) -> Tensor:

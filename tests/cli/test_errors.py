@@ -39,6 +39,11 @@ def test_a_typing_error_is_shown_with_line_key_and_the_nearest_word(auditor: Aud
         ({"metrics": '[{ name = "zest", image = 3 }]'}, ["has no option 'image'", "Did you mean 'images'?"]),
         ({"metrics": '[{ name = "zest", images = 0 }]'}, ["option 'images'", "greater than or equal to 1"]),
         ({"attacks": {"b": '{ name = "badnet" }'}}, ["unknown attack 'badnet'", "Did you mean 'badnets'?"]),
+        (
+            {"attacks": {"b": '{ name = "low_rate", attack = { name = "badnet" } }'}},
+            ["attack 'low_rate' of package auditor wraps another: unknown attack 'badnet'"],
+        ),
+        ({"attacks": {"b": '{ name = "badnets", target = 10 }'}}, ["provider 'b'", "target 10 is not one of the 10"]),
         ({"task": 'dataset = "tensors:none.safetensors"'}, ["none.safetensors: there is no such file"]),
         ({"task": 'dataset = "digits"\nmodel = "torchvision:resnet19"'}, ["Did you mean 'resnet18'?"]),
         ({"task": 'dataset = "digits"\nmodel = "torchvision:vgg11"'}, ["does not take images of 1×8×8"]),

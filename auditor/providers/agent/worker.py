@@ -105,7 +105,6 @@ class Worker:
                 attack=attack,
                 sub_run_steps=request.sub_run_steps,
                 client=client,
-                plugins=self._plugins,
             )
             self._prepared = made_for, trainer
         return self._prepared[1]
