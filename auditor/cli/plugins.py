@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from auditor.cli.plugin_check import check
 from auditor.cli.plugin_list import list_plugins
 
 plugins = typer.Typer(no_args_is_help=True, help="Attacks and metrics: list, check and write them.")
 plugins.command("list")(list_plugins)
+plugins.command()(check)
 
 
 @plugins.callback()

@@ -120,6 +120,9 @@ class Attack:
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
 
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Options to try it with, as a job file has them: what is required, and what makes it do something at once."""
+
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -63,6 +63,7 @@ class PluginDescription:
         documentation: of its class.
         tasks: the kinds of task that it can be used in.
         options: that it takes.
+        example: of options to try it with.
         error: why it did not load or could not be described; None if it could.
     """
 
@@ -70,14 +71,15 @@ class PluginDescription:
     documentation: str = ""
     tasks: tuple[str, ...] = ()
     options: tuple[PluginOption, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> PluginDescription:
         """What `payload` was made of."""
-        origin = Origin(**{field.name: told[field.name] for field in fields(Origin)})
+        origin = Origin(**{one.name: told[one.name] for one in fields(Origin)})
         options = tuple(PluginOption(**option) for option in told["options"])
-        return cls(origin, told["documentation"], tuple(told["tasks"]), options, told["error"])
+        return cls(origin, told["documentation"], tuple(told["tasks"]), options, told["example"], told["error"])
 
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it, all on one level."""
@@ -106,7 +108,8 @@ def _described(known: PluginDescription, plugin: AnyPlugin) -> PluginDescription
         known,
         documentation=inspect.cleandoc(plugin.__doc__ or ""),
         tasks=tuple(sorted(plugin.tasks)),
-        options=tuple(_option(name, field) for name, field in plugin.Options.model_fields.items()),
+        options=tuple(_option(name, one) for name, one in plugin.Options.model_fields.items()),
+        example=_plain(dict(plugin.example)),
     )
 
 

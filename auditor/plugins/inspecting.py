@@ -11,10 +11,11 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from auditor.plugins.describing import PluginDescription, describe
-from auditor.plugins.discovery import KINDS, Catalogue, PluginError
+from auditor.plugins.describing import describe
+from auditor.plugins.discovery import INSTALLED, KINDS, Catalogue, Origin, PluginError
 from auditor.plugins.inspector import Subject
 
 
@@ -30,25 +31,37 @@ def main() -> None:
     import torch  # noqa: F401 - so that the first plugin is not blamed for the seconds that this takes
 
     tell(ready=True)
-    for subject in order["subjects"]:
-        for description in described(Subject.from_json(subject)):
-            tell(told=description.payload())
+    for told_of in map(Subject.from_json, order["subjects"]):
+        for message in checked(told_of, order["options"]) if order["do"] == "check" else described(told_of):
+            tell(told=message)
         tell(done=True)
 
 
-def described(subject: Subject) -> Iterator[PluginDescription]:
+def described(subject: Subject) -> Iterator[dict[str, Any]]:
     """What is to be said of an installed plugin, or of all plugins of a file."""
+    for origin, plugins in _plugins(subject):
+        yield describe(origin, plugins).payload()
+
+
+def checked(subject: Subject, options: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """The checks of an installed plugin, or of all plugins of a file, with what each costs."""
+    from auditor.plugins.checking import Check, check
+
+    for origin, plugins in _plugins(subject):
+        yield {"origin": asdict(origin)}
+        for one in check(origin, plugins, options):
+            yield {"check" if isinstance(one, Check) else "cost": asdict(one)}
+
+
+def _plugins(subject: Subject) -> list[tuple[Origin, Catalogue]]:
+    """The plugins of a subject; the subject itself, for a file that does not load."""
     if subject.file is None:
-        yield describe(subject.known)
-        return
+        return [(subject.known, INSTALLED)]
     plugins = Catalogue((subject.file,))
     try:
-        origins = [origin for kind in KINDS for origin in plugins.origins(kind) if origin.file is not None]
-    except PluginError as error:
-        yield PluginDescription(subject.known, error=str(error))
-        return
-    for origin in origins:
-        yield describe(origin, plugins)
+        return [(origin, plugins) for kind in KINDS for origin in plugins.origins(kind) if origin.file is not None]
+    except PluginError:
+        return [(subject.known, plugins)]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -137,6 +137,9 @@ class Metric(ABC, Generic[Representation]):
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
+
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Options to try it with, as a job file has them: what is required, and what makes it do something at once."""
 
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
