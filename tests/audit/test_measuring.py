@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from auditor.audit import events as e
 from auditor.audit.decisions import Assumptions, choose
@@ -25,10 +26,13 @@ GOOD = ((0.0, 1.0, 2.0), (1.0, 0.0, 3.0), (2.0, 3.0, 0.0))
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReturnedModel]:
-    """Three models of one sub-run."""
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, ReturnedModel]]:
+    """Three models of one sub-run, trained on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     trained = Models(tmp_path_factory.mktemp("models"))
-    return {"a": trained["start"], "b": trained["one"], "c": trained["other"]}
+    yield {"a": trained["start"], "b": trained["one"], "c": trained["other"]}
+    torch.set_num_threads(threads)
 
 
 class Norm(Metric[float]):
