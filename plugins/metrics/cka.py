@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
+from .adaptive import is_adaptive
 from .remarks import most_in
+
+ADAPTIVE_NOISE = NoiseFloor(per_step=1e-9, growth=3, early=7000, most=0.2)
+"""The noise floor under optimizers of Adam's kind."""
 
 
 class CKAOptions(Options):
@@ -54,6 +58,8 @@ class LinearCKA(Metric[Kernels]):
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples, cut to whole minibatches."""
+        if is_adaptive(context.model):
+            self.noise = ADAPTIVE_NOISE
         available = min(self.options.samples, len(context.probe))
         if available < 4:
             raise ValueError(f"CKA needs at least 4 held-out samples; there are {available}")

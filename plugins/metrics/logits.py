@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, option
+from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
 
 class LogitOptions(Options):
@@ -21,6 +21,7 @@ class LogitDistance(Metric[torch.Tensor]):
 
     name = "logits"
     tasks = frozenset({"vision", "text"})
+    noise = NoiseFloor(per_step=5e-5, growth=2, early=25, most=4.0)
     Options = LogitOptions
     options: LogitOptions
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auditor.plugins import Comparison, Metric, ReturnedModel
+from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
 
+from .adaptive import is_adaptive
 from .geometric import geometric
 from .remarks import most_in
 from .streaming import Squares, squares_apart
+
+ADAPTIVE_NOISE = NoiseFloor(per_step=1e-3, growth=1.1, early=360, most=1.5)
+"""The noise floor under optimizers of Adam's kind."""
 
 
 class LayerDistance(Metric[ReturnedModel]):
@@ -23,6 +27,12 @@ class LayerDistance(Metric[ReturnedModel]):
 
     name = "per_layer"
     tasks = frozenset({"vision", "text"})
+    noise = NoiseFloor(per_step=1e-3, growth=1.1, early=14, most=1.5)
+
+    def begin(self, context: MetricContext) -> None:
+        """See how noisy the job's optimizer is."""
+        if is_adaptive(context.model):
+            self.noise = ADAPTIVE_NOISE
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its weights stay in their file."""

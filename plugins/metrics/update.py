@@ -6,9 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auditor.plugins import Comparison, Metric, NoiseFloor, ReturnedModel
+from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
 
+from .adaptive import is_adaptive
 from .streaming import squares_apart
+
+ADAPTIVE_NOISE = NoiseFloor(per_step=1e-3, growth=1.1, early=75, most=1.0)
+"""The noise floor under optimizers of Adam's kind."""
 
 
 class UpdateDistance(Metric[ReturnedModel]):
@@ -21,6 +25,11 @@ class UpdateDistance(Metric[ReturnedModel]):
     name = "update"
     tasks = frozenset({"vision", "text"})
     noise = NoiseFloor(per_step=1e-3, growth=1.1, early=6, most=1.0)
+
+    def begin(self, context: MetricContext) -> None:
+        """See how noisy the job's optimizer is."""
+        if is_adaptive(context.model):
+            self.noise = ADAPTIVE_NOISE
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its weights stay in their file."""

@@ -48,7 +48,7 @@ class Zest(Metric[torch.Tensor]):
 
     name = "zest"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=1e-9, growth=3, early=1000, most=0.2)
+    noise = NoiseFloor(per_step=2.5e-9, growth=3, early=1000, most=0.2)
     Options = ZestOptions
     options: ZestOptions
 
@@ -64,6 +64,8 @@ class Zest(Metric[torch.Tensor]):
         self._segments = [segments for _, segments in cut]
         self._kept = {count: self._draw(context.seed, count) for count in counts}
         self._solve = {count: torch.from_numpy(np.linalg.pinv(kept)) for count, kept in self._kept.items()}
+        if self.options.norm != "cosine":
+            self.noise = self._noise(sum(int(one.max()) + 1 for one in self._segments) * context.classes)
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:
         """The weights, float64 [segments of all samples · classes]."""
@@ -97,6 +99,17 @@ class Zest(Metric[torch.Tensor]):
         if self.options.segments == "superpixels":
             return segmentation.superpixels(sample)
         return segmentation.grid(sample, self.options.cells)
+
+    def _noise(self, weights: int) -> NoiseFloor:
+        """The noise floor of a norm of so many weights, from what was measured for one."""
+        match self.options.norm:
+            case "l1":
+                scale = float(weights)
+            case "l2":
+                scale = weights**0.5
+            case _:
+                scale = 8.0  # the largest of thousands, in units of their root mean square
+        return NoiseFloor(per_step=2e-6 * scale, growth=2, early=30, most=0.5 * scale)
 
     def _draw(self, seed: int, count: int) -> NDArray[np.float64]:
         """Which of so many segments each masked copy keeps, [masks, segments] of 0 and 1."""
