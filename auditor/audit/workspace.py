@@ -43,7 +43,7 @@ class Workspace:
         self._metrics = _load_metrics(job)
         _check_attacks(job)
         _check_devices(job)
-        self._dataset = load_dataset(job.task.dataset, downloads)
+        self._dataset = load_dataset(job.task, downloads)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.training_seed = key(job.seed, "training", 0) % 2**63
         trainer = Trainer(

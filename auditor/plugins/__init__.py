@@ -12,8 +12,10 @@ from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
+from auditor.plugins.text import PADDING, Tokenizer
 
 __all__ = [
+    "PADDING",
     "Attack",
     "AttackContext",
     "Batch",
@@ -26,6 +28,7 @@ __all__ = [
     "PluginError",
     "Recipe",
     "ReturnedModel",
+    "Tokenizer",
     "TrainedNetwork",
     "create_plugin",
     "generator",

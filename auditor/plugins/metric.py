@@ -35,9 +35,10 @@ class ReturnedModel(Protocol):
         """What enters the last linear layer, [N, D], for the same kind of samples."""
 
     def masked_logits(self, inputs: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """The outputs [N, classes] with masked elements set to 0 after normalisation.
+        """The outputs [N, classes] with masked elements taken out.
 
-        `masks` is bool, True where a sample is kept, of a shape that broadcasts to `inputs`.
+        Of images, masked pixels are set to 0 after normalisation; of texts, masked tokens become padding, which the
+        model looks past. `masks` is bool, True where a sample is kept, of a shape that broadcasts to `inputs`.
         """
 
 
@@ -48,7 +49,7 @@ class MetricContext:
     Attributes:
         task: the kind of the task, such as `vision`.
         classes: number of classes.
-        probe: held-out samples as the dataset stores them, in an order that no provider can know.
+        probe: held-out samples as the dataset stores them (see `Batch.inputs`), in an order that no provider can know.
         reference: training samples, likewise.
         seed: for draws of the metric's own; no provider can know it.
     """

@@ -34,7 +34,7 @@ class PracticeJob:
     def __init__(self, task: Task, spec: Training) -> None:
         self._task = task
         self._spec = spec
-        self._dataset = load_dataset(task.dataset, Path())
+        self._dataset = load_dataset(task, Path())
         self._client = metric_context(task.kind, self._dataset, MEASUREMENT_SEED)
         self._judge = self._trainer(None, 0)
         self._folder = tempfile.TemporaryDirectory(prefix="auditor-practice-")

@@ -63,9 +63,9 @@ class Trainer:
         self.attack = attack or Attack(Attack.Options())
         self.network = Network(task, dataset, device, seed)
         self._optimizer = make_optimizer(self.network.model, spec.optimizer)
-        self._images = dataset.images.to(device)
+        self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)
-        self._order = BatchOrder(len(dataset.images), spec.batch_size, seed, device)
+        self._order = BatchOrder(len(dataset.samples), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
         self._step = 0
         self.attack.begin(
@@ -73,13 +73,14 @@ class Trainer:
                 task=task.kind,
                 classes=dataset.classes,
                 sample_shape=dataset.shape,
-                samples=len(dataset.images),
+                samples=len(dataset.samples),
                 sub_run_steps=sub_run_steps,
                 device=device,
                 network=self.network,
                 honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
                 client=client,
                 create_attack=_create_attack,
+                tokenizer=dataset.tokenizer,
             )
         )
 
@@ -139,7 +140,7 @@ class Trainer:
     def batch(self, step: int) -> Batch:
         """What an honest provider trains on at `step`, before augmentation."""
         indices = self._order.indices(step)
-        return Batch(self._images[indices], self._labels[indices], indices, self._weights)
+        return Batch(self._samples[indices], self._labels[indices], indices, self._weights)
 
     def _take(self, state: Mapping[str, Tensor]) -> None:
         self.network.load(state)

@@ -50,10 +50,10 @@ def main() -> None:
     parser.add_argument("--starts", type=int, nargs="+", default=[0, 100, 300])
     arguments = parser.parse_args()
     task = Task(dataset=arguments.dataset, model=arguments.model)
-    dataset = load_dataset(task.dataset, Path())
+    dataset = load_dataset(task, Path())
     metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in arguments.metrics}
     for metric in metrics.values():
-        metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_images, dataset.images[:64], 0))
+        metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_samples, dataset.samples[:64], 0))
     honest, low, poisoned = (
         trainer(task, dataset),
         trainer(task, dataset, "bf16"),

@@ -15,9 +15,9 @@ from auditor.training.data import load_dataset
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
-DIGITS = load_dataset("digits", Path())
-CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], seed=5)
 TASK = Task(dataset="digits", model="resnet8")
+DIGITS = load_dataset(TASK, Path())
+CONTEXT = MetricContext("vision", 10, DIGITS.held_out_samples[:64], DIGITS.samples[:6], seed=5)
 
 
 def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4) -> Trainer:

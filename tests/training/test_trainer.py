@@ -24,7 +24,7 @@ ADAMW = {"name": "adamw", "lr": 1e-3}
 def trainer(model: str, steps: int, seed: int = 3, **training: Any) -> Trainer:
     spec = Training.model_validate({"steps": steps, "batch_size": 16, **training})
     task = Task(dataset="digits", model=model)
-    dataset = load_dataset("digits", Path())
+    dataset = load_dataset(task, Path())
     return Trainer(task, spec, dataset, device=torch.device("cpu"), seed=seed)
 
 
@@ -97,11 +97,11 @@ def test_another_seed_gives_another_training() -> None:
 
 
 def test_training_learns_the_digits() -> None:
-    dataset = load_dataset("digits", Path())
+    dataset = load_dataset(Task(dataset="digits"), Path())
     trained = trainer("resnet8", 60, batch_size=32)
-    before = trained.network.accuracy(dataset.held_out_images, dataset.held_out_labels)
+    before = trained.network.accuracy(dataset.held_out_samples, dataset.held_out_labels)
     advance(trained, 60)
-    after = trained.network.accuracy(dataset.held_out_images, dataset.held_out_labels)
+    after = trained.network.accuracy(dataset.held_out_samples, dataset.held_out_labels)
     assert before < 0.4
     assert after > 0.7
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from auditor.plugins.randomness import generator
+from auditor.plugins.text import Tokenizer
 from auditor.training.errors import TrainingError
 
 HELD_OUT_SHARE = 0.1
@@ -21,37 +22,38 @@ MAX_CLASSES = 1 << 16
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels, split into what is trained on and what is held out.
+    """Samples and labels, split into what is trained on and what is held out.
 
     Attributes:
-        images: uint8 [N, C, H, W], for training.
+        samples: images, uint8 [N, C, H, W], or texts, int64 [N, L], token ids that end in `PADDING`; for training.
         labels: int64 [N].
-        held_out_images: uint8 [M, C, H, W].
+        held_out_samples: [M, …], of the same kind.
         held_out_labels: int64 [M].
         classes: number of classes.
+        tokenizer: what made ids of texts; None for images.
     """
 
-    images: Tensor
+    samples: Tensor
     labels: Tensor
-    held_out_images: Tensor
+    held_out_samples: Tensor
     held_out_labels: Tensor
     classes: int
+    tokenizer: Tokenizer | None = None
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of one image."""
-        channels, height, width = self.images.shape[1:]
-        return channels, height, width
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample: (C, H, W) of an image, (L,) of a text."""
+        return tuple(self.samples.shape[1:])
 
     @cached_property
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each channel over the training images, in [0, 1], float32 [C].
+        """For images: mean and standard deviation of each channel over the training images, in [0, 1], float32 [C].
 
         Computed from counts of the 256 values, so that every machine gets the same bits.
         """
         values = np.arange(256, dtype=np.float64) / 255
         means, deviations = [], []
-        for channel in self.images.transpose(0, 1).numpy():
+        for channel in self.samples.transpose(0, 1).numpy():
             share = np.bincount(channel.reshape(-1), minlength=256) / channel.size
             mean = float((share * values).sum())
             means.append(mean)
@@ -62,7 +64,7 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 over everything in the dataset, to make sure that all providers train on the same."""
         sha = hashlib.sha256()
-        for tensor in (self.images, self.labels, self.held_out_images, self.held_out_labels):
+        for tensor in (self.samples, self.labels, self.held_out_samples, self.held_out_labels):
             sha.update(str((str(tensor.dtype), tuple(tensor.shape))).encode())
             sha.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
         return sha.hexdigest()

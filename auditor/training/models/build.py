@@ -13,7 +13,7 @@ from auditor.training.models.cifar_resnet import CifarResNet
 from auditor.training.models.resnet9 import ResNet9
 
 
-def build_model(name: str, shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
+def build_model(name: str, shape: tuple[int, ...], classes: int, seed: int) -> nn.Module:
     """Build and initialise a model on the CPU; the same seed gives the same weights everywhere.
 
     Args:
@@ -46,18 +46,19 @@ def last_linear(model: nn.Module) -> nn.Linear:
     return layers[-1]
 
 
-def _construct(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
+def _construct(name: str, shape: tuple[int, ...], classes: int) -> nn.Module:
     kind, _, rest = name.partition(":")
+    channels, height, width = shape
     if kind == "torchvision":
         from auditor.training.models.torchvision_models import build_torchvision
 
-        return build_torchvision(rest, shape, classes)
+        return build_torchvision(rest, (channels, height, width), classes)
     if kind == "resnet9":
-        return ResNet9(shape[0], classes)
-    return CifarResNet({"resnet8": 1, "resnet20": 3}[kind], shape[0], classes)
+        return ResNet9(channels, classes)
+    return CifarResNet({"resnet8": 1, "resnet20": 3}[kind], channels, classes)
 
 
-def _check(model: nn.Module, name: str, shape: tuple[int, int, int], classes: int) -> None:
+def _check(model: nn.Module, name: str, shape: tuple[int, ...], classes: int) -> None:
     """One forward pass, so that a model which does not fit its images is an error here and not at step 0."""
     model.eval()
     try:
