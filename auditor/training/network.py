@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from auditor.job.model import Task
+from auditor.job.task import Task
 from auditor.training.data import Dataset
 from auditor.training.models import build_model
 
@@ -30,14 +30,15 @@ class Network:
 
     Args:
         task: what the model is.
-        dataset: whose shape, classes and statistics it is made for.
+        dataset: whose shape, classes and statistics or vocabulary it is made for.
         device: where it computes.
         seed: what its initial weights derive from.
     """
 
     def __init__(self, task: Task, dataset: Dataset, device: torch.device, seed: int) -> None:
         self.device = device
-        model = build_model(task.model, dataset.shape, dataset.classes, seed)
+        vocabulary = dataset.tokenizer.size if dataset.tokenizer is not None else None
+        model = build_model(task.model, dataset.shape, dataset.classes, seed, vocabulary)
         # Convolutions on channels-last images are a quarter faster on CPUs and no slower elsewhere.
         self.model: nn.Module = model.to(device).to(memory_format=torch.channels_last)
         self._standardised = None if dataset.tokenizer is not None else _Standardisation(dataset.statistics, device)

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from auditor.job.model import Task, Training
+from auditor.job.model import AdamW, Training
+from auditor.job.task import Task
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.metric import MetricContext
 from auditor.training.checkpoint import encode
@@ -108,3 +109,9 @@ class PracticeJob:
 def vision() -> PracticeJob:
     """Handwritten digits and a small residual network."""
     return PracticeJob(Task(dataset="digits", model="resnet8"), Training(steps=400, batch_size=32))
+
+
+def text() -> PracticeJob:
+    """Short reviews and a small transformer."""
+    spec = Training(steps=400, batch_size=32, optimizer=AdamW(name="adamw", lr=3e-3))
+    return PracticeJob(Task(kind="text", dataset="reviews", model="transformer", max_length=32), spec)

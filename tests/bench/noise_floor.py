@@ -16,7 +16,8 @@ from pathlib import Path
 
 import torch
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import Task
 from auditor.plugins import Metric, MetricContext, create_plugin
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset

@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from auditor.job.model import Task
+from auditor.job.task import Task
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.data.batches import BatchOrder
 from auditor.training.errors import TrainingError

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import Task
 from auditor.training.checkpoint import decode, encode
 from auditor.training.data import load_dataset
 from auditor.training.trainer import Trainer

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from auditor.job.model import Task
+from auditor.job.task import Task
 from auditor.plugins.discovery import PluginError, create_plugin
 from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings

@@ -11,13 +11,16 @@ import torch
 from torch import Tensor
 
 from auditor.plugins.randomness import generator
-from auditor.plugins.text import Tokenizer
+from auditor.training.data.tokenizer import TextTokenizer
 from auditor.training.errors import TrainingError
 
 HELD_OUT_SHARE = 0.1
 MAX_HELD_OUT = 10_000
 MAX_CLASSES = 1 << 16
 """A larger label is something else than a class, and would make a model that no memory holds."""
+
+
+Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Dataset:
     held_out_samples: Tensor
     held_out_labels: Tensor
     classes: int
-    tokenizer: Tokenizer | None = None
+    tokenizer: TextTokenizer | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,6 +70,8 @@ class Dataset:
         for tensor in (self.samples, self.labels, self.held_out_samples, self.held_out_labels):
             sha.update(str((str(tensor.dtype), tuple(tensor.shape))).encode())
             sha.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
+        if self.tokenizer is not None:
+            sha.update(self.tokenizer.definition.encode())
         return sha.hexdigest()
 
 
@@ -79,7 +84,7 @@ def make_dataset(
 ) -> Dataset:
     """Check the tensors and make a dataset of them.
 
-    Without a held-out part, a tenth of the samples (10,000 at most) is set aside, the same on every machine.
+    Without a held-out part, some are set aside.
 
     Raises:
         TrainingError: the tensors do not make a dataset; says which and why.
@@ -91,9 +96,7 @@ def make_dataset(
         _check(image_part, label_part, f"{origin} ({name} part)")
     labels = labels.to(torch.int64)
     if held_out is None:
-        order = generator(0, "held out").permutation(len(images))
-        count = min(MAX_HELD_OUT, max(1, round(HELD_OUT_SHARE * len(images))))
-        aside, kept = (torch.from_numpy(np.sort(part)) for part in (order[:count], order[count:]))
+        aside, kept = (torch.from_numpy(part) for part in set_aside(len(images)))
         held_out = images[aside], labels[aside]
         images, labels = images[kept], labels[kept]
     if held_out[0].shape[1:] != images.shape[1:]:
@@ -102,6 +105,16 @@ def make_dataset(
     if classes < 2:
         raise TrainingError(f"{origin}: all labels are 0; at least two classes are needed.")
     return Dataset(images.contiguous(), labels, held_out[0].contiguous(), held_out[1].to(torch.int64), classes)
+
+
+def set_aside(count: int) -> tuple[Indices, Indices]:
+    """Which of so many samples are held out, a tenth and 10,000 at most, and which are kept; in rising order.
+
+    The same on every machine.
+    """
+    order = generator(0, "held out").permutation(count)
+    aside = min(MAX_HELD_OUT, max(1, round(HELD_OUT_SHARE * count)))
+    return np.sort(order[:aside]), np.sort(order[aside:])
 
 
 def _check(images: Tensor, labels: Tensor, origin: str) -> None:

@@ -1,4 +1,4 @@
-"""Where datasets come from: one function for each form of the `dataset` key."""
+"""Where datasets come from: one function for each form of the `dataset` key that holds images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from auditor.job.errors import nearest
-from auditor.job.model import Task
+from auditor.job.task import Task
 from auditor.training.data.dataset import Dataset, make_dataset
+from auditor.training.data.text import load_text
 from auditor.training.errors import TrainingError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"}
@@ -31,6 +32,8 @@ def load_dataset(task: Task, downloads: Path) -> Dataset:
     Raises:
         TrainingError: it is not there or not a dataset; says what to do.
     """
+    if task.kind == "text":
+        return load_text(task)
     kind, _, rest = task.dataset.partition(":")
     if kind == "torchvision":
         return _torchvision(rest, downloads)
