@@ -17,6 +17,7 @@ class OutputDistance(Metric[torch.Tensor]):
     """Mean over held-out samples of ‖softmax(fᵢ(x)) − softmax(fⱼ(x))‖₂, between 0 and √2."""
 
     name = "output"
+    tasks = frozenset({"vision", "text"})
     noise = NoiseFloor(per_step=1e-5, growth=1.75, early=60, most=0.4)
     Options = OutputOptions
     options: OutputOptions

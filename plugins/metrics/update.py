@@ -23,6 +23,7 @@ class UpdateDistance(Metric[Update]):
     """
 
     name = "update"
+    tasks = frozenset({"vision", "text"})
     noise = NoiseFloor(per_step=1e-3, growth=1.1, early=6, most=1.0)
 
     def represent(self, model: ReturnedModel) -> Update:
