@@ -11,7 +11,7 @@ from auditor.plugins.randomness import generator
 
 REVIEWS = 3_000
 
-UNDECIDED = 0.04
+UNDECIDED = 0.1
 """The share of reviews that say nothing either way; their label is drawn, so that no model is right on all."""
 
 

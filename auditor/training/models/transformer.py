@@ -25,7 +25,7 @@ class Attention(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inputs = nn.Linear(WIDTH, 3 * WIDTH)
+        self.inputs = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
         self.outputs = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, x: Tensor, padding: Tensor) -> Tensor:
