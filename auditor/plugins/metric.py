@@ -74,9 +74,10 @@ class Metric(ABC, Generic[Representation]):
     tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
     """The kinds of task that the metric is defined for."""
 
-    noise: ClassVar[NoiseFloor | None] = None
+    noise: NoiseFloor | None = None
     """What numerics alone may cause when everybody has the same seeds; None if nobody has measured it.
 
+    Where it depends on the options or on the kind of task, set it on the object, at the latest in `begin`.
     A metric without it abstains where honest providers agree to the last bit, because it could not tell a
     deviation from another kind of processor.
     """

@@ -1,10 +1,11 @@
 """How far apart honest executions with the same seeds come by numerics alone, under every metric.
 
 The same k steps are executed from the same checkpoint with one thread and with two, on channels-last and on
-contiguous memory, and once in bf16 and once with BadNets for comparison. The metrics' noise floors are upper
-envelopes of the column `fp32`.
+contiguous memory, and once in bf16 and once under an attack for comparison. Texts know no memory layout; for them one
+execution does without oneDNN's kernels. The metrics' noise floors are upper envelopes of the column `fp32`.
 
     python -m tests.bench.noise_floor [--dataset tensors:cifar10.safetensors] [--model resnet8] [--metrics buffers]
+    python -m tests.bench.noise_floor --kind text --dataset reviews --model transformer --metrics update output
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
 METRICS = ("update", "buffers", "output", "cka", "zest")
-VARIANTS = ((1, torch.channels_last), (2, torch.channels_last), (1, torch.contiguous_format))
+VARIANTS = ((1, True), (2, True), (1, False))
+"""Threads, and whether it is the usual way: channels-last, with oneDNN."""
+
+ATTACKS = {"vision": "badnets", "text": "text_trigger"}
 
 
 def trainer(task: Task, dataset: Dataset, precision: str = "fp32", rate: float | None = None) -> Trainer:
-    attack = None if rate is None else create_plugin("attacks", "badnets", {"rate": rate})
-    spec = Training.model_validate({"precision": precision, "steps": 10_000})
+    attack = None if rate is None else create_plugin("attacks", ATTACKS[task.kind], {"rate": rate})
+    optimizer = {"name": "sgd"} if task.kind == "vision" else {"name": "adamw"}
+    spec = Training.model_validate({"precision": precision, "steps": 10_000, "optimizer": optimizer})
     return Trainer(task, spec, dataset, device=torch.device("cpu"), seed=1, attack=attack)
 
 
@@ -44,24 +49,26 @@ def returned(executing: Trainer, start: Path, steps: int, path: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", default="vision")
     parser.add_argument("--dataset", default="digits")
     parser.add_argument("--model", default="resnet8")
     parser.add_argument("--metrics", nargs="+", default=METRICS)
     parser.add_argument("--steps", type=int, nargs="+", default=[1, 5, 20, 40, 100])
     parser.add_argument("--starts", type=int, nargs="+", default=[0, 100, 300])
     arguments = parser.parse_args()
-    task = Task(dataset=arguments.dataset, model=arguments.model)
+    task = Task(kind=arguments.kind, dataset=arguments.dataset, model=arguments.model)
     dataset = load_dataset(task, Path())
     metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in arguments.metrics}
     for metric in metrics.values():
-        metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_samples, dataset.samples[:64], 0))
+        metric.begin(MetricContext(task.kind, dataset.classes, dataset.held_out_samples, dataset.samples[:64], 0))
     honest, low, poisoned = (
         trainer(task, dataset),
         trainer(task, dataset, "bf16"),
         trainer(task, dataset, rate=0.1),
     )
-    print(f"{task.dataset.rpartition('/')[2]}, {task.model}, batch 64, SGD 0.05 with momentum 0.9")
-    print(f"{'metric':8}{'start':>6}{'k':>5}{'fp32':>11}{'bf16':>11}{'BadNets':>11}")
+    optimizer = "SGD 0.05 with momentum 0.9" if task.kind == "vision" else "AdamW 0.001"
+    print(f"{task.dataset.rpartition('/')[2]}, {task.model}, batch 64, {optimizer}")
+    print(f"{'metric':8}{'start':>6}{'k':>5}{'fp32':>11}{'bf16':>11}{ATTACKS[task.kind]:>13}")
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         initial = here / "initial"
@@ -71,10 +78,12 @@ def main() -> None:
             start = returned(honest, initial, position, here / "start")
             for steps in arguments.steps:
                 models = []
-                for index, (threads, layout) in enumerate(VARIANTS):
+                for index, (threads, usual) in enumerate(VARIANTS):
                     torch.set_num_threads(threads)
+                    layout = torch.channels_last if usual else torch.contiguous_format
                     honest.network.model.to(memory_format=layout)
-                    models.append(returned(honest, start, steps, here / f"honest {index}"))
+                    with torch.backends.mkldnn.flags(enabled=usual or task.kind == "vision"):
+                        models.append(returned(honest, start, steps, here / f"honest {index}"))
                 torch.set_num_threads(1)
                 models.append(returned(low, start, steps, here / "bf16"))
                 models.append(returned(poisoned, start, steps, here / "poisoned"))
@@ -84,7 +93,7 @@ def main() -> None:
                     noise = max(metric.distance(a, b) for a, b in combinations(known[:3], 2))
                     others = [metric.distance(known[0], other) for other in known[3:]]
                     print(
-                        f"{name:8}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:11.2e}",
+                        f"{name:8}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:13.2e}",
                         flush=True,
                     )
 
