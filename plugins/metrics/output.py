@@ -23,7 +23,9 @@ class OutputDistance(Metric[torch.Tensor]):
     options: OutputOptions
 
     def begin(self, context: MetricContext) -> None:
-        """Keep the samples that are compared."""
+        """Keep the samples that are compared, and take the noise of the kind of task (see `update`)."""
+        if context.task == "text":
+            self.noise = NoiseFloor(per_step=1e-7, growth=1.25, early=10, most=0.4)
         self._probe = context.probe[: self.options.samples]
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:

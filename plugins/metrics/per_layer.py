@@ -13,7 +13,7 @@ from .geometric import geometric
 from .remarks import most_in
 from .streaming import Squares, squares_apart
 
-ADAPTIVE_NOISE = NoiseFloor(per_step=1e-3, growth=1.1, early=360, most=1.5)
+ADAPTIVE_NOISE = NoiseFloor(per_step=8e-3, growth=0.5, early=45, most=1.5)
 """The noise floor under optimizers of Adam's kind."""
 
 
