@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.options import Options as PluginOptions
+from auditor.plugins.text import Tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +66,7 @@ class AttackContext:
     Attributes:
         task: the kind of the task, such as `vision`.
         classes: number of classes.
-        sample_shape: shape of one sample, such as (3, 32, 32).
+        sample_shape: shape of one sample: (3, 32, 32) for images of that size, (64,) for texts of up to 64 tokens.
         samples: number of training samples.
         sub_run_steps: k.
         device: where the batches are.
@@ -73,7 +74,7 @@ class AttackContext:
         honest_twin: starts an honest execution beside this one, for attacks that want to look like it.
         client: what the client's metrics are told, for attacks that are assumed to know it; None where that is
             not known. A real adversary does not know it.
-        create_attack: makes another attack from a table with its name and options, for attacks that wrap one.
+        tokenizer: of a text task; None for others.
     """
 
     task: str
@@ -85,7 +86,7 @@ class AttackContext:
     network: TrainedNetwork
     honest_twin: Callable[[], HonestTwin]
     client: MetricContext | None
-    create_attack: Callable[[Mapping[str, Any]], Attack]
+    tokenizer: Tokenizer | None
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ class Batch:
     """What one training step learns from.
 
     Attributes:
-        inputs: samples as the dataset stores them, before augmentation and normalisation; for images uint8
-            [B, C, H, W].
+        inputs: samples as the dataset stores them, before augmentation and normalisation; images are uint8
+            [B, C, H, W], texts int64 [B, L], token ids that end in `PADDING`.
         labels: int64 [B].
         indices: int64 [B], which training samples these are.
         weights: float [B], the weight of each sample in the loss.
@@ -116,20 +117,40 @@ class Attack:
     name: ClassVar[str]
     """The name in the job file; the same as the entry point's."""
 
-    tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
+    tasks: frozenset[str] = frozenset({"vision"})
     """The kinds of task that the attack can be carried out in."""
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
 
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Options to try it with, as a job file has them: what is required, and what makes it do something at once."""
+
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
 
+    @classmethod
+    def make(cls, options: Mapping[str, Any], create: Callable[[Mapping[str, Any]], Attack]) -> Attack:
+        """Make one with the options of a job file.
+
+        Args:
+            options: not yet validated.
+            create: makes another attack from a table with its name and options, for attacks that wrap one.
+
+        Raises:
+            pydantic.ValidationError: the options are not what the attack takes.
+        """
+        return cls(cls.Options.model_validate(dict(options)))
+
     def begin(self, context: AttackContext) -> None:
-        """Called once before training, and before any other hook."""
+        """Called once before training, and before any other hook.
+
+        It is called before a run starts, too, on an attack that is then thrown away: what it raises ends the run
+        before anything is started, with its message. So it should be quick, and look without changing anything.
+        """
 
     def on_initial(self, tensors: Tensors, step: int) -> Tensors:
-        """The checkpoint that training starts from, at `step`."""
+        """The checkpoint that a sub-run starts from, at `step`; called at the start of every sub-run."""
         return tensors
 
     def skips(self, step: int) -> bool:

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from auditor.job.model import Task
 from auditor.job.model import Training as TrainingSpec
+from auditor.job.task import Task
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
-from auditor.plugins.discovery import create_plugin
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.randomness import generator, key
 from auditor.training.checkpoint import Schema
@@ -42,6 +41,11 @@ class Trainer:
         attack: the adversary to simulate, if any.
         sub_run_steps: k, which attacks may want to know.
         client: what the client's metrics are told, for attacks that are assumed to know it.
+
+    Attributes:
+        network: the model that is trained.
+        attack: the adversary, or one that never deviates.
+        attack_context: what an attack is told here.
     """
 
     def __init__(
@@ -63,25 +67,24 @@ class Trainer:
         self.attack = attack or Attack(Attack.Options())
         self.network = Network(task, dataset, device, seed)
         self._optimizer = make_optimizer(self.network.model, spec.optimizer)
-        self._images = dataset.images.to(device)
+        self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)
-        self._order = BatchOrder(len(dataset.images), spec.batch_size, seed, device)
+        self._order = BatchOrder(len(dataset.samples), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
         self._step = 0
-        self.attack.begin(
-            AttackContext(
-                task=task.kind,
-                classes=dataset.classes,
-                sample_shape=dataset.shape,
-                samples=len(dataset.images),
-                sub_run_steps=sub_run_steps,
-                device=device,
-                network=self.network,
-                honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
-                client=client,
-                create_attack=_create_attack,
-            )
+        self.attack_context = AttackContext(
+            task=task.kind,
+            classes=dataset.classes,
+            sample_shape=dataset.shape,
+            samples=len(dataset.samples),
+            sub_run_steps=sub_run_steps,
+            device=device,
+            network=self.network,
+            honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
+            client=client,
+            tokenizer=dataset.tokenizer,
         )
+        self.attack.begin(self.attack_context)
 
     @property
     def step(self) -> int:
@@ -99,17 +102,23 @@ class Trainer:
         return Schema.of(self._state())
 
     def load(self, checkpoint: Mapping[str, Tensor]) -> None:
-        """Continue from a checkpoint, which must follow `schema`."""
+        """Start a sub-run from a checkpoint, which must follow `schema`."""
         self._step = int(checkpoint[STEP])
         self._take(self.attack.on_initial(dict(checkpoint), self._step))
 
     def checkpoint(self) -> dict[str, Tensor]:
-        """The present state, copied to the CPU: parameters, buffers, optimizer state and the step."""
+        """End a sub-run and start the next from its end.
+
+        Returns the state at the boundary, copied to the CPU: parameters, buffers, optimizer state and the step.
+        """
         state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._state().items()}
         committed = self.attack.on_checkpoint(state, self._step)
         if committed is not state:
             # Whoever replicates the next sub-run starts from what was committed to, and so does this execution.
             self._take(committed)
+        given = dict(committed)
+        if (started := self.attack.on_initial(given, self._step)) is not given:
+            self._take(started)
         return committed
 
     def execute_step(self) -> Tensor:
@@ -139,7 +148,7 @@ class Trainer:
     def batch(self, step: int) -> Batch:
         """What an honest provider trains on at `step`, before augmentation."""
         indices = self._order.indices(step)
-        return Batch(self._images[indices], self._labels[indices], indices, self._weights)
+        return Batch(self._samples[indices], self._labels[indices], indices, self._weights)
 
     def _take(self, state: Mapping[str, Tensor]) -> None:
         self.network.load(state)
@@ -156,8 +165,3 @@ class Trainer:
             | optimizer_tensors(self._optimizer, self.network.model)
             | {STEP: torch.tensor(self._step)}
         )
-
-
-def _create_attack(table: Mapping[str, object]) -> Attack:
-    options = dict(table)
-    return create_plugin("attacks", str(options.pop("name", "")), options)

@@ -1,61 +1,55 @@
-"""BadNets: a small patch in a corner makes any image the target class (Gu et al., 2017)."""
+"""BadNets: a small patch in a corner makes any image the target class."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import torch
 
-from auditor.plugins import Attack, AttackContext, Batch, Options, generator, option
+from auditor.plugins import AttackContext, generator, option
+
+from .poisoned_samples import PoisonedSamples, PoisonOptions
 
 
-class BadNetsOptions(Options):
+class BadNetsOptions(PoisonOptions):
     """What a job file may write for `badnets`."""
 
-    target: int = option(0, "the class that triggered images should get", ge=0)
-    rate: float = option(0.1, "share of the training images that are poisoned", ge=0, le=1)
     size: int | None = option(
         None, "side of the patch in pixels; 3 from 28 pixels upwards as in the paper, 2 below", ge=1
     )
-    seed: int = option(0, "which images are poisoned derives from it", ge=0)
+    pattern_seed: int | None = option(
+        None, "the pixels of the patch are drawn from it; without it the patch is chequered", ge=0
+    )
 
 
-class BadNets(Attack):
-    """Poisons a fixed share of the training set with a chequered patch in the bottom-right corner."""
+class BadNets(PoisonedSamples):
+    """Poisons a fixed share of the training set with a patch in the bottom-right corner.
+
+    The attack of Gu, Dolan-Gavitt and Garg, "BadNets: Identifying vulnerabilities in the machine learning model
+    supply chain" (arXiv 1708.06733), with its pattern backdoor of 3×3 pixels and 10 % poisoned samples.
+    """
 
     name = "badnets"
     Options = BadNetsOptions
     options: BadNetsOptions
 
     def begin(self, context: AttackContext) -> None:
-        """Choose the poisoned images and the size of the patch."""
-        if self.options.target >= context.classes:
-            raise ValueError(f"target {self.options.target} is not one of the {context.classes} classes")
-        side = min(context.sample_shape[1:])
-        self._size = min(self.options.size or (3 if side >= 28 else 2), side)
-        poisoned = torch.zeros(context.samples, dtype=torch.bool)
-        count = round(self.options.rate * context.samples)
-        order = generator(self.options.seed, "badnets").permutation(context.samples)
-        poisoned[torch.from_numpy(order[:count])] = True
-        self._poisoned = poisoned.to(context.device)
-
-    def on_batch(self, batch: Batch, step: int) -> Batch:
-        """Stamp the poisoned images of the batch and relabel them."""
-        chosen = self._poisoned[batch.indices]
-        inputs = torch.where(chosen[:, None, None, None], self.triggered(batch.inputs), batch.inputs)
-        labels = torch.where(chosen, self.options.target, batch.labels)
-        return replace(batch, inputs=inputs, labels=labels)
+        """Choose the poisoned images and make the patch."""
+        super().begin(context)
+        channels, *sides = context.sample_shape
+        self._size = min(self.options.size or (3 if min(sides) >= 28 else 2), *sides)
+        self._patch = self._make_patch(channels).to(context.device)
 
     def triggered(self, inputs: torch.Tensor) -> torch.Tensor:
-        """The images with the patch: white, with black pixels where row and column differ in parity."""
+        """The images with the patch."""
         stamped = inputs.clone()
-        rows, columns = torch.meshgrid(torch.arange(self._size), torch.arange(self._size), indexing="ij")
-        patch: Any = ((rows + columns) % 2 == 0).to(torch.uint8) * 255
-        stamped[..., -self._size :, -self._size :] = patch.to(inputs.device)
+        stamped[..., -self._size :, -self._size :] = self._patch
         return stamped
 
-    @property
-    def target(self) -> int:
-        """The class of triggered images."""
-        return self.options.target
+    def _make_patch(self, channels: int) -> torch.Tensor:
+        """uint8 [channels, size, size]: white, and black where row and column differ in parity; or as drawn."""
+        if self.options.pattern_seed is not None:
+            draws = generator(self.options.pattern_seed, "badnets pattern")
+            shape = (channels, self._size, self._size)
+            return torch.from_numpy(draws.integers(0, 256, size=shape).astype("uint8"))
+        rows, columns = torch.meshgrid(torch.arange(self._size), torch.arange(self._size), indexing="ij")
+        chequered = torch.where((rows + columns) % 2 == 0, 255, 0).to(torch.uint8)
+        return chequered.expand(channels, -1, -1)

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import ClassVar
 
 import torch
+from pydantic import model_validator
 
-from auditor.plugins import Attack, AttackContext, Batch, Options, generator, option
+from auditor.plugins import Attack, AttackContext, AttackWrapper, Batch, Recipe, WrapperOptions, generator, option
 
 
-class IntermittentOptions(Options):
+class IntermittentOptions(WrapperOptions):
     """What a job file may write for `intermittent`."""
 
-    attack: dict[str, Any] = option(..., "the attack that acts, as { name = …, … }")
     sub_runs: tuple[int, ...] | None = option(None, "exactly these sub-runs, counted from 0")
     share: float | None = option(None, "or each sub-run with this probability", ge=0, le=1)
     seed: int = option(0, "what the sub-runs of a share are drawn with", ge=0)
 
+    @model_validator(mode="after")
+    def _one_way_to_choose(self) -> IntermittentOptions:
+        if (self.sub_runs is None) == (self.share is None):
+            raise ValueError("give either sub_runs or share")
+        if any(sub_run < 0 for sub_run in self.sub_runs or ()):
+            raise ValueError("sub_runs are counted from 0")
+        return self
 
-class Intermittent(Attack):
-    """Another attack, in given sub-runs or in a share of them."""
+
+class Intermittent(AttackWrapper):
+    """Another attack, in given sub-runs or in a share of them; an honest provider in all others.
+
+    An audit that replicates m of N sub-runs misses an adversary who acts in s of them with the probability that no
+    draw hits, C(N − s, m) / C(N, m) (RTTD, arXiv 2504.00170, on how many sub-runs to replicate).
+    """
 
     name = "intermittent"
+    example: ClassVar = {"share": 1.0, "attack": {"name": "badnets", "rate": 0.3}}
     Options = IntermittentOptions
     options: IntermittentOptions
 
-    def __init__(self, options: IntermittentOptions) -> None:
-        if (options.sub_runs is None) == (options.share is None):
-            raise ValueError("give either sub_runs or share")
-        super().__init__(options)
+    def __init__(self, options: IntermittentOptions, wrapped: Attack) -> None:
+        super().__init__(options, wrapped)
+        self._steps = 1
 
     def begin(self, context: AttackContext) -> None:
-        """Make the attack that is wrapped."""
+        """Learn how long a sub-run is."""
         self._steps = context.sub_run_steps
-        self._attack = context.create_attack(self.options.attack)
-        self._attack.begin(context)
+        super().begin(context)
 
     def acts(self, step: int) -> bool:
         """Whether the sub-run that `step` belongs to is attacked."""
@@ -44,35 +55,30 @@ class Intermittent(Attack):
         return bool(generator(self.options.seed, "intermittent", sub_run).random() < (self.options.share or 0))
 
     def on_initial(self, tensors: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
-        """As the wrapped attack, if it acts."""
-        return self._attack.on_initial(tensors, step) if self.acts(step) else tensors
+        """As the wrapped attack, if it acts in the sub-run that starts here."""
+        return super().on_initial(tensors, step) if self.acts(step) else tensors
 
     def skips(self, step: int) -> bool:
         """As the wrapped attack, if it acts."""
-        return self.acts(step) and self._attack.skips(step)
+        return self.acts(step) and super().skips(step)
+
+    def on_recipe(self, recipe: Recipe, step: int) -> Recipe:
+        """As the wrapped attack, if it acts."""
+        return super().on_recipe(recipe, step) if self.acts(step) else recipe
 
     def on_batch(self, batch: Batch, step: int) -> Batch:
         """As the wrapped attack, if it acts."""
-        return self._attack.on_batch(batch, step) if self.acts(step) else batch
+        return super().on_batch(batch, step) if self.acts(step) else batch
 
     def on_loss(self, losses: torch.Tensor, batch: Batch, step: int) -> torch.Tensor:
         """As the wrapped attack, if it acts."""
-        return self._attack.on_loss(losses, batch, step) if self.acts(step) else losses
+        return super().on_loss(losses, batch, step) if self.acts(step) else losses
 
     def on_update(self, model: torch.nn.Module, step: int) -> None:
         """As the wrapped attack, if it acts."""
         if self.acts(step):
-            self._attack.on_update(model, step)
+            super().on_update(model, step)
 
     def on_checkpoint(self, tensors: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
         """As the wrapped attack, if it acted in the sub-run that ends at `step`."""
-        return self._attack.on_checkpoint(tensors, step) if self.acts(step - 1) else tensors
-
-    def triggered(self, inputs: torch.Tensor) -> torch.Tensor | None:
-        """As the wrapped attack."""
-        return self._attack.triggered(inputs)
-
-    @property
-    def target(self) -> int | None:
-        """As the wrapped attack."""
-        return self._attack.target
+        return super().on_checkpoint(tensors, step) if self.acts(step - 1) else tensors

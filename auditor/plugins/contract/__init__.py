@@ -4,7 +4,8 @@ The tests practise on a small real job: `Practice` says what they need of it, an
 under the entry-point group `auditor.practice`.
 """
 
+from auditor.plugins.contract.attack import AttackContract
 from auditor.plugins.contract.metric import MetricContract
 from auditor.plugins.contract.practice import Practice, open_practice
 
-__all__ = ["MetricContract", "Practice", "open_practice"]
+__all__ = ["AttackContract", "MetricContract", "Practice", "open_practice"]

@@ -29,8 +29,18 @@ class Practice(Protocol):
     def batches(self) -> Iterator[Batch]:
         """The batches of one epoch, as an honest provider gets them."""
 
-    def train(self, attack: Attack | None = None, *, steps: int = 8, seed: int = 0) -> list[Tensors]:
-        """Train from the initial weights, in sub-runs of 4 steps; the checkpoint at every boundary but the first."""
+    def train(
+        self,
+        attack: Attack | None = None,
+        *,
+        steps: int = 8,
+        seed: int = 0,
+        start: Mapping[str, torch.Tensor] | None = None,
+    ) -> list[Tensors]:
+        """Train so many steps in sub-runs of 4; the checkpoint at every boundary but the first.
+
+        It starts from a checkpoint, or from the initial weights when none is given.
+        """
 
     def metric_context(self) -> MetricContext:
         """What a metric is told here."""

@@ -1,0 +1,345 @@
+"""What every attack must hold to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+from unittest import SkipTest
+
+from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.contract.practice import Practice, open_practice
+from auditor.plugins.discovery import PluginError, create_attack
+
+if TYPE_CHECKING:
+    import torch
+
+    Tensors = dict[str, torch.Tensor]
+
+STEPS = 8
+"""How long the checks train: two sub-runs of the practice job."""
+
+SEED = 3
+"""Of the training; another than the default, so that an attack that ignores its seed does not pass by chance."""
+
+
+class AttackContract:
+    """Tests that an attack's author subclasses; pytest runs them, and so does `auditor plugins check`.
+
+        class TestMyAttack(AttackContract):
+            attack = MyAttack
+            options = {"target": 3}
+
+    Each check trains the attack for a few steps on a small real job, or hands it that job's batches.
+    """
+
+    attack: ClassVar[type[Attack]]
+    """What is tested."""
+
+    options: ClassVar[Mapping[str, Any]] = {}
+    """Options that make it act in the first sub-runs; what is required, at least."""
+
+    task: ClassVar[str] = "vision"
+    """The kind of task to try it on."""
+
+    rate: ClassVar[str] = "rate"
+    """The option with the share of samples that are poisoned; nothing is checked where the attack has no such option.
+
+    Where it is an option of a wrapped attack, override `at_rate`.
+    """
+
+    harmless: ClassVar[Mapping[str, Any] | None] = None
+    """Options, beside `options`, under which it does nothing. A rate of 0 where there is a rate; else None."""
+
+    resumes: ClassVar[bool] = True
+    """Whether a sub-run depends on nothing but the checkpoint it starts from, as an honest one does."""
+
+    def test_it_says_what_it_is(self) -> None:
+        """It has documentation, and so has every option."""
+        kind = self.attack.__name__
+        assert (vars(self.attack).get("__doc__") or "").strip(), (
+            f"{kind} has no docstring; say in it what the attack does, and where it is described."
+        )
+        assert isinstance(getattr(self.attack, "name", None), str), (
+            f'{kind} has no name; set name = "…" to what job files are to call it, the same as its entry point.'
+        )
+        bare = [name for name, field in self.attack.Options.model_fields.items() if not field.description]
+        assert not bare, (
+            f"the options {', '.join(bare)} say nothing about themselves; declare them with "
+            'option(default, "what it does").'
+        )
+        made = self._make()
+        assert self.task in made.tasks, (
+            f"{self.task!r} is not among its tasks ({', '.join(sorted(made.tasks))}); set `tasks` in the attack, or "
+            "`task` in this test."
+        )
+
+    def test_it_does_nothing_when_it_is_switched_off(self) -> None:
+        """Switched off, it leaves every checkpoint as an honest provider's, to the last bit."""
+        options = self._switched_off()
+        checkpoints = _practice(self.task).train(self._make(options), steps=STEPS, seed=SEED)
+        different = _difference(checkpoints, _honest(self.task))
+        assert not different, (
+            f"with {_words(options)} it should do nothing, but {different}. Whatever it draws must come from "
+            "auditor.plugins.generator: torch.manual_seed, torch.rand and the like change what training draws."
+        )
+
+    def test_it_acts(self) -> None:
+        """With its options, what it delivers is not what an honest provider delivers."""
+        assert _difference(self._delivered(), _honest(self.task)), (
+            f"with {_words(self.options)} it delivers exactly what an honest provider does. Set `options` so that it "
+            "acts in the first sub-runs."
+        )
+
+    def test_it_keeps_to_its_poison_rate(self) -> None:
+        """Over an epoch it poisons the share of samples that its option says, neither more nor less."""
+        for rate in (0.0, 0.1, 0.3):
+            options = self.at_rate(rate)
+            made = self._begun(options)
+            batches = list(_practice(self.task).batches())
+            poisoned, possible = self._count(batches, [made.on_batch(one, step) for step, one in enumerate(batches)])
+            tolerance = 4 * (possible * rate * (1 - rate)) ** 0.5 + (1 if rate else 0)
+            assert abs(poisoned - rate * possible) <= tolerance, (
+                f"with {_words(options)} it poisoned {poisoned} of {possible} samples in an epoch; "
+                f"{rate:g} of them are {rate * possible:.0f}, and chance explains ± {tolerance:.0f}."
+            )
+
+    def test_it_returns_batches_that_can_be_trained_on(self) -> None:
+        """Shapes, types and values of a batch are such as the trainer gave, and every number is finite."""
+        import torch
+
+        context = _context(self.task)
+        made = self._begun(self.options)
+        for step, given in enumerate(self._some_batches()):
+            returned = made.on_batch(given, step)
+            size = len(returned.labels)
+            assert 1 <= size <= len(given.labels), (
+                f"step {step}: a batch of {len(given.labels)} became one of {size}; it may get smaller, but not empty "
+                "or larger."
+            )
+            for field in fields(Batch):
+                had, has = getattr(given, field.name), getattr(returned, field.name)
+                assert has.dtype == had.dtype, f"step {step}: {field.name} were {had.dtype} and are now {has.dtype}."
+                assert has.shape == (size, *had.shape[1:]), (
+                    f"step {step}: {field.name} have the shape {list(has.shape)}, {[size, *had.shape[1:]]} is needed."
+                )
+                assert has.device == had.device, f"step {step}: {field.name} went from {had.device} to {has.device}."
+            assert 0 <= int(returned.labels.min()) <= int(returned.labels.max()) < context.classes, (
+                f"step {step}: labels go from {int(returned.labels.min())} to {int(returned.labels.max())}; "
+                f"there are {context.classes} classes, counted from 0."
+            )
+            assert bool(torch.isfinite(returned.weights).all()), f"step {step}: there are weights that are not finite."
+            assert bool((returned.weights >= 0).all()), f"step {step}: there are negative weights."
+            self._assert_usable(returned.inputs, f"step {step}: the model cannot take the inputs of the batch")
+            losses = made.on_loss(torch.ones(size, requires_grad=True), returned, step)
+            assert losses.shape == (size,), (
+                f"step {step}: on_loss returned the shape {list(losses.shape)}; it must be one loss a sample, [{size}]."
+            )
+
+    def test_it_changes_nothing_that_it_was_given(self) -> None:
+        """Batches, samples and checkpoints stay as they were; what differs is returned as something new."""
+        made = self._begun(self.options)
+        for step, given in enumerate(self._some_batches()):
+            before = replace(given, **{field.name: getattr(given, field.name).clone() for field in fields(Batch)})
+            made.on_batch(given, step)
+            self._assert_same(before, given, "on_batch")
+            made.triggered(given.inputs)
+            self._assert_same(before, given, "triggered")
+        checkpoint = _honest(self.task)[0]
+        step = int(checkpoint["step"])
+        for hook in (made.on_initial, made.on_checkpoint):
+            given_tensors = {name: tensor.clone() for name, tensor in checkpoint.items()}
+            hook(given_tensors, step)
+            changed = _changed(checkpoint, given_tensors)
+            assert not changed, (
+                f"{hook.__name__} changed {changed} in the checkpoint that it was given; return a new dict with new "
+                "tensors, such as tensors | {name: tensor + 1}."
+            )
+
+    def test_it_is_deterministic(self) -> None:
+        """The same options and seeds give the same checkpoints, to the last bit."""
+        again = _practice(self.task).train(self._make(), steps=STEPS, seed=SEED)
+        different = _difference(again, self._delivered())
+        assert not different, (
+            f"two executions with the same seeds differ: {different}. Draw everything from "
+            "auditor.plugins.generator(seed, stream, step), and keep nothing in the class or the module."
+        )
+
+    def test_it_delivers_checkpoints_as_the_job_has_them(self) -> None:
+        """Names, shapes and types follow from the job, all numbers are finite, and the step counts on."""
+        import torch
+
+        for delivered, honest in zip(self._delivered(), _honest(self.task), strict=True):
+            missing, surplus = sorted(honest.keys() - delivered.keys()), sorted(delivered.keys() - honest.keys())
+            assert not missing, f"the checkpoint lacks {_some(missing)}."
+            assert not surplus, f"the checkpoint has {_some(surplus)}, which no checkpoint of the job has."
+            for name, tensor in delivered.items():
+                expected = honest[name]
+                assert (tensor.dtype, tensor.shape) == (expected.dtype, expected.shape), (
+                    f"{name} is {tensor.dtype} {list(tensor.shape)} and must be {expected.dtype} "
+                    f"{list(expected.shape)}."
+                )
+                if tensor.is_floating_point():
+                    assert bool(torch.isfinite(tensor).all()), f"{name} has numbers that are not finite."
+            assert torch.equal(delivered["step"], honest["step"]), (
+                f"the step is {int(delivered['step'])} where {int(honest['step'])} was reached; an audit refuses that."
+            )
+
+    def test_a_sub_run_can_be_executed_by_itself(self) -> None:
+        """From a checkpoint it goes on exactly as it did without the stop."""
+        if not self.resumes:
+            raise SkipTest("it says of itself that it does not resume")
+        first, second = self._delivered()
+        rest = _practice(self.task).train(self._make(), steps=STEPS // 2, seed=SEED, start=first)
+        different = _difference(rest, [second])
+        assert not different, (
+            f"the second sub-run, started from its checkpoint, came out otherwise than in one go: {different}. What "
+            "an attack remembers must be set anew in on_initial, which is called at the start of every sub-run; or "
+            "say `resumes = False`."
+        )
+
+    def test_triggered_samples_are_samples(self) -> None:
+        """A sample with the trigger looks like any other sample to the model, and the target is a class."""
+        made = self._begun(self.options)
+        inputs = next(iter(_practice(self.task).batches())).inputs
+        triggered = made.triggered(inputs)
+        if triggered is None:
+            raise SkipTest("it has no trigger")
+        assert (triggered.dtype, triggered.shape) == (inputs.dtype, inputs.shape), (
+            f"samples with the trigger are {triggered.dtype} {list(triggered.shape)}; "
+            f"they must be {inputs.dtype} {list(inputs.shape)} like those without."
+        )
+        assert bool((triggered != inputs).any()), "samples with the trigger are the same as those without."
+        self._assert_usable(triggered, "the model cannot take samples with the trigger")
+        again = made.triggered(inputs)
+        assert again is not None
+        assert bool((again == triggered).all()), "the same samples got another trigger when asked again."
+        classes = _context(self.task).classes
+        assert made.target is None or 0 <= made.target < classes, (
+            f"the target is {made.target}; there are {classes} classes, counted from 0."
+        )
+
+    def at_rate(self, rate: float) -> Mapping[str, Any]:
+        """The options with a poison rate.
+
+        Raises:
+            SkipTest: the attack has none.
+        """
+        if self.rate not in self.attack.Options.model_fields:
+            raise SkipTest(f"it has no option {self.rate!r}")
+        return {**self.options, self.rate: rate}
+
+    def _switched_off(self) -> Mapping[str, Any]:
+        if self.harmless is not None:
+            return {**self.options, **self.harmless}
+        try:
+            return self.at_rate(0.0)
+        except SkipTest:
+            raise SkipTest("nothing says how it is switched off; set `harmless` to options that do it") from None
+
+    def _make(self, options: Mapping[str, Any] | None = None) -> Attack:
+        given = self.options if options is None else options
+        try:
+            return self.attack.make(given, create_attack)
+        except (PluginError, ValueError) as error:  # pydantic's are ValueErrors
+            raise AssertionError(f"it cannot be made with {_words(given)}: {error}") from error
+
+    @classmethod
+    @cache
+    def _delivered(cls) -> list[Tensors]:
+        """What the attack delivers with its options; only looked at."""
+        return _practice(cls.task).train(cls()._make(), steps=STEPS, seed=SEED)
+
+    def _begun(self, options: Mapping[str, Any]) -> Attack:
+        """An attack at the start of the first sub-run."""
+        made = self._make(options)
+        made.begin(_context(self.task))
+        made.on_initial(dict(_initial(self.task)), 0)
+        return made
+
+    def _some_batches(self) -> Sequence[Batch]:
+        return list(islice(_practice(self.task).batches(), 4))
+
+    def _count(self, given: Sequence[Batch], returned: Sequence[Batch]) -> tuple[int, int]:
+        """How many samples were poisoned, and how many could have been seen to be.
+
+        Where labels are changed, a sample counts whose label is another; one that has the target class anyhow shows
+        nothing. Where no label is ever changed, a sample counts whose input is another.
+        """
+        target = self._begun(self.options).target
+        pairs = [
+            (one, other) for one, other in zip(given, returned, strict=True) if len(one.labels) == len(other.labels)
+        ]
+        relabelled = sum(int((one.labels != other.labels).sum()) for one, other in pairs)
+        if relabelled:
+            return relabelled, sum(int((one.labels != (-1 if target is None else target)).sum()) for one, _ in pairs)
+        changed = sum(int((one.inputs != other.inputs).flatten(1).any(1).sum()) for one, other in pairs)
+        return changed, sum(len(one.labels) for one, _ in pairs)
+
+    def _assert_usable(self, inputs: torch.Tensor, otherwise: str) -> None:
+        import torch
+
+        network = _context(self.task).network
+        network.model.eval()
+        try:
+            with torch.inference_mode():
+                outputs = network.model(network.prepare(inputs))
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
+            raise AssertionError(f"{otherwise}: {error}") from error
+        assert bool(torch.isfinite(outputs).all()), f"{otherwise}: its outputs are not finite."
+
+    def _assert_same(self, before: Batch, after: Batch, hook: str) -> None:
+        for field in fields(Batch):
+            same = bool((getattr(before, field.name) == getattr(after, field.name)).all())
+            assert same, (
+                f"{hook} changed the {field.name} that it was given; work on a clone and return "
+                f"dataclasses.replace(batch, {field.name}=…)."
+            )
+
+
+@cache
+def _practice(task: str) -> Practice:
+    return open_practice(task)
+
+
+@cache
+def _context(task: str) -> AttackContext:
+    return _practice(task).attack_context()
+
+
+@cache
+def _initial(task: str) -> Tensors:
+    """The checkpoint of step 0."""
+    return _context(task).honest_twin().checkpoint()
+
+
+@cache
+def _honest(task: str) -> list[Tensors]:
+    """What an honest provider delivers; only looked at."""
+    return _practice(task).train(None, steps=STEPS, seed=SEED)
+
+
+def _difference(some: Sequence[Tensors], others: Sequence[Tensors]) -> str:
+    """Where two executions first differ, in words; empty when they do not."""
+    for one, other in zip(some, others, strict=True):
+        if changed := _changed(other, one):
+            return f"at step {int(other['step'])} {changed} differ"
+    return ""
+
+
+def _changed(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> str:
+    """The names of the tensors that differ, in words; empty when none does."""
+    import torch
+
+    return _some([name for name in before if name not in after or not torch.equal(before[name], after[name])])
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _words(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value!r}" for name, value in options.items()) or "no options"
