@@ -53,7 +53,7 @@ class Workspace:
         self._given_up: dict[str, str] = {}
         _check_attacks(job)
         _check_devices(job)
-        self._dataset = load_dataset(job.task.dataset, downloads)
+        self._dataset = load_dataset(job.task, downloads)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.training_seed = key(job.seed, "training", 0) % 2**63
         initial_seed = key(job.seed, "initial weights", 0)

@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.lines import key_lines, nearest_line
-from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider, Task, Training, Triangular
+from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider, Training, Triangular
+from auditor.job.task import Task
 
 MAX_BYTES = 1 << 20
 """No job file needs more; a larger one is something else, given by mistake."""

@@ -12,9 +12,11 @@ from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutli
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
+from auditor.plugins.text import PADDING, Tokenizer
 from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
 
 __all__ = [
+    "PADDING",
     "Attack",
     "AttackContext",
     "AttackWrapper",
@@ -31,6 +33,7 @@ __all__ = [
     "PluginError",
     "Recipe",
     "ReturnedModel",
+    "Tokenizer",
     "TrainedNetwork",
     "WrapperOptions",
     "create_plugin",

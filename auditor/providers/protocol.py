@@ -19,7 +19,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import Task
 
 VERSION = 1
 PREFIX = f"/v{VERSION}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,8 @@ class LookedAt:
 
     Attributes:
         inputs: samples as the dataset stores them, [N, …]; for Zest one image.
-        masks: bool, True where an element is kept, [M, 1, H, W]; None where nothing is masked.
+        masks: bool, True where an element is kept, [M, 1, H, W] of images, [M, L] of texts;
+            None where nothing is masked.
     """
 
     inputs: torch.Tensor
@@ -132,6 +133,9 @@ class _Listening:
     def buffers(self) -> Iterator[tuple[str, torch.Tensor]]:
         return iter(())
 
+    def optimizer_state(self) -> Iterator[tuple[str, torch.Tensor]]:
+        return iter(())
+
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         self.looked_at.append(LookedAt(inputs))
         return torch.zeros(len(inputs), self._classes)
@@ -140,9 +144,15 @@ class _Listening:
         self.looked_at.append(LookedAt(inputs))
         return torch.zeros(len(inputs), 1)
 
-    def masked_logits(self, inputs: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        self.looked_at.append(LookedAt(inputs, masks))
-        return torch.zeros(len(masks), self._classes)
+    def activations(self, inputs: torch.Tensor, layers: Sequence[str]) -> list[torch.Tensor]:
+        raise ValueError("an adversary knows what enters the last linear layer only; leave out the option layers.")
+
+    def masked_logits(self, inputs: torch.Tensor, masks: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+        answers = []
+        for sample, some in zip(inputs, masks, strict=True):
+            self.looked_at.append(LookedAt(sample[None], some))
+            answers.append(torch.zeros(len(some), self._classes))
+        return answers
 
 
 @contextmanager

@@ -13,14 +13,25 @@ from numpy.typing import NDArray
 from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
 from .geometric import geometric
+from .noise import floor_for
 from .streaming import Squares, squares_apart
 
 SMALLEST_VARIANCE = 1e-5
 """What normalisation layers add to a variance themselves, PyTorch's default."""
 
-OPTIMIZER_SHARE = 0.05
+OPTIMIZER_SHARE = 0.01
 """What the optimizer's state counts for beside running statistics. Momentum forgets within ten steps, so that with
-seeds of their own honest providers' is wholly unlike (about 1.3), and would drown statistics that differ by 0.1."""
+seeds of their own honest providers' is wholly unlike (about 1.4, measured), and would drown statistics that differ
+by 0.1. State that was thrown away or made up is seen all the same where everybody has the client's seeds."""
+
+STATISTICS_NOISE = NoiseFloor(per_step=1e-6, growth=2.2, early=60, most=0.5)
+"""The noise floor of running statistics alone."""
+
+OPTIMIZER_NOISE = NoiseFloor(per_step=6e-4, growth=1.3, early=20, most=1.5)
+"""The noise floor of the optimizer's state alone, on images."""
+
+OPTIMIZER_TEXT_NOISE = NoiseFloor(per_step=3e-5, growth=1.25, early=10, most=1.5)
+"""The noise floor of the optimizer's state alone, on texts."""
 
 
 class BufferOptions(Options):
@@ -40,7 +51,7 @@ class State:
 
 
 class BufferDistance(Metric[State]):
-    """√(s² + (o / 20)²), of the running statistics s and the optimizer's state o; or either alone.
+    """√(s² + (o / 100)²), of the running statistics s and the optimizer's state o; or either alone.
 
     s is the root mean square, over all channels of all normalisation layers, of how far their statistics are apart:
     for a channel with running means μ, ν and variances σ², τ² it is (μ − ν)² / mean(σ², τ²) + (ln σ² − ln τ²)² / 2,
@@ -54,7 +65,7 @@ class BufferDistance(Metric[State]):
 
     name = "buffers"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=1e-6, growth=2.2, early=60, most=0.5)
+    noise = NoiseFloor(per_step=2.5e-6, growth=2.02, early=42, most=0.5)
     Options = BufferOptions
     options: BufferOptions
 
@@ -70,6 +81,10 @@ class BufferDistance(Metric[State]):
                 "both": "the model has neither running statistics nor optimizer state",
             }
             raise ValueError(f"there is nothing to compare: {missing[what]}")
+        if not self._optimizer:
+            self.noise = STATISTICS_NOISE
+        elif not self._statistics:
+            self.noise = floor_for(context, usual=OPTIMIZER_NOISE, texts=OPTIMIZER_TEXT_NOISE)
 
     def represent(self, model: ReturnedModel) -> State:
         """The statistics of every layer that has any; the optimizer's state stays in its file."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, option
+from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
+
+from .noise import floor_for
+
+TEXT_NOISE = NoiseFloor(per_step=4e-6, growth=1.25, early=10, most=4.0)
+"""The noise floor on texts."""
 
 
 class LogitOptions(Options):
@@ -21,11 +26,13 @@ class LogitDistance(Metric[torch.Tensor]):
 
     name = "logits"
     tasks = frozenset({"vision", "text"})
+    noise = NoiseFloor(per_step=5e-5, growth=2, early=25, most=4.0)
     Options = LogitOptions
     options: LogitOptions
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples that are compared."""
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE)
         self._probe = context.probe[: self.options.samples]
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auditor.plugins import Comparison, Metric, NoiseFloor, ReturnedModel
+from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
 
+from .noise import floor_for
 from .streaming import squares_apart
+
+ADAPTIVE_NOISE = NoiseFloor(per_step=6e-3, growth=0.6, early=12, most=1.0)
+"""The noise floor on images under optimizers of Adam's kind."""
+
+TEXT_NOISE = NoiseFloor(per_step=2e-5, growth=0.75, early=60, most=1.0)
+"""Of models for texts, which amplify far less without batch normalisation (measured under AdamW)."""
 
 
 class UpdateDistance(Metric[ReturnedModel]):
@@ -21,6 +28,10 @@ class UpdateDistance(Metric[ReturnedModel]):
     name = "update"
     tasks = frozenset({"vision", "text"})
     noise = NoiseFloor(per_step=1e-3, growth=1.1, early=6, most=1.0)
+
+    def begin(self, context: MetricContext) -> None:
+        """Take the noise of the kind of job."""
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE, adaptive=ADAPTIVE_NOISE)
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its weights stay in their file."""

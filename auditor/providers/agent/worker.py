@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
+from auditor.job.task import Task
 from auditor.plugins.discovery import Catalogue, PluginError
 from auditor.plugins.guard import GuardedAttack
 from auditor.providers.agent.execution import Execution
@@ -39,7 +40,7 @@ class Worker:
         self._thread = ThreadPoolExecutor(
             1, "training", initializer=torch.set_num_threads, initargs=(settings.threads,)
         )
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[Task, Dataset] = {}
         self._prepared: tuple[tuple[object, ...], Trainer] | None = None
 
     def submit(self, execution: Execution) -> None:
@@ -110,12 +111,11 @@ class Worker:
         return self._prepared[1]
 
     def _dataset(self, request: RunRequest) -> Dataset:
-        name = request.task.dataset
-        if name not in self._datasets:
-            self._datasets = {name: load_dataset(name, self._settings.downloads)}
-        dataset = self._datasets[name]
+        if request.task not in self._datasets:
+            self._datasets = {request.task: load_dataset(request.task, self._settings.downloads)}
+        dataset = self._datasets[request.task]
         if dataset.digest != request.dataset_digest:
-            raise TrainingError(f"the dataset {name} here is not the client's: its digest differs.")
+            raise TrainingError(f"the dataset {request.task.dataset} here is not the client's: its digest differs.")
         return dataset
 
     def _measure(self, execution: Execution) -> Simulation | None:

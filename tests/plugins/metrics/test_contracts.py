@@ -4,61 +4,54 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from auditor_plugins.metrics.buffers import BufferDistance
-from auditor_plugins.metrics.cka import LinearCKA
-from auditor_plugins.metrics.logits import LogitDistance
-from auditor_plugins.metrics.output import OutputDistance
-from auditor_plugins.metrics.per_layer import LayerDistance
-from auditor_plugins.metrics.update import UpdateDistance
-from auditor_plugins.metrics.zest import Zest
-
+from auditor.plugins import load_plugin
 from auditor.plugins.contract import MetricContract
 
 
 class TestUpdate(MetricContract):
-    metric = UpdateDistance
+    metric = load_plugin("metrics", "update")
 
 
 class TestPerLayer(MetricContract):
-    metric = LayerDistance
+    metric = load_plugin("metrics", "per_layer")
 
 
 class TestBuffers(MetricContract):
-    metric = BufferDistance
+    metric = load_plugin("metrics", "buffers")
 
 
 class TestRunningStatistics(MetricContract):
-    metric = BufferDistance
+    metric = load_plugin("metrics", "buffers")
     options: ClassVar = {"what": "statistics"}
 
 
 class TestOptimizerState(MetricContract):
-    metric = BufferDistance
+    metric = load_plugin("metrics", "buffers")
     options: ClassVar = {"what": "optimizer"}
 
 
 class TestOutput(MetricContract):
-    metric = OutputDistance
+    metric = load_plugin("metrics", "output")
 
 
 class TestLogits(MetricContract):
-    metric = LogitDistance
+    metric = load_plugin("metrics", "logits")
 
 
 class TestCKA(MetricContract):
-    metric = LinearCKA
+    metric = load_plugin("metrics", "cka")
 
 
 class TestCKAOfLayers(MetricContract):
-    metric = LinearCKA
+    metric = load_plugin("metrics", "cka")
     options: ClassVar = {"layers": ["stages.0.bn1", "stages.1", "linear"], "samples": 128}
 
 
 class TestZest(MetricContract):
-    metric = Zest
+    metric = load_plugin("metrics", "zest")
     options: ClassVar = {"images": 8}
 
 
 class TestZestOfSuperpixels(MetricContract):
-    metric = Zest
+    metric = load_plugin("metrics", "zest")
     options: ClassVar = {"segments": "superpixels", "norm": "l1", "images": 8, "masks": 40}
