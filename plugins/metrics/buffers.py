@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
 from .geometric import geometric
+from .noise import floor_for
 from .streaming import Squares, squares_apart
 
 SMALLEST_VARIANCE = 1e-5
@@ -27,7 +28,10 @@ STATISTICS_NOISE = NoiseFloor(per_step=1e-6, growth=2.2, early=60, most=0.5)
 """The noise floor of running statistics alone."""
 
 OPTIMIZER_NOISE = NoiseFloor(per_step=6e-4, growth=1.3, early=20, most=1.5)
-"""The noise floor of the optimizer's state alone."""
+"""The noise floor of the optimizer's state alone, on images."""
+
+OPTIMIZER_TEXT_NOISE = NoiseFloor(per_step=3e-5, growth=1.25, early=10, most=1.5)
+"""The noise floor of the optimizer's state alone, on texts."""
 
 
 class BufferOptions(Options):
@@ -61,7 +65,7 @@ class BufferDistance(Metric[State]):
 
     name = "buffers"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=3e-6, growth=2, early=35, most=0.5)
+    noise = NoiseFloor(per_step=2.5e-6, growth=2.02, early=42, most=0.5)
     Options = BufferOptions
     options: BufferOptions
 
@@ -80,7 +84,7 @@ class BufferDistance(Metric[State]):
         if not self._optimizer:
             self.noise = STATISTICS_NOISE
         elif not self._statistics:
-            self.noise = OPTIMIZER_NOISE
+            self.noise = floor_for(context, usual=OPTIMIZER_NOISE, texts=OPTIMIZER_TEXT_NOISE)
 
     def represent(self, model: ReturnedModel) -> State:
         """The statistics of every layer that has any; the optimizer's state stays in its file."""

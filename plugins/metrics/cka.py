@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
-from .adaptive import is_adaptive
+from .noise import floor_for
 from .remarks import most_in
 
 ADAPTIVE_NOISE = NoiseFloor(per_step=1e-9, growth=3, early=7000, most=0.2)
-"""The noise floor under optimizers of Adam's kind."""
+"""The noise floor on images under optimizers of Adam's kind."""
+
+TEXT_NOISE = NoiseFloor(per_step=1e-11, growth=2.5, early=100, most=0.2)
+"""The noise floor on texts."""
 
 
 class CKAOptions(Options):
@@ -58,8 +61,7 @@ class LinearCKA(Metric[Kernels]):
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples, cut to whole minibatches."""
-        if is_adaptive(context.model):
-            self.noise = ADAPTIVE_NOISE
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE, adaptive=ADAPTIVE_NOISE)
         available = min(self.options.samples, len(context.probe))
         if available < 4:
             raise ValueError(f"CKA needs at least 4 held-out samples; there are {available}")

@@ -6,6 +6,11 @@ import torch
 
 from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
+from .noise import floor_for
+
+TEXT_NOISE = NoiseFloor(per_step=4e-6, growth=1.25, early=10, most=4.0)
+"""The noise floor on texts."""
+
 
 class LogitOptions(Options):
     """What a job file may write for `logits`."""
@@ -27,6 +32,7 @@ class LogitDistance(Metric[torch.Tensor]):
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples that are compared."""
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE)
         self._probe = context.probe[: self.options.samples]
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:

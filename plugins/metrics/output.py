@@ -6,6 +6,11 @@ import torch
 
 from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
 
+from .noise import floor_for
+
+TEXT_NOISE = NoiseFloor(per_step=1e-7, growth=1.25, early=10, most=0.4)
+"""The noise floor on texts."""
+
 
 class OutputOptions(Options):
     """What a job file may write for `output`."""
@@ -23,9 +28,8 @@ class OutputDistance(Metric[torch.Tensor]):
     options: OutputOptions
 
     def begin(self, context: MetricContext) -> None:
-        """Keep the samples that are compared, and take the noise of the kind of task (see `update`)."""
-        if context.task == "text":
-            self.noise = NoiseFloor(per_step=1e-7, growth=1.25, early=10, most=0.4)
+        """Keep the samples that are compared."""
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE)
         self._probe = context.probe[: self.options.samples]
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:

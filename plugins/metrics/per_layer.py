@@ -8,13 +8,16 @@ import numpy as np
 
 from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
 
-from .adaptive import is_adaptive
 from .geometric import geometric
+from .noise import floor_for
 from .remarks import most_in
 from .streaming import Squares, squares_apart
 
 ADAPTIVE_NOISE = NoiseFloor(per_step=8e-3, growth=0.5, early=45, most=1.5)
-"""The noise floor under optimizers of Adam's kind."""
+"""The noise floor on images under optimizers of Adam's kind."""
+
+TEXT_NOISE = NoiseFloor(per_step=5e-5, growth=0.75, early=60, most=1.5)
+"""The noise floor on texts."""
 
 
 class LayerDistance(Metric[ReturnedModel]):
@@ -30,9 +33,8 @@ class LayerDistance(Metric[ReturnedModel]):
     noise = NoiseFloor(per_step=1e-3, growth=1.1, early=14, most=1.5)
 
     def begin(self, context: MetricContext) -> None:
-        """See how noisy the job's optimizer is."""
-        if is_adaptive(context.model):
-            self.noise = ADAPTIVE_NOISE
+        """Take the noise of the kind of job."""
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE, adaptive=ADAPTIVE_NOISE)
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its weights stay in their file."""

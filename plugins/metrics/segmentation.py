@@ -41,5 +41,10 @@ def words(sample: torch.Tensor, most: int) -> Segments:
     return segments
 
 
+def count(segments: Segments) -> int:
+    """How many segments there are."""
+    return int(segments.max()) + 1
+
+
 def _numbered(labels: NDArray[Any]) -> Segments:
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int64)

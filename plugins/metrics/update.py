@@ -8,11 +8,11 @@ import numpy as np
 
 from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
 
-from .adaptive import is_adaptive
+from .noise import floor_for
 from .streaming import squares_apart
 
 ADAPTIVE_NOISE = NoiseFloor(per_step=6e-3, growth=0.6, early=12, most=1.0)
-"""The noise floor under optimizers of Adam's kind."""
+"""The noise floor on images under optimizers of Adam's kind."""
 
 TEXT_NOISE = NoiseFloor(per_step=2e-5, growth=0.75, early=60, most=1.0)
 """Of models for texts, which amplify far less without batch normalisation (measured under AdamW)."""
@@ -30,11 +30,8 @@ class UpdateDistance(Metric[ReturnedModel]):
     noise = NoiseFloor(per_step=1e-3, growth=1.1, early=6, most=1.0)
 
     def begin(self, context: MetricContext) -> None:
-        """See how noisy the job's task and optimizer are."""
-        if context.task == "text":
-            self.noise = TEXT_NOISE
-        elif is_adaptive(context.model):
-            self.noise = ADAPTIVE_NOISE
+        """Take the noise of the kind of job."""
+        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE, adaptive=ADAPTIVE_NOISE)
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its weights stay in their file."""

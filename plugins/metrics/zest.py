@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,23 @@ from numpy.typing import NDArray
 from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, generator, option
 
 from . import segmentation
-from .segmentation import Segments
+from .noise import floor_for
+from .segmentation import Segments, count
+
+GRID_COSINE = NoiseFloor(per_step=1.5e-9, growth=3, early=1000, most=0.2)
+"""The noise floor of the cosine on images in a grid."""
+
+SUPERPIXEL_COSINE = NoiseFloor(per_step=2.5e-9, growth=3, early=1000, most=0.2)
+"""The noise floor of the cosine on images in superpixels, which may be small."""
+
+TEXT_COSINE = NoiseFloor(per_step=5e-11, growth=2.5, early=100, most=0.2)
+"""The noise floor of the cosine on texts."""
+
+IMAGE_NORM = NoiseFloor(per_step=2e-6, growth=2, early=30, most=0.5)
+"""The noise floor of one weight under the norms that have a unit, on images: of its size, root mean square."""
+
+TEXT_NORM = NoiseFloor(per_step=1e-6, growth=1.25, early=10, most=0.5)
+"""Likewise on texts."""
 
 
 class ZestOptions(Options):
@@ -21,7 +38,7 @@ class ZestOptions(Options):
     images: int = option(32, "how many training samples are approximated around; the paper takes 128", ge=1)
     masks: int = option(128, "how many masked copies of each sample; the paper takes 1,000", ge=2)
     segments: Literal["grid", "superpixels"] = option(
-        "grid", "how images are cut: into rectangles, or where they look alike as in the paper, 16 pixels or more"
+        "grid", "how images are cut: into rectangles, or into what looks alike, as in the paper"
     )
     cells: int = option(4, "with a grid, how many segments there are across and down", ge=1)
     words: int = option(16, "into at most how many segments texts are cut", ge=1)
@@ -48,30 +65,33 @@ class Zest(Metric[torch.Tensor]):
 
     name = "zest"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=2.5e-9, growth=3, early=1000, most=0.2)
+    noise = GRID_COSINE
     Options = ZestOptions
     options: ZestOptions
 
     def begin(self, context: MetricContext) -> None:
         """Cut the samples, draw the masks and solve for them."""
+        if context.task == "text" and self.options.segments == "superpixels":
+            raise ValueError(
+                "superpixels are parts of images; texts are cut into words, of which `words` says how many"
+            )
         cut = [(sample, self._cut(sample, context.task)) for sample in context.reference[: self.options.images]]
-        cut = [(sample, segments) for sample, segments in cut if segments.max() >= 0]  # a text may be empty
-        counts = {int(segments.max()) + 1 for _, segments in cut}
+        cut = [(sample, segments) for sample, segments in cut if count(segments)]  # a text may be empty
+        counts = {count(segments) for _, segments in cut}
         if max(counts, default=0) < 2:
             size = "×".join(str(side) for side in context.reference.shape[1:])
             raise ValueError(f"samples of {size} are not cut into segments; take a grid, or more cells or words")
         self._reference = torch.stack([sample for sample, _ in cut])
         self._segments = [segments for _, segments in cut]
-        self._kept = {count: self._draw(context.seed, count) for count in counts}
-        self._solve = {count: torch.from_numpy(np.linalg.pinv(kept)) for count, kept in self._kept.items()}
-        if self.options.norm != "cosine":
-            self.noise = self._noise(sum(int(one.max()) + 1 for one in self._segments) * context.classes)
+        self._kept = {number: self._draw(context.seed, number) for number in counts}
+        self._solve = {number: torch.from_numpy(np.linalg.pinv(kept)) for number, kept in self._kept.items()}
+        self.noise = self._noise(context)
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:
         """The weights, float64 [segments of all samples · classes]."""
         answers = model.masked_logits(self._reference, self._masks())
         weights = [
-            self._solve[int(segments.max()) + 1] @ logits.double()
+            self._solve[count(segments)] @ logits.double()
             for segments, logits in zip(self._segments, answers, strict=True)
         ]
         return torch.cat([one.reshape(-1) for one in weights])
@@ -100,29 +120,34 @@ class Zest(Metric[torch.Tensor]):
             return segmentation.superpixels(sample)
         return segmentation.grid(sample, self.options.cells)
 
-    def _noise(self, weights: int) -> NoiseFloor:
-        """The noise floor of a norm of so many weights, from what was measured for one."""
+    def _noise(self, context: MetricContext) -> NoiseFloor:
+        """The noise floor of the chosen norm, for as many weights as there are."""
+        weights = sum(map(count, self._segments)) * context.classes
         match self.options.norm:
+            case "cosine":
+                usual = SUPERPIXEL_COSINE if self.options.segments == "superpixels" else GRID_COSINE
+                return floor_for(context, usual=usual, texts=TEXT_COSINE)
             case "l1":
                 scale = float(weights)
             case "l2":
                 scale = weights**0.5
             case _:
                 scale = 8.0  # the largest of thousands, in units of their root mean square
-        return NoiseFloor(per_step=2e-6 * scale, growth=2, early=30, most=0.5 * scale)
+        of_one = floor_for(context, usual=IMAGE_NORM, texts=TEXT_NORM)
+        return replace(of_one, per_step=of_one.per_step * scale, most=of_one.most * scale)
 
-    def _draw(self, seed: int, count: int) -> NDArray[np.float64]:
+    def _draw(self, seed: int, number: int) -> NDArray[np.float64]:
         """Which of so many segments each masked copy keeps, [masks, segments] of 0 and 1."""
-        kept = generator(seed, "zest", count).integers(0, 2, size=(self.options.masks, count))
+        kept = generator(seed, "zest", number).integers(0, 2, size=(self.options.masks, number))
         kept[0] = 1
-        if np.linalg.matrix_rank(kept) < count:
-            raise ValueError(f"{self.options.masks} masks cannot determine {count} segments; set masks higher")
+        if np.linalg.matrix_rank(kept) < number:
+            raise ValueError(f"{self.options.masks} masks cannot determine {number} segments; set masks higher")
         return kept.astype(np.float64)
 
     def _masks(self) -> Iterator[torch.Tensor]:
         """For each sample its masks, bool [masks, 1, H, W] of images and [masks, L] of texts."""
         for segments in self._segments:
-            kept: NDArray[Any] = self._kept[int(segments.max()) + 1] > 0
+            kept: NDArray[Any] = self._kept[count(segments)] > 0
             never = np.ones((len(kept), 1), dtype=bool)  # what number −1 finds: places that are never masked
             masks = torch.from_numpy(np.concatenate([kept, never], axis=1)[:, segments])
             yield masks[:, None] if segments.ndim == 2 else masks
