@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal, get_args
 
 Verdict = Literal["consistent", "flagged", "inconclusive", "unreachable"]
@@ -170,7 +170,10 @@ class ReplicaFailed(Event):
 
 @dataclass(frozen=True)
 class DistancesMeasured(Event):
-    """All distances of one metric among the models returned for a sub-run; rows and columns as `providers`."""
+    """All distances of one metric among the models returned for a sub-run; rows and columns as `providers`.
+
+    `remarks` says where a provider's model differs most from the others, for those of which there is more to say.
+    """
 
     sub_run: int
     metric: str
@@ -178,6 +181,7 @@ class DistancesMeasured(Event):
     values: tuple[tuple[float, ...], ...]
     noise_floor: float | None
     seconds: float
+    remarks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,7 @@ def from_record(kind: str, payload: Mapping[str, Any]) -> Event:
         KeyError: no event is of this kind.
     """
     event = _KINDS[kind]
-    names = {field.name for field in fields(event)}
+    names = {one.name for one in fields(event)}
     return event(**{name: _frozen(value) for name, value in payload.items() if name in names})
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from auditor.plugins.metric import Metric, ReturnedModel
 from auditor.providers.hostile_text import cleaned
+
+REMARK_CHARACTERS = 200
+"""More of what a metric remarks on a model is cut off."""
+
+ROUNDING = 1e-6
+"""Distances there and back may differ by this share: they can come from sums in another order."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,7 @@ class Measured:
         values: the distances; empty when the metric failed.
         noise_floor: what numerics alone may cause; None if not known.
         seconds: what computing them took.
+        remarks: for some providers, where their model differs most from the others.
         excluded: providers whose model the metric cannot represent, with the reason.
         failure: why there are no distances at all; None if there are.
     """
@@ -31,6 +39,7 @@ class Measured:
     values: tuple[tuple[float, ...], ...] = ()
     noise_floor: float | None = None
     seconds: float = 0.0
+    remarks: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
     failure: str | None = None
 
@@ -47,29 +56,41 @@ def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel],
     for provider, model in models.items():
         try:
             representation = metric.represent(model)
-            _distance(metric, representation, representation)
+            _checked(metric.distance(representation, representation))
             representations[provider] = representation
         except Exception as error:  # a plugin may raise anything; that is no pass, but no end of the audit either
             excluded[provider] = cleaned(f"{type(error).__name__}: {error}")
     if len(representations) < 2:
         return Measured(name, failure=next(iter(excluded.values()), "there is nothing to compare"))
     try:
-        values = _matrix(metric, list(representations.values()))
+        comparison = metric.compare(list(representations.values()))
+        values = _matrix(comparison.distances, len(representations))
+        remarks = {
+            provider: cleaned(remark, REMARK_CHARACTERS)
+            for provider, remark in zip(representations, comparison.remarks, strict=bool(comparison.remarks))
+            if remark
+        }
     except Exception as error:  # likewise
         return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
-    return Measured(name, tuple(representations), values, floor, time.monotonic() - begun, excluded)
+    return Measured(name, tuple(representations), values, floor, time.monotonic() - begun, remarks, excluded)
 
 
-def _matrix(metric: Metric[Any], representations: list[Any]) -> tuple[tuple[float, ...], ...]:
-    values = [[0.0] * len(representations) for _ in representations]
-    for i, first in enumerate(representations):
-        for j, second in enumerate(representations[:i]):
-            values[i][j] = values[j][i] = _distance(metric, first, second)
-    return tuple(tuple(row) for row in values)
+def _matrix(distances: Sequence[Sequence[float]], count: int) -> tuple[tuple[float, ...], ...]:
+    """What a metric gave, if it is a matrix of distances among so many models."""
+    rows = [[_checked(value) for value in row] for row in distances]
+    if [len(row) for row in rows] != [count] * count:
+        raise ValueError(f"it did not give {count} rows of {count} distances")
+    for first, second in combinations(range(count), 2):
+        if not math.isclose(rows[first][second], rows[second][first], rel_tol=ROUNDING):
+            raise ValueError("its distances from one model to another and back differ")
+        rows[first][second] = rows[second][first]
+    for index, row in enumerate(rows):
+        row[index] = 0.0
+    return tuple(map(tuple, rows))
 
 
-def _distance(metric: Metric[Any], first: Any, second: Any) -> float:
-    value = float(metric.distance(first, second))
+def _checked(distance: float) -> float:
+    value = float(distance)
     if not math.isfinite(value) or value < 0:
         raise ValueError(f"it gave {value} for a distance, which must be finite and not negative")
     return value

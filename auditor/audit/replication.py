@@ -192,7 +192,13 @@ class Replication:
             setting.write(MetricFailed(sub_run, result.metric, provider, reason))
         setting.write(
             DistancesMeasured(
-                sub_run, result.metric, result.providers, result.values, result.noise_floor, result.seconds
+                sub_run,
+                result.metric,
+                result.providers,
+                result.values,
+                result.noise_floor,
+                result.seconds,
+                result.remarks,
             )
         )
 

@@ -47,12 +47,14 @@ class SubRun:
     """A sub-run; `replicated` is None until it was drawn.
 
     `failed_metrics` has the reason for each metric and provider; the provider is None where it failed for all.
+    `remarks` has what a metric remarked on a provider's model.
     """
 
     replicated: bool | None = None
     replicas: Mapping[str, Replica] = field(default_factory=dict)
     matrices: tuple[DistanceMatrix, ...] = ()
     failed_metrics: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
+    remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     judgements: tuple[Mapping[str, Any], ...] | None = None
     undecided: str | None = None
 
@@ -236,11 +238,13 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             matrix = DistanceMatrix(
                 event.sub_run, event.metric, event.providers, np.array(event.values), event.noise_floor
             )
-            others = [one for one in state.sub_run(event.sub_run).matrices if one.metric != event.metric]
-            return _with_sub_run(state, event.sub_run, matrices=(*others, matrix))
+            before = state.sub_run(event.sub_run)
+            others = [one for one in before.matrices if one.metric != event.metric]
+            remarks = {**before.remarks, **{(event.metric, name): said for name, said in event.remarks.items()}}
+            return _with_sub_run(state, event.sub_run, matrices=(*others, matrix), remarks=remarks)
         case e.MetricFailed():
-            before = state.sub_run(event.sub_run).failed_metrics
-            failed = {**before, (event.metric, event.provider): event.reason}
+            known_failures = state.sub_run(event.sub_run).failed_metrics
+            failed = {**known_failures, (event.metric, event.provider): event.reason}
             return _with_sub_run(state, event.sub_run, failed_metrics=failed)
         case e.SubRunJudged():
             return _with_sub_run(state, event.sub_run, judgements=event.judgements)

@@ -85,7 +85,7 @@ def _judge_provider(
     verdict: Verdict
     deviates = p_value is not None and p_value <= assumptions.false_alarm_rate
     if faults or deviates:
-        verdict, reasons = "flagged", faults + (_deviations(told, assumptions, metrics) if deviates else [])
+        verdict, reasons = "flagged", faults + (_deviations(told, state, assumptions, metrics) if deviates else [])
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
@@ -142,7 +142,7 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
     return found
 
 
-def _deviations(told: list[Judgement], assumptions: Assumptions, metrics: int) -> list[str]:
+def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptions, metrics: int) -> list[str]:
     """How often the provider deviates and where most, in plain words."""
     sub_runs = sorted({judgement.sub_run for judgement in told})
     needed = threshold(assumptions.false_alarm_rate, len(sub_runs), metrics)
@@ -155,7 +155,7 @@ def _deviations(told: list[Judgement], assumptions: Assumptions, metrics: int) -
     strongest = min(told, key=lambda one: one.p_value or 0.0).sub_run
     standard = "numerical noise explains" if assumptions.randomness == "client" else "these lie from one another"
     figures = [
-        f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g})"
+        f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g}{_remark(one, state)})"
         for one in told
         if one.sub_run == strongest and one.ratio is not None and (one.p_value or 0.0) <= needed
     ]
@@ -165,6 +165,11 @@ def _deviations(told: list[Judgement], assumptions: Assumptions, metrics: int) -
         f"in sub-run {strongest} its model lies further from the reference models than {standard}: "
         + ", ".join(figures),
     ]
+
+
+def _remark(judgement: Judgement, state: AuditState) -> str:
+    said = state.sub_run(judgement.sub_run).remarks.get((judgement.metric, judgement.provider))
+    return f"; {said}" if said else ""
 
 
 def _times(ratio: float) -> str:

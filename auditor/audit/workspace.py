@@ -23,6 +23,7 @@ from auditor.training.checkpoint import all_finite, encode, read
 from auditor.training.data import load_dataset
 from auditor.training.errors import TrainingError
 from auditor.training.evaluation import clean_accuracy
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
@@ -54,7 +55,7 @@ class Workspace:
         self.schema = trainer.schema
         self._initial = trainer.checkpoint()
         self._network = trainer.network
-        context = metric_context(job.task.kind, self._dataset, selection.probe_seed())
+        context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
         self._begin_metrics(context)
         _try_attacks(job, replace(trainer.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
 

@@ -8,7 +8,7 @@ import everything named here, and nothing else of `auditor`:
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
 from auditor.plugins.discovery import Installed, PluginError, create_plugin, installed, load_plugin
-from auditor.plugins.metric import Metric, MetricContext, ReturnedModel
+from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
@@ -19,10 +19,12 @@ __all__ = [
     "AttackContext",
     "AttackWrapper",
     "Batch",
+    "Comparison",
     "HonestTwin",
     "Installed",
     "Metric",
     "MetricContext",
+    "ModelOutline",
     "NoiseFloor",
     "Options",
     "PluginError",

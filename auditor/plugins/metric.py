@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -28,17 +28,55 @@ class ReturnedModel(Protocol):
     def buffers(self) -> Iterator[tuple[str, torch.Tensor]]:
         """What the model keeps beside its parameters, such as running statistics, by name in a fixed order."""
 
+    def optimizer_state(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """What the returned optimizer keeps for each parameter, as `PARAMETER.KEY` in a fixed order; mapped.
+
+        KEY is PyTorch's: `momentum_buffer` of SGD; `exp_avg`, `exp_avg_sq` and `step` of Adam.
+        """
+
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:
         """The model's outputs [N, classes] for samples [N, …] as the dataset stores them, evaluated in batches."""
 
     def features(self, inputs: torch.Tensor) -> torch.Tensor:
         """What enters the last linear layer, [N, D], for the same kind of samples."""
 
-    def masked_logits(self, inputs: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-        """The outputs [N, classes] with masked elements set to 0 after normalisation.
+    def activations(self, inputs: torch.Tensor, layers: Sequence[str]) -> list[torch.Tensor]:
+        """What each of these layers puts out, float32 [N, D], all other dimensions flattened into D.
 
-        `masks` is bool, True where a sample is kept, of a shape that broadcasts to `inputs`.
+        All `inputs` are evaluated at once, and the whole answer is in memory.
+
+        Args:
+            inputs: samples as the dataset stores them.
+            layers: names from `ModelOutline.layers`.
         """
+
+    def masked_logits(self, inputs: torch.Tensor, masks: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+        """The outputs [M, classes] for M masked copies of each sample, evaluated in batches.
+
+        Of images, masked pixels are set to 0 after normalisation; of texts, masked tokens become padding.
+
+        Args:
+            inputs: samples [N, …] as the dataset stores them.
+            masks: for each sample bool [M, …], True where it is kept, of a shape that broadcasts to M samples;
+                taken one after another, so that they need not all be in memory.
+        """
+
+
+@dataclass(frozen=True)
+class ModelOutline:
+    """What the models of a job consist of, by name.
+
+    Attributes:
+        layers: modules that put out one tensor with a row for each sample, in the order of definition.
+        parameters: as `ReturnedModel.parameters` has them.
+        buffers: as `ReturnedModel.buffers` has them.
+        optimizer_state: as `ReturnedModel.optimizer_state` has them.
+    """
+
+    layers: tuple[str, ...]
+    parameters: tuple[str, ...]
+    buffers: tuple[str, ...]
+    optimizer_state: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,6 +89,7 @@ class MetricContext:
         probe: held-out samples as the dataset stores them, in an order that no provider can know.
         reference: training samples, likewise.
         seed: for draws of the metric's own; no provider can know it.
+        model: what all models of the job consist of.
     """
 
     task: str
@@ -58,6 +97,21 @@ class MetricContext:
     probe: torch.Tensor
     reference: torch.Tensor
     seed: int
+    model: ModelOutline
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All models returned for a sub-run, compared.
+
+    Attributes:
+        distances: a row for each model, in it the distance to each; symmetric, 0 on the diagonal.
+        remarks: for each model where it differs most from the others, to follow a figure in the reasons of a
+            verdict, such as "most in layers conv1 and fc"; empty where there is nothing to say.
+    """
+
+    distances: Sequence[Sequence[float]]
+    remarks: Sequence[str] = ()
 
 
 class Metric(ABC, Generic[Representation]):
@@ -73,11 +127,12 @@ class Metric(ABC, Generic[Representation]):
     tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
     """The kinds of task that the metric is defined for."""
 
-    noise: ClassVar[NoiseFloor | None] = None
+    noise: NoiseFloor | None = None
     """What numerics alone may cause when everybody has the same seeds; None if nobody has measured it.
 
-    A metric without it abstains where honest providers agree to the last bit, because it could not tell a
-    deviation from another kind of processor.
+    Where it depends on the options, set it on the object, at the latest in `begin`. A metric without it abstains
+    where honest providers agree to the last bit, because it could not tell a deviation from another kind of
+    processor.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
@@ -87,7 +142,11 @@ class Metric(ABC, Generic[Representation]):
         self.options = options
 
     def begin(self, context: MetricContext) -> None:
-        """Called once per run, before any model is represented."""
+        """Called once per run, before any model is represented.
+
+        Raises:
+            ValueError: the metric cannot serve this job; says why, and what to do. The run is then not started.
+        """
 
     @abstractmethod
     def represent(self, model: ReturnedModel) -> Representation:
@@ -96,3 +155,15 @@ class Metric(ABC, Generic[Representation]):
     @abstractmethod
     def distance(self, first: Representation, second: Representation) -> float:
         """The distance between two models."""
+
+    def compare(self, representations: Sequence[Representation]) -> Comparison:
+        """All distances among the models of one sub-run, and where each model differs.
+
+        By default `distance` for each pair, and no remarks. Override it where all pairs at once are cheaper, or
+        where there is something to remark; the distances must be those that `distance` gives.
+        """
+        values = [[0.0] * len(representations) for _ in representations]
+        for row, first in enumerate(representations):
+            for column, second in enumerate(representations[:row]):
+                values[row][column] = values[column][row] = float(self.distance(first, second))
+        return Comparison(values)

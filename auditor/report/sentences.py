@@ -36,7 +36,7 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
         case e.ModelDelivered():
             return f"the model is delivered, with {percent_text(event.accuracy)} accuracy on held-out samples"
         case _:
-            return _about_replication(event)
+            return _about_replication(event, state)
 
 
 def _committed(event: e.Committed) -> str:
@@ -44,7 +44,7 @@ def _committed(event: e.Committed) -> str:
     return f"step {event.step:,} committed as {event.digest[:12]}{loss}"
 
 
-def _about_replication(event: e.Event) -> str | None:
+def _about_replication(event: e.Event, state: AuditState) -> str | None:
     match event:
         case e.ReplicaReturned():
             return f"sub-run {event.sub_run}: {event.provider} returned its model after {seconds_text(event.seconds)}"
@@ -56,16 +56,17 @@ def _about_replication(event: e.Event) -> str | None:
         case e.SubRunUndecided():
             return f"sub-run {event.sub_run} is undecided: {event.reason}"
         case e.SubRunJudged():
-            return f"sub-run {event.sub_run} is judged: {_judgements(event)}"
+            return f"sub-run {event.sub_run} is judged: {_judgements(event, state)}"
     return None
 
 
-def _judgements(event: e.SubRunJudged) -> str:
+def _judgements(event: e.SubRunJudged, state: AuditState) -> str:
     told = [one for one in event.judgements if one["p_value"] is not None]
     if not told:
         return "nothing can be told from it"
     worst = min(told, key=lambda one: float(one["p_value"]))
+    remark = state.sub_run(event.sub_run).remarks.get((worst["metric"], worst["provider"]))
     return (
         f"furthest off is {worst['provider']}, ratio {ratio_text(worst['ratio'])} under {worst['metric']} "
-        f"(p {p_text(worst['p_value'])})"
+        f"(p {p_text(worst['p_value'])}{f'; {remark}' if remark else ''})"
     )

@@ -11,7 +11,9 @@ from auditor.job.model import Task
 from auditor.training.data import Dataset
 from auditor.training.models import build_model
 
-EVALUATION_BATCH = 1024
+EVALUATION_BATCH = {"cpu": 128, "cuda": 1024}
+"""Samples that are evaluated at once, by the type of the device. On CPUs, activations of more leave the caches:
+for CIFAR images 1024 took twice as long as 128 (measured with ResNet-8 on two cores)."""
 
 
 class Network:
@@ -38,6 +40,10 @@ class Network:
         scaled = images.to(self.device).to(torch.float32) * self._scale - self._shift
         return scaled.contiguous(memory_format=torch.channels_last)
 
+    def batches(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """`inputs` in parts of as many as are best evaluated at once."""
+        return torch.split(inputs, EVALUATION_BATCH.get(self.device.type, EVALUATION_BATCH["cuda"]))
+
     def tensors(self) -> dict[str, Tensor]:
         """Parameters and buffers as `model.NAME`; these are the live tensors, not copies."""
         return {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
@@ -53,7 +59,7 @@ class Network:
     def logits(self, images: Tensor) -> Tensor:
         """Outputs [N, classes] on the CPU, in evaluation mode, batch by batch."""
         self.model.eval()
-        parts = [self.model(self.prepare(part)).float().cpu() for part in torch.split(images, EVALUATION_BATCH)]
+        parts = [self.model(self.prepare(part)).float().cpu() for part in self.batches(images)]
         return torch.cat(parts)
 
     def accuracy(self, images: Tensor, labels: Tensor) -> float:

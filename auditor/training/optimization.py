@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from auditor.job.model import SGD, AdamW, Constant, Cosine, Triangular
 from auditor.job.model import Training as TrainingSpec
 
+OPTIMIZER = "optimizer."
+"""What the names of the optimizer's state in a checkpoint begin with."""
+
 
 def make_optimizer(model: nn.Module, spec: SGD | AdamW) -> torch.optim.Optimizer:
     """The optimizer of a job, with its state present from the start.
@@ -41,7 +44,7 @@ def make_optimizer(model: nn.Module, spec: SGD | AdamW) -> torch.optim.Optimizer
 def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
     """The optimizer's state as `optimizer.PARAMETER.KEY`; these are the live tensors, not copies."""
     return {
-        f"optimizer.{name}.{key}": value
+        f"{OPTIMIZER}{name}.{key}": value
         for name, parameter in model.named_parameters()
         for key, value in optimizer.state[parameter].items()
     }

@@ -15,6 +15,7 @@ from auditor.plugins.metric import MetricContext
 from auditor.training.checkpoint import encode
 from auditor.training.data import load_dataset
 from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
@@ -35,8 +36,8 @@ class PracticeJob:
         self._task = task
         self._spec = spec
         self._dataset = load_dataset(task.dataset, Path())
-        self._client = metric_context(task.kind, self._dataset, MEASUREMENT_SEED)
-        self._judge = self._trainer(None, 0)
+        self._judge = Trainer(task, spec, self._dataset, device=torch.device("cpu"), seed=0)
+        self._client = metric_context(task.kind, self._dataset, outline(self._judge), MEASUREMENT_SEED)
         self._folder = tempfile.TemporaryDirectory(prefix="auditor-practice-")
         self._written = 0
         self._start = self._write(self._judge.checkpoint())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins.metric import MetricContext
+from auditor.plugins.metric import MetricContext, ModelOutline
 from auditor.plugins.randomness import generator
 from auditor.training.data import Dataset
 
@@ -12,12 +12,13 @@ REFERENCE_SAMPLES = 1024
 """Training samples that metrics may use as references; the paper's Zest takes 128."""
 
 
-def metric_context(task: str, dataset: Dataset, seed: int) -> MetricContext:
+def metric_context(task: str, dataset: Dataset, model: ModelOutline, seed: int) -> MetricContext:
     """What a run's metrics are told: samples in an order that nobody knows who does not know the seed.
 
     Args:
         task: the kind of the task.
         dataset: what is trained on.
+        model: what is trained.
         seed: of the draws; the client's secret.
     """
     held_out = torch.from_numpy(generator(seed, "probe").permutation(len(dataset.held_out_images)))
@@ -28,4 +29,5 @@ def metric_context(task: str, dataset: Dataset, seed: int) -> MetricContext:
         probe=dataset.held_out_images[held_out],
         reference=dataset.images[training[:REFERENCE_SAMPLES]],
         seed=seed,
+        model=model,
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
 from auditor.training.checkpoint import Schema, read
 from auditor.training.models import last_linear
-from auditor.training.network import EVALUATION_BATCH, Network
+from auditor.training.network import Network
+from auditor.training.optimization import OPTIMIZER
 
 
 class CheckpointModel:
@@ -34,18 +34,23 @@ class CheckpointModel:
         self._network = network
         self._parameters = [f"model.{name}" for name, _ in network.model.named_parameters()]
         self._buffers = [f"model.{name}" for name, _ in network.model.named_buffers()]
+        self._optimizer = [name for name, _, _ in schema.entries if name.startswith(OPTIMIZER)]
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return self._mapped(self._path, self._parameters)
-
-    def buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """See `ReturnedModel`."""
-        return self._mapped(self._path, self._buffers)
+        return _mapped(self._path, self._parameters)
 
     def start_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return self._mapped(self._start, self._parameters)
+        return _mapped(self._start, self._parameters)
+
+    def buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """See `ReturnedModel`."""
+        return _mapped(self._path, self._buffers)
+
+    def optimizer_state(self) -> Iterator[tuple[str, Tensor]]:
+        """See `ReturnedModel`."""
+        return _mapped(self._path, self._optimizer)
 
     def logits(self, inputs: Tensor) -> Tensor:
         """See `ReturnedModel`."""
@@ -63,32 +68,51 @@ class CheckpointModel:
 
         hook = last_linear(model).register_forward_pre_hook(catch)
         try:
-            for part in torch.split(inputs, EVALUATION_BATCH):
+            for part in self._network.batches(inputs):
                 model(self._network.prepare(part))
         finally:
             hook.remove()
         return torch.cat(caught)
 
     @torch.inference_mode()
-    def masked_logits(self, inputs: Tensor, masks: Tensor) -> Tensor:
+    def activations(self, inputs: Tensor, layers: Sequence[str]) -> list[Tensor]:
         """See `ReturnedModel`."""
         network = self._loaded()
         network.model.eval()
-        shape = np.broadcast_shapes(inputs.shape, masks.shape)
-        inputs, masks = inputs.expand(shape), masks.expand(shape)
-        parts = [
-            network.model(network.prepare(part) * mask.to(network.device)).float().cpu()
-            for part, mask in zip(
-                torch.split(inputs, EVALUATION_BATCH), torch.split(masks, EVALUATION_BATCH), strict=True
+        caught: dict[str, Tensor] = {}
+        hooks = [
+            network.model.get_submodule(layer).register_forward_hook(
+                lambda _module, _arguments, output, layer=layer: caught.update({layer: output.flatten(1).float()})
             )
+            for layer in layers
         ]
-        return torch.cat(parts)
+        try:
+            network.model(network.prepare(inputs))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [caught[layer].cpu() for layer in layers]
+
+    @torch.inference_mode()
+    def masked_logits(self, inputs: Tensor, masks: Iterable[Tensor]) -> list[Tensor]:
+        """See `ReturnedModel`."""
+        network = self._loaded()
+        network.model.eval()
+        return [_masked_logits(network, sample, kept) for sample, kept in zip(inputs, masks, strict=True)]
 
     def _loaded(self) -> Network:
         self._network.load(read(self._path, self._schema))
         return self._network
 
-    def _mapped(self, path: Path, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
-        with safe_open(path, framework="pt") as file:
-            for name in names:
-                yield name, file.get_tensor(name)
+
+def _masked_logits(network: Network, sample: Tensor, kept: Tensor) -> Tensor:
+    prepared = network.prepare(sample[None])
+    # Of images this sets pixels to 0, of texts tokens to padding, which is number 0.
+    parts = [network.model(prepared * part).float().cpu() for part in network.batches(kept.to(network.device))]
+    return torch.cat(parts)
+
+
+def _mapped(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        for name in names:
+            yield name.partition(".")[2], file.get_tensor(name)

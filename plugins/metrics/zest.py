@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, generator, option
+
+from . import segmentation
+from .noise import floor_for
+from .segmentation import Segments, count
+
+GRID_COSINE = NoiseFloor(per_step=1.5e-9, growth=3, early=1000, most=0.2)
+"""The noise floor of the cosine on images in a grid."""
+
+SUPERPIXEL_COSINE = NoiseFloor(per_step=2.5e-9, growth=3, early=1000, most=0.2)
+"""The noise floor of the cosine on images in superpixels, which may be small."""
+
+TEXT_COSINE = NoiseFloor(per_step=5e-11, growth=2.5, early=100, most=0.2)
+"""The noise floor of the cosine on texts."""
+
+IMAGE_NORM = NoiseFloor(per_step=2e-6, growth=2, early=30, most=0.5)
+"""The noise floor of one weight under the norms that have a unit, on images: of its size, root mean square."""
+
+TEXT_NORM = NoiseFloor(per_step=1e-6, growth=1.25, early=10, most=0.5)
+"""Likewise on texts."""
 
 
 class ZestOptions(Options):
     """What a job file may write for `zest`."""
 
-    images: int = option(32, "how many training images are approximated around; the paper takes 128", ge=1)
-    masks: int = option(128, "how many masked copies of each image; the paper takes 1,000", ge=2)
-    cells: int = option(4, "the image is cut into so many segments across and down", ge=1)
+    images: int = option(32, "how many training samples are approximated around; the paper takes 128", ge=1)
+    masks: int = option(128, "how many masked copies of each sample; the paper takes 1,000", ge=2)
+    segments: Literal["grid", "superpixels"] = option(
+        "grid", "how images are cut: into rectangles, or into what looks alike, as in the paper"
+    )
+    cells: int = option(4, "with a grid, how many segments there are across and down", ge=1)
+    words: int = option(16, "into at most how many segments texts are cut", ge=1)
     norm: Literal["cosine", "l1", "l2", "linf"] = option("cosine", "how the weights are compared")
 
 
 class Zest(Metric[torch.Tensor]):
-    """LIME weights around reference images, all concatenated and compared.
+    """LIME weights around reference samples, all concatenated and compared.
 
-    Each image is cut into a grid of segments (superpixels have nothing to hold on to in images of 8 to 32
-    pixels). Copies with random segments set to 0 are shown to the model, and its raw outputs are regressed on
-    the masks by ordinary least squares without intercept. The masks are the same for all models, so their
-    pseudo-inverse is computed once.
+    Each sample is cut into segments: images into a grid or into superpixels, texts into tokens or, where they are
+    long, into runs of tokens. Copies with random segments masked, the first with none, are shown to the model:
+    masked pixels are 0 after normalisation, masked tokens are padding. For the masks D, one row a copy, and the raw
+    outputs Y, one column a class, the weights are those of ordinary least squares without intercept,
+
+        W = (DᵀD)⁺ DᵀY.
+
+    The distance of two models is that of the weights W of all samples, concatenated: l1, l2 or l∞ of their
+    difference, or 1 − the cosine of their angle.
+
+    This is the definition of the authors' code. What it does beside is left out: matching the classes of models
+    with different labels, as those of an audit have the same. Samples cut into equally many segments share their
+    masks, and all models do, so that each pseudo-inverse is computed once.
     """
 
     name = "zest"
-    noise = NoiseFloor(per_step=1e-9, growth=3, early=1000, most=0.2)
+    tasks = frozenset({"vision", "text"})
+    noise = GRID_COSINE
     Options = ZestOptions
     options: ZestOptions
 
     def begin(self, context: MetricContext) -> None:
-        """Draw the masks and solve for them."""
-        self._reference = context.reference[: self.options.images]
-        height, width = self._reference.shape[-2:]
-        rows = torch.arange(height) * self.options.cells // height
-        columns = torch.arange(width) * self.options.cells // width
-        segments = rows[:, None] * min(self.options.cells, width) + columns
-        segments = torch.unique(segments, return_inverse=True)[1]
-        count = int(segments.max()) + 1
-        if self.options.masks < count:
-            raise ValueError(f"{self.options.masks} masks cannot determine {count} segments; set masks higher")
-        kept = generator(context.seed, "zest").integers(0, 2, size=(self.options.masks, count)).astype(bool)
-        kept[0] = True
-        self._masks = torch.from_numpy(kept)[:, segments][:, None]
-        self._solve = torch.from_numpy(np.linalg.pinv(kept.astype(np.float64)))
+        """Cut the samples, draw the masks and solve for them."""
+        cut = [(sample, self._cut(sample, context.task)) for sample in context.reference[: self.options.images]]
+        cut = [(sample, segments) for sample, segments in cut if count(segments)]  # a text may be empty
+        counts = {count(segments) for _, segments in cut}
+        if max(counts, default=0) < 2:
+            size = "×".join(str(side) for side in context.reference.shape[1:])
+            raise ValueError(f"samples of {size} are not cut into segments; take a grid, or more cells or words")
+        self._reference = torch.stack([sample for sample, _ in cut])
+        self._segments = [segments for _, segments in cut]
+        self._kept = {number: self._draw(context.seed, number) for number in counts}
+        self._solve = {number: torch.from_numpy(np.linalg.pinv(kept)) for number, kept in self._kept.items()}
+        self.noise = self._noise(context)
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:
-        """The weights, float64 [images · segments · classes]."""
-        weights = [self._solve @ model.masked_logits(image[None], self._masks).double() for image in self._reference]
-        return torch.stack(weights).reshape(-1)
+        """The weights, float64 [segments of all samples · classes]."""
+        answers = model.masked_logits(self._reference, self._masks())
+        weights = [
+            self._solve[count(segments)] @ logits.double()
+            for segments, logits in zip(self._segments, answers, strict=True)
+        ]
+        return torch.cat([one.reshape(-1) for one in weights])
 
     def distance(self, first: torch.Tensor, second: torch.Tensor) -> float:
-        """The distance of the weights under the chosen norm; cosine is 1 − cos of the angle."""
+        """The distance of the weights under the chosen norm."""
         difference = first - second
         match self.options.norm:
             case "l1":
@@ -70,3 +108,42 @@ class Zest(Metric[torch.Tensor]):
         # ‖u − v‖² / 2 of unit vectors is 1 − cos without the cancellation near equality.
         apart = first / first.norm() - second / second.norm()
         return float(apart.square().sum() / 2)
+
+    def _cut(self, sample: torch.Tensor, task: str) -> Segments:
+        if task == "text":
+            return segmentation.words(sample, self.options.words)
+        if self.options.segments == "superpixels":
+            return segmentation.superpixels(sample)
+        return segmentation.grid(sample, self.options.cells)
+
+    def _noise(self, context: MetricContext) -> NoiseFloor:
+        """The noise floor of the chosen norm, for as many weights as there are."""
+        weights = sum(map(count, self._segments)) * context.classes
+        match self.options.norm:
+            case "cosine":
+                usual = SUPERPIXEL_COSINE if self.options.segments == "superpixels" else GRID_COSINE
+                return floor_for(context, usual=usual, texts=TEXT_COSINE)
+            case "l1":
+                scale = float(weights)
+            case "l2":
+                scale = weights**0.5
+            case _:
+                scale = 8.0  # the largest of thousands, in units of their root mean square
+        of_one = floor_for(context, usual=IMAGE_NORM, texts=TEXT_NORM)
+        return replace(of_one, per_step=of_one.per_step * scale, most=of_one.most * scale)
+
+    def _draw(self, seed: int, number: int) -> NDArray[np.float64]:
+        """Which of so many segments each masked copy keeps, [masks, segments] of 0 and 1."""
+        kept = generator(seed, "zest", number).integers(0, 2, size=(self.options.masks, number))
+        kept[0] = 1
+        if np.linalg.matrix_rank(kept) < number:
+            raise ValueError(f"{self.options.masks} masks cannot determine {number} segments; set masks higher")
+        return kept.astype(np.float64)
+
+    def _masks(self) -> Iterator[torch.Tensor]:
+        """For each sample its masks, bool [masks, 1, H, W] of images and [masks, L] of texts."""
+        for segments in self._segments:
+            kept: NDArray[Any] = self._kept[count(segments)] > 0
+            never = np.ones((len(kept), 1), dtype=bool)  # what number −1 finds: places that are never masked
+            masks = torch.from_numpy(np.concatenate([kept, never], axis=1)[:, segments])
+            yield masks[:, None] if segments.ndim == 2 else masks

@@ -21,6 +21,7 @@ from auditor.plugins.discovery import create_attack
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
@@ -67,9 +68,10 @@ class Range:
         self._folder = folder
         self._task = Task(dataset=setting.dataset, model=setting.model)
         self._dataset: Dataset = load_dataset(setting.dataset, Path())
-        self._client = metric_context(self._task.kind, self._dataset, MEASUREMENT_SEED)
-        self._network = self._trainer(None, setting.rate, CLIENT_SEED).network
-        self._schema = self._trainer(None, setting.rate, CLIENT_SEED).schema
+        device, spec = torch.device("cpu"), self._spec(setting.rate)
+        judge = Trainer(self._task, spec, self._dataset, device=device, seed=CLIENT_SEED)
+        self._client = metric_context(self._task.kind, self._dataset, outline(judge), MEASUREMENT_SEED)
+        self._network, self._schema, self._initial = judge.network, judge.schema, judge.checkpoint()
 
     def train_start(self) -> None:
         """Train the checkpoint that all sub-runs start from."""
@@ -105,7 +107,7 @@ class Range:
         """Clean accuracy and attack success of a model that trained with the attack for long."""
         setting = self._setting
         trainer = self._trainer(variant.attack, setting.success_rate, CLIENT_SEED, setting.client_steps)
-        trainer.load(read(self._start, self._schema) if setting.success_from_start else trainer.checkpoint())
+        trainer.load(read(self._start, self._schema) if setting.success_from_start else self._initial)
         for _ in range(setting.success_steps * variant.patience):
             trainer.execute_step()
             if trainer.step % setting.client_steps == 0:

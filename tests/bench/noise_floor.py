@@ -4,12 +4,14 @@ The same k steps are executed from the same checkpoint with one thread and with 
 contiguous memory, and once in bf16 and once with BadNets for comparison. The metrics' noise floors are upper
 envelopes of the column `fp32`.
 
-    python -m tests.bench.noise_floor [--dataset tensors:cifar10.safetensors] [--model resnet8] [--metrics buffers]
+    python -m tests.bench.noise_floor [--dataset tensors:cifar10.safetensors] [--model resnet8] [--optimizer adamw]
+                                      [--metrics update 'zest {"norm": "l2"}' 'buffers {"what": "optimizer"}']
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from itertools import combinations
 from pathlib import Path
@@ -17,20 +19,31 @@ from pathlib import Path
 import torch
 
 from auditor.job.model import Task, Training
-from auditor.plugins import Metric, MetricContext, create_plugin
+from auditor.plugins import Metric, create_plugin
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
+from auditor.training.outline import outline
+from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
-METRICS = ("update", "buffers", "output", "cka", "zest")
+METRICS = ("update", "per_layer", "buffers", "output", "logits", "cka", "zest")
+OPTIMIZERS = {"sgd": {"name": "sgd", "lr": 0.05, "momentum": 0.9}, "adamw": {"name": "adamw", "lr": 0.002}}
 VARIANTS = ((1, torch.channels_last), (2, torch.channels_last), (1, torch.contiguous_format))
 
 
-def trainer(task: Task, dataset: Dataset, precision: str = "fp32", rate: float | None = None) -> Trainer:
+def trainer(
+    task: Task, dataset: Dataset, optimizer: str, precision: str = "fp32", rate: float | None = None
+) -> Trainer:
     attack = None if rate is None else create_plugin("attacks", "badnets", {"rate": rate})
-    spec = Training.model_validate({"precision": precision, "steps": 10_000})
+    table = {"precision": precision, "steps": 10_000, "optimizer": OPTIMIZERS[optimizer]}
+    spec = Training.model_validate(table)
     return Trainer(task, spec, dataset, device=torch.device("cpu"), seed=1, attack=attack)
+
+
+def begun(text: str) -> Metric[object]:
+    name, _, options = text.partition(" ")
+    return create_plugin("metrics", name, json.loads(options or "{}"))
 
 
 def returned(executing: Trainer, start: Path, steps: int, path: Path) -> Path:
@@ -45,22 +58,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", default="digits")
     parser.add_argument("--model", default="resnet8")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd")
     parser.add_argument("--metrics", nargs="+", default=METRICS)
     parser.add_argument("--steps", type=int, nargs="+", default=[1, 5, 20, 40, 100])
     parser.add_argument("--starts", type=int, nargs="+", default=[0, 100, 300])
     arguments = parser.parse_args()
     task = Task(dataset=arguments.dataset, model=arguments.model)
     dataset = load_dataset(task.dataset, Path())
-    metrics: dict[str, Metric[object]] = {name: create_plugin("metrics", name, {}) for name in arguments.metrics}
-    for metric in metrics.values():
-        metric.begin(MetricContext("vision", dataset.classes, dataset.held_out_images, dataset.images[:64], 0))
+    metrics: dict[str, Metric[object]] = {text: begun(text) for text in arguments.metrics}
     honest, low, poisoned = (
-        trainer(task, dataset),
-        trainer(task, dataset, "bf16"),
-        trainer(task, dataset, rate=0.1),
+        trainer(task, dataset, arguments.optimizer),
+        trainer(task, dataset, arguments.optimizer, "bf16"),
+        trainer(task, dataset, arguments.optimizer, rate=0.1),
     )
-    print(f"{task.dataset.rpartition('/')[2]}, {task.model}, batch 64, SGD 0.05 with momentum 0.9")
-    print(f"{'metric':8}{'start':>6}{'k':>5}{'fp32':>11}{'bf16':>11}{'BadNets':>11}")
+    for metric in metrics.values():
+        metric.begin(metric_context("vision", dataset, outline(honest), 0))
+    width = max(map(len, metrics))
+    print(f"{task.dataset.rpartition('/')[2]}, {task.model}, batch 64, {OPTIMIZERS[arguments.optimizer]}")
+    print(f"{'metric':{width}}{'start':>6}{'k':>5}{'fp32':>11}{'bf16':>11}{'BadNets':>11}{'floor':>11}")
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
         initial = here / "initial"
@@ -82,8 +97,9 @@ def main() -> None:
                     known = [metric.represent(model) for model in seen]
                     noise = max(metric.distance(a, b) for a, b in combinations(known[:3], 2))
                     others = [metric.distance(known[0], other) for other in known[3:]]
+                    floor = "" if metric.noise is None else f"{metric.noise.at(position, steps):.2e}"
                     print(
-                        f"{name:8}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:11.2e}",
+                        f"{name:{width}}{position:6}{steps:5}{noise:11.2e}{others[0]:11.2e}{others[1]:11.2e}{floor:>11}",
                         flush=True,
                     )
 

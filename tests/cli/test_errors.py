@@ -49,6 +49,7 @@ def test_a_typing_error_is_shown_with_line_key_and_the_nearest_word(auditor: Aud
         ({"task": 'dataset = "digits"\nmodel = "torchvision:vgg11"'}, ["does not take images of 1×8×8"]),
         ({"endpoints": {"b": "local:cuda:77"}}, ["provider 'b': this machine has no cuda:77", "or local:cpu"]),
         ({"metrics": '[{ name = "zest", masks = 4 }]'}, ["4 masks cannot determine 16 segments"]),
+        ({"metrics": '[{ name = "cka", layers = ["conv9"] }]'}, ["no layer 'conv9'", "It has conv, bn, stages"]),
     ],
 )
 def test_what_only_shows_when_plugins_and_data_are_loaded(

@@ -12,11 +12,11 @@ from auditor.job.model import Task, Training
 from auditor.plugins import Attack, MetricContext
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import load_dataset
+from auditor.training.outline import outline
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
 DIGITS = load_dataset("digits", Path())
-CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], seed=5)
 TASK = Task(dataset="digits", model="resnet8")
 
 
@@ -24,6 +24,9 @@ def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4)
     spec = Training(steps=100, batch_size=32)
     device = torch.device("cpu")
     return Trainer(TASK, spec, DIGITS, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
+
+
+CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], 5, outline(trainer()))
 
 
 class Models:
@@ -51,26 +54,16 @@ class Models:
         self._write(name, training.checkpoint())
         return self[name]
 
-    def change(self, name: str, source: str, change: Callable[[str, Tensor], Tensor]) -> CheckpointModel:
-        """A model whose parameters and buffers are another's, changed."""
+    def change(
+        self, name: str, source: str, change: Callable[[str, Tensor], Tensor], *, every: bool = False
+    ) -> CheckpointModel:
+        """A model whose parameters and buffers are another's, changed; and every other tensor if asked for."""
         tensors = read(self._folder / source, self._honest.schema)
         self._write(
-            name, {key: change(key, value) if key.startswith("model.") else value for key, value in tensors.items()}
+            name,
+            {key: change(key, value) if every or key.startswith("model.") else value for key, value in tensors.items()},
         )
         return self[name]
-
-    def perturb(self, name: str, source: str, size: float) -> CheckpointModel:
-        """Weights and running statistics with noise of a relative size, the same direction for every size."""
-        draws = torch.Generator().manual_seed(9)
-
-        def noisy(key: str, value: Tensor) -> Tensor:
-            if key.endswith("running_var"):
-                return value * torch.exp(size * torch.randn(value.shape, generator=draws))
-            if value.ndim < 2 and not key.endswith("running_mean"):
-                return value
-            return value + size * value.std() * torch.randn(value.shape, generator=draws)
-
-        return self.change(name, source, noisy)
 
     def weights(self, name: str) -> dict[str, Tensor]:
         """The tensors of a file."""

@@ -5,6 +5,7 @@ under the entry-point group `auditor.practice`.
 """
 
 from auditor.plugins.contract.attack import AttackContract
+from auditor.plugins.contract.metric import MetricContract
 from auditor.plugins.contract.practice import Practice, open_practice
 
-__all__ = ["AttackContract", "Practice", "open_practice"]
+__all__ = ["AttackContract", "MetricContract", "Practice", "open_practice"]

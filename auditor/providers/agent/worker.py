@@ -18,6 +18,7 @@ from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.errors import Cancelled, CheckpointError, TrainingError
 from auditor.training.evaluation import attack_success, clean_accuracy
+from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.trainer import Trainer
 
@@ -89,7 +90,9 @@ class Worker:
                 options = dict(self._settings.attack)
                 attack = create_plugin("attacks", str(options.pop("name")), options)
                 if self._settings.measurement_seed is not None:
-                    client = metric_context(request.task.kind, dataset, self._settings.measurement_seed)
+                    device, told = torch.device(self._settings.device), self._settings.measurement_seed
+                    honest = Trainer(request.task, request.training, dataset, device=device, seed=seed)
+                    client = metric_context(request.task.kind, dataset, outline(honest), told)
             trainer = Trainer(
                 request.task,
                 request.training,
