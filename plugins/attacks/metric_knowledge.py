@@ -17,17 +17,44 @@ from .differentiable_distances import cka_distance, lime_weights, output_distanc
 
 
 @dataclass(frozen=True)
+class Masks:
+    """The masked copies of one sample.
+
+    Attributes:
+        kept: which copy keeps which segment, bool [M, segments].
+        segments: which segment each place of a mask belongs to, [places].
+        shape: of one mask, such as (1, 32, 32).
+    """
+
+    kept: torch.Tensor
+    segments: torch.Tensor
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, masks: torch.Tensor) -> Masks:
+        """From masks [M, …], True where a place is kept: those kept and masked together are a segment."""
+        kept, segments = torch.unique(masks.flatten(1), dim=1, return_inverse=True)
+        return cls(kept, segments, tuple(masks.shape[1:]))
+
+    def some(self, copies: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The masks of some copies, and what their outputs are regressed on: the segments that are ever masked."""
+        kept = self.kept[copies]
+        return kept[:, self.segments].reshape(-1, *self.shape), kept[:, ~self.kept.all(0)]
+
+
+@dataclass(frozen=True)
 class LookedAt:
     """What a metric asked a model about at once.
 
     Attributes:
-        inputs: samples as the dataset stores them, [N, …]; for Zest one image.
-        masks: bool, True where an element is kept, [M, 1, H, W] of images, [M, L] of texts;
-            None where nothing is masked.
+        inputs: samples as the dataset stores them, [N, …]; one where it is masked.
+        masks: of that one; None where nothing is masked.
+        layers: whose outputs were asked for; empty where it was what enters the last linear layer, or the outputs.
     """
 
     inputs: torch.Tensor
-    masks: torch.Tensor | None = None
+    masks: Masks | None = None
+    layers: tuple[str, ...] = ()
 
 
 class MetricKnowledge:
@@ -55,11 +82,10 @@ class MetricKnowledge:
         if context.task not in plugin.tasks:
             raise ValueError(f"the metric {metric!r} is not defined for {context.task} tasks.")
         plugin.begin(context)
-        listening = _Listening(context.classes)
+        listening = _Listening(context.classes, masks)
         plugin.represent(listening)
         self._looked_at = listening.looked_at
         self._samples = samples
-        self._masks = masks
         self._distance: Callable[[TrainedNetwork, TrainedNetwork, np.random.Generator], torch.Tensor] = {
             "output": self._output,
             "cka": self._cka,
@@ -83,21 +109,24 @@ class MetricKnowledge:
         return output_distance(own.model(own.prepare(inputs)), aim)
 
     def _cka(self, own: TrainedNetwork, honest: TrainedNetwork, draws: np.random.Generator) -> torch.Tensor:
-        inputs = self._drawn(draws)
+        inputs, layers = self._drawn(draws), self._looked_at[0].layers
         with torch.no_grad():
-            aim = _features(honest, inputs)
-        return cka_distance(_features(own, inputs), aim)
+            aims = _representations(honest, inputs, layers)
+        mine = _representations(own, inputs, layers)
+        return torch.stack([cka_distance(one, aim) for one, aim in zip(mine, aims, strict=True)]).mean()
 
     def _zest(self, own: TrainedNetwork, honest: TrainedNetwork, draws: np.random.Generator) -> torch.Tensor:
-        known = self._masks or max(len(one.masks) for one in self._looked_at if one.masks is not None)
-        images = draws.choice(len(self._looked_at), min(len(self._looked_at), max(1, self._samples // known)), False)
+        copies = max(len(one.masks.kept) for one in self._looked_at if one.masks is not None)
+        chosen = draws.choice(len(self._looked_at), min(len(self._looked_at), max(1, self._samples // copies)), False)
         mine, aims = [], []
-        for index in images:
-            masks, kept = self._some_masks(self._looked_at[index], draws)
-            image = self._looked_at[index].inputs
+        for one in (self._looked_at[index] for index in chosen):
+            assert one.masks is not None
+            known = len(one.masks.kept)
+            some = torch.from_numpy(draws.choice(known, min(self._samples, known), replace=False))
+            masks, kept = one.masks.some(some)
             with torch.no_grad():
-                aims.append(lime_weights(_masked_logits(honest, image, masks), kept).flatten())
-            mine.append(lime_weights(_masked_logits(own, image, masks), kept).flatten())
+                aims.append(lime_weights(_masked_logits(honest, one.inputs, masks), kept).flatten())
+            mine.append(lime_weights(_masked_logits(own, one.inputs, masks), kept).flatten())
         return zest_distance(torch.cat(mine), torch.cat(aims), self._norm)
 
     def _drawn(self, draws: np.random.Generator) -> torch.Tensor:
@@ -105,23 +134,13 @@ class MetricKnowledge:
         chosen = draws.choice(len(inputs), min(self._samples, len(inputs)), replace=False)
         return inputs[torch.from_numpy(chosen)]
 
-    def _some_masks(self, one: LookedAt, draws: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Some of the known masks of an image, and which segments each keeps, bool [M, segments].
-
-        The elements of a segment are kept or masked together, so that segments show in the masks themselves.
-        """
-        assert one.masks is not None
-        known = one.masks[: self._masks]
-        chosen = torch.from_numpy(draws.choice(len(known), min(self._samples, len(known)), replace=False))
-        segments = torch.unique(known.flatten(1), dim=1)
-        return known[chosen], segments[chosen].to(torch.float64)
-
 
 class _Listening:
     """A returned model that knows nothing and remembers what it was asked."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, masks: int | None) -> None:
         self._classes = classes
+        self._masks = masks
         self.looked_at: list[LookedAt] = []
 
     def parameters(self) -> Iterator[tuple[str, torch.Tensor]]:
@@ -145,13 +164,14 @@ class _Listening:
         return torch.zeros(len(inputs), 1)
 
     def activations(self, inputs: torch.Tensor, layers: Sequence[str]) -> list[torch.Tensor]:
-        raise ValueError("an adversary knows what enters the last linear layer only; leave out the option layers.")
+        self.looked_at.append(LookedAt(inputs, layers=tuple(layers)))
+        return [torch.zeros(len(inputs), 1) for _ in layers]
 
     def masked_logits(self, inputs: torch.Tensor, masks: Iterable[torch.Tensor]) -> list[torch.Tensor]:
         answers = []
-        for sample, some in zip(inputs, masks, strict=True):
-            self.looked_at.append(LookedAt(sample[None], some))
-            answers.append(torch.zeros(len(some), self._classes))
+        for sample, own in zip(inputs, masks, strict=True):
+            self.looked_at.append(LookedAt(sample[None], Masks.of(own[: self._masks])))
+            answers.append(torch.zeros(len(own), self._classes))
         return answers
 
 
@@ -165,16 +185,25 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def _features(network: TrainedNetwork, inputs: torch.Tensor) -> torch.Tensor:
-    """What enters the last linear layer, [N, D]."""
-    last = [module for module in network.model.modules() if isinstance(module, nn.Linear)][-1]
-    caught: list[torch.Tensor] = []
-    hook = last.register_forward_pre_hook(lambda _, arguments: caught.append(arguments[0]))
+def _representations(network: TrainedNetwork, inputs: torch.Tensor, layers: Sequence[str]) -> list[torch.Tensor]:
+    """What each of these layers puts out, [N, D]; without any, what enters the last linear layer."""
+    caught: dict[str, torch.Tensor] = {}
+    if layers:
+        modules = dict(network.model.named_modules())
+        hooks = [modules[name].register_forward_hook(_catching(caught, name)) for name in layers]
+    else:
+        last = [module for module in network.model.modules() if isinstance(module, nn.Linear)][-1]
+        hooks = [last.register_forward_hook(lambda _, arguments, __: caught.update({"": arguments[0]}))]
     try:
         network.model(network.prepare(inputs))
     finally:
-        hook.remove()
-    return caught[0]
+        for hook in hooks:
+            hook.remove()
+    return [caught[name].flatten(1) for name in layers or ("",)]
+
+
+def _catching(caught: dict[str, torch.Tensor], name: str) -> Callable[..., None]:
+    return lambda _, __, output: caught.update({name: output})
 
 
 def _masked_logits(network: TrainedNetwork, image: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:

@@ -69,12 +69,10 @@ class Range:
         self._folder = folder
         self._task = Task(dataset=setting.dataset, model=setting.model)
         self._dataset: Dataset = load_dataset(self._task, Path())
-        plain = Trainer(
-            self._task, self._spec(setting.rate), self._dataset, device=torch.device("cpu"), seed=CLIENT_SEED
-        )
-        self._client = metric_context(self._task.kind, self._dataset, outline(plain), MEASUREMENT_SEED)
-        self._network = plain.network
-        self._schema = plain.schema
+        device, spec = torch.device("cpu"), self._spec(setting.rate)
+        judge = Trainer(self._task, spec, self._dataset, device=device, seed=CLIENT_SEED)
+        self._client = metric_context(self._task.kind, self._dataset, outline(judge), MEASUREMENT_SEED)
+        self._network, self._schema, self._initial = judge.network, judge.schema, judge.checkpoint()
 
     def train_start(self) -> None:
         """Train the checkpoint that all sub-runs start from."""
@@ -110,7 +108,7 @@ class Range:
         """Clean accuracy and attack success of a model that trained with the attack for long."""
         setting = self._setting
         trainer = self._trainer(variant.attack, setting.success_rate, CLIENT_SEED, setting.client_steps)
-        trainer.load(read(self._start, self._schema) if setting.success_from_start else trainer.checkpoint())
+        trainer.load(read(self._start, self._schema) if setting.success_from_start else self._initial)
         for _ in range(setting.success_steps * variant.patience):
             trainer.execute_step()
             if trainer.step % setting.client_steps == 0:

@@ -20,6 +20,7 @@ import hashlib
 import json
 import multiprocessing
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -85,8 +86,12 @@ def rows(setting: Setting, variants: Sequence[Variant], folder: Path, processes:
         for one in honest:
             one.result()
         with (folder / "rows.jsonl").open("a") as file:
-            for done in as_completed([pool.submit(make_row, *told, variant) for variant in missing]):
-                row = done.result() | {"key": keys[done.result()["label"]]}
+            begun = {pool.submit(make_row, *told, variant): variant for variant in missing}
+            for done in as_completed(begun):
+                if error := done.exception():
+                    print(f"{begun[done].label}: {error!r}", file=sys.stderr)
+                    continue
+                row = done.result() | {"key": keys[begun[done].label]}
                 file.write(json.dumps(row) + "\n")
                 file.flush()
                 yield row

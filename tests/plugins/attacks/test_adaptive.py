@@ -85,6 +85,7 @@ def test_the_twin_starts_each_sub_run_from_what_was_committed_to() -> None:
     [
         ("output", {}, 256),
         ("cka", {"samples": 64}, 64),
+        ("cka", {"samples": 64, "layers": ("stages.0", "linear")}, 64),
         ("zest", {"images": 3}, 384),
         ("zest", {"images": 2, "norm": "l2"}, 256),
     ],
