@@ -56,9 +56,8 @@ class Closing:
             achieved = await party.client.simulation(execution)
         except ProviderError:
             return  # an agent that was started again does not know its earlier runs
-        self._setting.write(
-            AttackMeasured(party.name, cleaned(achieved.attack, 64), achieved.clean_accuracy, achieved.success_rate)
-        )
+        attack, failure = cleaned(achieved.attack, 64), achieved.failure and cleaned(achieved.failure)
+        self._setting.write(AttackMeasured(party.name, attack, achieved.clean_accuracy, achieved.success_rate, failure))
 
     def _latest_execution(self, party: Party) -> str | None:
         state = self._setting.state

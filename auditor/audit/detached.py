@@ -63,7 +63,7 @@ def execute_detached(store: Store, run: str) -> DetachedRun:
     folder.mkdir(parents=True, exist_ok=True)
     log = (folder / "log.txt").open("a+b")
     process = subprocess.Popen(
-        [sys.executable, "-m", "auditor", "resume", run],
+        [sys.executable, "-P", "-m", "auditor", "resume", run],  # -P: nothing is imported from the working folder
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from auditor.audit.apart import call_apart
 from auditor.audit.closing import Closing
 from auditor.audit.decisions.choice import assumptions_of, choose
 from auditor.audit.events import RunInterrupted, RunResumed, RunStarted
@@ -86,7 +87,7 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
-            loading = group.create_task(asyncio.to_thread(Workspace, job, selection, store.downloads))
+            loading = group.create_task(call_apart(lambda: Workspace(job, selection, store.downloads)))
             group.create_task(parties.start())
         setting = Setting(
             run=run.id,

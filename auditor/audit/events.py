@@ -226,12 +226,16 @@ class ModelDelivered(Event):
 
 @dataclass(frozen=True)
 class AttackMeasured(Event):
-    """What a simulated attack achieved, as the simulating provider says. No verdict depends on it."""
+    """What a simulated attack achieved, as the simulating provider says. No verdict depends on it.
+
+    `failure` is why its success could not be measured.
+    """
 
     provider: str
     attack: str
     clean_accuracy: float
     success_rate: float | None
+    failure: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -42,6 +42,11 @@ class Measured:
     remarks: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
     failure: str | None = None
+
+    def blaming(self, place: str) -> Measured:
+        """The same, in which every failure also says where the metric comes from."""
+        excluded = {provider: f"{reason} ({place})" for provider, reason in self.excluded.items()}
+        return replace(self, excluded=excluded, failure=self.failure and f"{self.failure} ({place})")
 
 
 def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel], floor: float | None) -> Measured:

@@ -51,6 +51,11 @@ class Party:
         """The provider's name."""
         return self.provider.name
 
+    @property
+    def simulated(self) -> str | None:
+        """The attack that it carries out on our behalf, if any."""
+        return None if self.provider.attack is None else self.provider.attack.name
+
 
 class Parties:
     """The providers of a job; when the context ends, all are disconnected and those that we started are ended.
@@ -70,6 +75,7 @@ class Parties:
                 device=provider.where.device,
                 folder=folder / "providers" / f"{index:02d}",
                 attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
+                plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )

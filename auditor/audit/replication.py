@@ -133,6 +133,7 @@ class Replication:
             request,
             stall_seconds=setting.job.audit.stall_seconds,
             obituary=lambda: setting.parties.obituary(party),
+            simulated=party.simulated,
         ):
             meter.report(status.step, status.loss)
             returned = status.commitments[-1].digest if status.commitments else returned
@@ -170,7 +171,7 @@ class Replication:
             return
         first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
-            results = await asyncio.to_thread(setting.workspace.measure, start, returned, first, last - first)
+            results = await setting.workspace.measure(start, returned, first, last - first)
         for result in results:
             self._record(sub_run, result)
         judgements = await asyncio.to_thread(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import typer
 
@@ -41,7 +42,18 @@ def main() -> None:
     """Run the command that the arguments name."""
     try:
         app()
+    except SystemExit as leaving:
+        _leave_behind(leaving)
+        raise
     except BrokenPipeError:
         # Whoever read our output has enough; say nothing more, not even while Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.FAILED)
+
+
+def _leave_behind(leaving: SystemExit) -> None:
+    """End at once if a plugin that took too long is still running."""
+    if threading.active_count() > 1:
+        from auditor.audit.apart import leave
+
+        leave(leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None))

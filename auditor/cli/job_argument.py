@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from auditor.job import Job
+    from auditor.job import Job, PluginFile
 
 SAMPLE = "sample:"
 
 JobArgument = Annotated[
     str, typer.Argument(metavar="JOB", help="A job file, or sample:NAME for one that comes with auditor.")
 ]
+
+PluginOption = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE", help="A Python file with attacks or metrics of your own; repeatable."),
+]
+
+
+def plugin_files(paths: Iterable[Path]) -> tuple[PluginFile, ...]:
+    """Read the files that are named on the command line.
+
+    Raises:
+        JobError: one of them cannot be a plugin.
+    """
+    from auditor.job.errors import JobError, Problem
+    from auditor.job.plugin_file import PluginFileError, read_plugin_file
+
+    files = []
+    for path in paths:
+        try:
+            files.append(read_plugin_file(path))
+        except PluginFileError as error:
+            raise JobError(f"--plugin {path}", [Problem(f"{error}.")]) from None
+    return tuple(files)
 
 
 def job_path(text: str) -> Path:
@@ -34,17 +58,17 @@ def job_path(text: str) -> Path:
     return Path(str(folder / f"{name}.toml"))
 
 
-def load_resolved(path: Path) -> Job:
-    """Load a job file and look up the registered providers that it names.
+def load_resolved(path: Path, plugins: Iterable[Path]) -> Job:
+    """Load a job file, add plugin files to it, and look up the registered providers that it names.
 
     Raises:
-        JobError: as `load_job`, or a name is not registered.
+        JobError: as `load_job` and `plugin_files`, or a name is not registered.
         StoreError: the registry cannot be read.
     """
     from auditor.job import load_job
     from auditor.job.endpoint import RegisteredEndpoint
 
-    job = load_job(path)
+    job = load_job(path).with_plugins(plugin_files(plugins))
     if not any(isinstance(provider.where, RegisteredEndpoint) for provider in job.providers):
         return job
     from auditor.providers.registry import resolve_providers

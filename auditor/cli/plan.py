@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auditor.cli.job_argument import JobArgument, job_path, load_resolved
+from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import output, user_errors
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ def plan(
         float | None,
         typer.Option(min=1e-9, help="Steps a second that providers execute; turns prices into dollars."),
     ] = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
     from auditor.audit.decisions import choose
     from auditor.job import make_plan
 
     with user_errors():
-        loaded = load_resolved(job_path(job))
+        loaded = load_resolved(job_path(job), plugin or ())
         planned, choice = make_plan(loaded), choose(loaded)
     if json:
         import json as encoder

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from auditor.cli.narration import user_errors
+from auditor.cli.narration import say, user_errors
 from auditor.cli.run import JsonOption
 
 RunArgument = Annotated[
@@ -24,5 +24,9 @@ def resume(run: RunArgument, json: JsonOption = False) -> None:
 
         with Store() as store:
             record = store.find_run(run)
-            code = execute(record, Job.model_validate_json(record.job), store, json=json)
+            job = Job.model_validate_json(record.job)
+            for file in job.plugins:
+                if file.drift is not None:
+                    say(f"note: {file.path} {file.drift}; the run goes on with the plugin as it was when it began.")
+            code = execute(record, job, store, json=json)
     raise typer.Exit(code)

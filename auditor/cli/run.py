@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.exit_codes import EXPLANATION
-from auditor.cli.job_argument import JobArgument, job_path, load_resolved
+from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import user_errors
 
 
@@ -29,11 +29,12 @@ def run(
     randomness: Annotated[
         Randomness | None, typer.Option(help="Who draws the training seeds, instead of what the job says.")
     ] = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Start an audit, show how it goes, and give a verdict on every provider."""
     with user_errors():
         path = job_path(job)
-        loaded = load_resolved(path)
+        loaded = load_resolved(path, plugin or ())
         if seed is not None:
             loaded = loaded.model_copy(update={"seed": seed})
         if randomness is not None:

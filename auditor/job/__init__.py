@@ -5,14 +5,17 @@ Nothing here knows PyTorch, the network or a screen, so that planning an audit i
 
 from auditor.job.errors import JobError, Problem
 from auditor.job.loading import load_job, parse_job
-from auditor.job.model import Audit, Job, PluginUse, Provider, Task, Training
+from auditor.job.model import Audit, Job, PluginUse, Provider, Training
 from auditor.job.plan import Plan, make_plan
+from auditor.job.plugin_file import PluginFile
+from auditor.job.task import Task
 
 __all__ = [
     "Audit",
     "Job",
     "JobError",
     "Plan",
+    "PluginFile",
     "PluginUse",
     "Problem",
     "Provider",

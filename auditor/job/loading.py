@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.lines import key_lines, nearest_line
-from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider, Task, Training, Triangular
+from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider, Training, Triangular
+from auditor.job.task import Task
 
 MAX_BYTES = 1 << 20
 """No job file needs more; a larger one is something else, given by mistake."""
@@ -56,7 +57,8 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
     Args:
         text: TOML.
         source: what errors call the text.
-        folder: what relative paths in the job are relative to; None leaves them as they are.
+        folder: what relative paths in the job are relative to; None leaves them as they are. The plugin files
+            that the job names are read, and become part of it.
 
     Raises:
         JobError: with every problem found.
@@ -71,7 +73,7 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
         reason = str(error).partition(";")[0]
         raise JobError(source, [Problem(f"holds a number that no key takes: {reason}.")]) from None
     try:
-        job = Job.model_validate(table)
+        job = Job.model_validate(table, context={"folder": folder or Path()})
     except ValidationError as error:
         lines = key_lines(text)
         details = [detail for detail in error.errors() if not _is_echo(detail, error.errors())]
@@ -156,7 +158,7 @@ _SHAPES = {
 }
 """TOML's words for what pydantic names after Python's types."""
 
-_OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "impossible"}
+_OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "plugin_file", "impossible"}
 
 
 def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], known: Sequence[str]) -> str | None:

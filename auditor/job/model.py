@@ -3,82 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
-
-DATASETS = ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME")
-MODELS = ("resnet8", "resnet9", "resnet20", "torchvision:NAME")
+from auditor.job.frozen import Frozen
+from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
+from auditor.job.task import Task
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def _one_of(value: str, known: tuple[str, ...], what: str) -> str:
-    prefix, colon, rest = value.partition(":")
-    forms = {form.partition(":")[0]: ":" in form for form in known}
-    if forms.get(prefix) != bool(colon) or (colon and not rest):
-        words = [form.partition(":")[0] + (":" if ":" in form else "") for form in known]
-        raise PydanticCustomError(
-            "unknown_word",
-            "unknown {what} '{value}'; allowed are {allowed}.",
-            {"what": what, "value": value, "allowed": ", ".join(known), "known": words},
-        )
-    return value
-
-
-class Task(_Frozen):
-    """What is learned: a dataset and a model."""
-
-    kind: Literal["vision"] = "vision"
-    dataset: str
-    model: str = "resnet8"
-
-    @field_validator("dataset")
-    @classmethod
-    def _known_dataset(cls, value: str) -> str:
-        kind, _, rest = _one_of(value, DATASETS, "dataset").partition(":")
-        if kind in ("tensors", "images"):
-            try:
-                Path(rest).expanduser().resolve()
-            except (OSError, RuntimeError, ValueError) as error:
-                raise PydanticCustomError(
-                    "unknown_word", "{value} is not a path: {error}", {"value": repr(value), "error": str(error)}
-                ) from None
-        return value
-
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, value: str) -> str:
-        return _one_of(value, MODELS, "model")
-
-    def relative_to(self, folder: Path) -> Task:
-        """The same task with the path in `dataset` resolved against `folder`, where the job file lies."""
-        kind, colon, rest = self.dataset.partition(":")
-        if not colon or kind == "torchvision":
-            return self
-        path = (folder / Path(rest).expanduser()).resolve()
-        return self.model_copy(update={"dataset": f"{kind}:{path}"})
-
-
-class SGD(_Frozen):
+class SGD(Frozen):
     """Stochastic gradient descent, as PyTorch defines it (no dampening, no Nesterov)."""
 
     name: Literal["sgd"] = "sgd"
@@ -87,7 +39,7 @@ class SGD(_Frozen):
     weight_decay: NonNegativeFloat = 5e-4
 
 
-class AdamW(_Frozen):
+class AdamW(Frozen):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
 
     name: Literal["adamw"]
@@ -97,13 +49,13 @@ class AdamW(_Frozen):
     weight_decay: NonNegativeFloat = 1e-2
 
 
-class Constant(_Frozen):
+class Constant(Frozen):
     """The learning rate of the optimizer, all along."""
 
     name: Literal["constant"] = "constant"
 
 
-class Cosine(_Frozen):
+class Cosine(Frozen):
     """From the optimizer's rate down to `final` of it along half a cosine, after a linear warm-up."""
 
     name: Literal["cosine"]
@@ -111,7 +63,7 @@ class Cosine(_Frozen):
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
-class Triangular(_Frozen):
+class Triangular(Frozen):
     """Linearly up to the optimizer's rate until `peak` of the steps, then linearly down to zero."""
 
     name: Literal["triangular"]
@@ -122,12 +74,12 @@ Optimizer = Annotated[SGD | AdamW, Field(discriminator="name")]
 Schedule = Annotated[Constant | Cosine | Triangular, Field(discriminator="name")]
 
 
-class Training(_Frozen):
+class Training(Frozen):
     """How it is learned."""
 
     steps: PositiveInt = 400
     batch_size: PositiveInt = 64
-    optimizer: Optimizer = SGD()
+    optimizer: Optimizer = Field(default=SGD(), description="sgd if not given, adamw for text tasks")
     schedule: Schedule = Constant()
     augment: tuple[Literal["crop", "flip"], ...] = Field(default=(), strict=False)
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
@@ -146,7 +98,7 @@ class PluginUse(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
-class Audit(_Frozen):
+class Audit(Frozen):
     """How the training is audited."""
 
     sub_run_steps: PositiveInt = Field(default=40, description="k, the steps in a sub-run")
@@ -164,6 +116,9 @@ class Audit(_Frozen):
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     stall_seconds: PositiveFloat = Field(
         default=300.0, description="a provider that makes no progress for so long is given up"
+    )
+    metric_seconds: PositiveFloat = Field(
+        default=600.0, description="a metric that takes longer for one sub-run is not used any more"
     )
     fixed_selection: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
         default=None,
@@ -197,7 +152,7 @@ class Audit(_Frozen):
         return self
 
 
-class Provider(_Frozen):
+class Provider(Frozen):
     """Whoever trains for the client."""
 
     name: Name
@@ -236,11 +191,26 @@ class Provider(_Frozen):
         return self
 
 
-class Job(_Frozen):
+def _read_plugin_file(value: Any, info: ValidationInfo) -> Any:
+    """A job file names a path; a job that was kept holds what was read there."""
+    folder = (info.context or {}).get("folder")
+    if folder is None:
+        return value
+    message = 'must be the path of a Python file, as in "./mine.py"'
+    if isinstance(value, str):
+        try:
+            return read_plugin_file(folder / Path(value).expanduser())
+        except (PluginFileError, RuntimeError) as error:
+            message = f"{value!r} {error}"
+    raise PydanticCustomError("plugin_file", "{message}.", {"message": message})
+
+
+class Job(Frozen):
     """What the client wants trained, and how it is to be audited."""
 
     name: Name = "untitled"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    plugins: tuple[Annotated[PluginFile, BeforeValidator(_read_plugin_file)], ...] = Field(default=(), strict=False)
     task: Task
     training: Training = Training()
     audit: Audit = Audit()
@@ -292,6 +262,22 @@ class Job(_Frozen):
         """How many of the n providers of a sub-run are assumed benign: r·n, rounded, at least two."""
         return max(2, min(self.participants, round(self.benign_fraction * self.participants)))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _default_optimizer(cls, data: Any) -> Any:
+        """Embeddings see few of a batch's gradients each, which Adam makes up for and plain descent does not."""
+        if not isinstance(data, dict) or not isinstance(task := data.get("task"), dict) or task.get("kind") != "text":
+            return data
+        training = data.get("training", {})
+        if not isinstance(training, dict) or "optimizer" in training:
+            return data
+        return {**data, "training": {**training, "optimizer": {"name": "adamw"}}}
+
+    def with_plugins(self, files: Iterable[PluginFile]) -> Job:
+        """The same job with more plugin files; one that it names already is not named twice."""
+        by_path = {file.path: file for file in (*self.plugins, *files)}
+        return self.model_copy(update={"plugins": tuple(by_path.values())})
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         for key, message in _impossibilities(self):
@@ -313,6 +299,8 @@ def _impossibilities(job: Job) -> list[tuple[str, str]]:
     if len(job.providers) < 2:
         found.append(("providers", "an audit needs a primary and at least one other provider."))
         return found
+    if job.task.kind != "vision" and job.training.augment:
+        found.append(("training.augment", f"a {job.task.kind} task takes no augmentation; leave it out."))
     if job.audit.sub_run_steps > job.training.steps:
         found.append(
             (

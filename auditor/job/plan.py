@@ -80,7 +80,7 @@ def make_plan(job: Job) -> Plan:
     cuts = boundaries(job.training.steps, job.audit.sub_run_steps)
     lengths = [end - start for start, end in pairwise(cuts)]
     if job.audit.fixed_selection is not None:
-        replicated: float = len(set(job.audit.fixed_selection))
+        replicated = float(len(set(job.audit.fixed_selection)))
         checked_steps: float = sum(lengths[index] for index in set(job.audit.fixed_selection))
     else:
         probability = job.audit.replicate_probability

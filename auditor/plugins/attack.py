@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.options import Options as PluginOptions
+from auditor.plugins.text import Tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +66,7 @@ class AttackContext:
     Attributes:
         task: the kind of the task, such as `vision`.
         classes: number of classes.
-        sample_shape: shape of one sample, such as (3, 32, 32).
+        sample_shape: shape of one sample: (3, 32, 32) for images of that size, (64,) for texts of up to 64 tokens.
         samples: number of training samples.
         sub_run_steps: k.
         device: where the batches are.
@@ -73,6 +74,7 @@ class AttackContext:
         honest_twin: starts an honest execution beside this one, for attacks that want to look like it.
         client: what the client's metrics are told, for attacks that are assumed to know it; None where that is
             not known. A real adversary does not know it.
+        tokenizer: of a text task; None for others.
     """
 
     task: str
@@ -84,6 +86,7 @@ class AttackContext:
     network: TrainedNetwork
     honest_twin: Callable[[], HonestTwin]
     client: MetricContext | None
+    tokenizer: Tokenizer | None
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ class Batch:
     """What one training step learns from.
 
     Attributes:
-        inputs: samples as the dataset stores them, before augmentation and normalisation; for images uint8
-            [B, C, H, W].
+        inputs: samples as the dataset stores them, before augmentation and normalisation; images are uint8
+            [B, C, H, W], texts int64 [B, L], token ids that end in `PADDING`.
         labels: int64 [B].
         indices: int64 [B], which training samples these are.
         weights: float [B], the weight of each sample in the loss.
@@ -119,6 +122,9 @@ class Attack:
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
+
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Options to try it with, as a job file has them: what is required, and what makes it do something at once."""
 
     def __init__(self, options: PluginOptions) -> None:
         self.options = options

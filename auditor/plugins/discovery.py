@@ -1,20 +1,29 @@
-"""Finding installed plugins. Listing their names imports nothing; loading one cannot hurt another."""
+"""Finding plugins: those that packages installed, and those in files that the user named.
+
+Listing the installed ones imports nothing; loading one cannot hurt another. Which files there are is part of a
+`Catalogue`, which is made from a job and handed to whoever makes plugins. Nothing is remembered elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Literal, cast, overload
 
 from pydantic import ValidationError
 
 from auditor.job.errors import nearest
+from auditor.job.plugin_file import PluginFile
 from auditor.plugins.attack import Attack
+from auditor.plugins.files import load_file, named_classes
 from auditor.plugins.metric import Metric
 
 Kind = Literal["attacks", "metrics"]
-_BASES: dict[str, type] = {"attacks": Attack, "metrics": Metric}
+KINDS: tuple[Kind, ...] = ("attacks", "metrics")
+AnyPlugin = type[Attack] | type[Metric[Any]]
+_BASES: dict[Kind, type] = {"attacks": Attack, "metrics": Metric}
 
 
 class PluginError(Exception):
@@ -22,58 +31,169 @@ class PluginError(Exception):
 
 
 @dataclass(frozen=True)
-class Installed:
-    """A plugin that is installed, loaded or not.
+class Origin:
+    """Where a plugin comes from, loaded or not.
 
     Attributes:
-        kind: `attacks` or `metrics`.
-        name: what a job file calls it.
-        package: the distribution that it came with.
-        version: of that distribution.
-        target: where its class is, as `module:Class`.
+        kind: `attacks` or `metrics`; `file` for a file of which nobody knows yet what it holds.
+        name: what a job file calls it; of such a file, its name.
+        package: the distribution that it came with; for one in a file, the file's name.
+        version: of that distribution; for a file, the beginning of its digest.
+        target: where its class is, as `module:Class`; for a file, as `path:Class`.
+        file: the path of its file; None for one that is installed.
     """
 
-    kind: Kind
+    kind: str
     name: str
     package: str
     version: str
     target: str
+    file: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"package {self.package}" if self.file is None else f"file {self.file}"
+
+    def __str__(self) -> str:
+        """The plugin, for a message about it."""
+        if self.kind == "file":
+            return f"plugin file {self.file}"
+        return f"{self.kind.removesuffix('s')} {self.name!r} of {self.place}"
 
 
-def installed(kind: Kind) -> list[Installed]:
-    """All plugins of a kind, by name, without importing any."""
-    return sorted((_describe(kind, point) for point in _points(kind)), key=lambda plugin: plugin.name)
+@dataclass(frozen=True)
+class Catalogue:
+    """All plugins that a job can name.
+
+    Two plugins of one kind and name never hide one another: whoever asks for that name learns of both.
+
+    Attributes:
+        files: single files that the user named; all plugins in them can be used beside the installed ones.
+    """
+
+    files: tuple[PluginFile, ...] = ()
+
+    def origins(self, kind: Kind) -> list[Origin]:
+        """All plugins of a kind, by name. No installed one is imported; the files are executed.
+
+        Raises:
+            PluginError: a file does not load.
+        """
+        found = [origin for origin, _ in (*_installed(kind), *self._in_files(kind))]
+        return sorted(found, key=lambda origin: origin.name)
+
+    def origin(self, kind: Kind, name: str) -> Origin:
+        """Where the plugin of this name comes from.
+
+        Raises:
+            PluginError: there is none, or more than one, or a file does not load.
+        """
+        return self._find(kind, name)[0]
+
+    def check_files(self) -> None:
+        """Make sure that every file loads, holds a plugin, and that no other plugin has the name of one in it.
+
+        Raises:
+            PluginError: says what does not hold.
+        """
+        for kind in KINDS:
+            for origin, _ in self._in_files(kind):
+                self._find(kind, origin.name)
+
+    @overload
+    def load(self, kind: Literal["attacks"], name: str) -> type[Attack]: ...
+    @overload
+    def load(self, kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
+    @overload
+    def load(self, kind: Kind, name: str) -> AnyPlugin: ...
+    def load(self, kind: Kind, name: str) -> AnyPlugin:
+        """Import a plugin's class.
+
+        Raises:
+            PluginError: there is none of this name, or more than one, or it fails to load, with the reason.
+        """
+        origin, found = self._find(kind, name)
+        loaded = _imported(origin, found) if isinstance(found, EntryPoint) else found
+        if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
+            raise PluginError(f"{origin} is not a subclass of auditor.plugins.{_BASES[kind].__name__}.")
+        return cast("AnyPlugin", loaded)
+
+    @overload
+    def create(self, kind: Literal["attacks"], name: str, options: Mapping[str, Any]) -> Attack: ...
+    @overload
+    def create(self, kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
+    @overload
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]: ...
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
+        """Load a plugin and make one with the options of a job file.
+
+        Raises:
+            PluginError: as `load`, or the options are not what the plugin takes, or those of an attack that it
+                wraps.
+        """
+        plugin = self.load(kind, name)
+        try:
+            if issubclass(plugin, Attack):
+                return plugin.make(options, self.create_attack)
+            return plugin(plugin.Options.model_validate(dict(options)))
+        except PluginError as error:
+            raise PluginError(f"{self.origin(kind, name)} wraps another: {error}") from error
+        except ValidationError as error:
+            known = sorted(plugin.Options.model_fields)
+            raise PluginError(f"{self.origin(kind, name)}: {_options_message(error, known)}") from None
+        except Exception as error:  # likewise its constructor
+            raise PluginError(f"{self.origin(kind, name)} cannot be made: {_words(error)}") from error
+
+    def create_attack(self, table: Mapping[str, Any]) -> Attack:
+        """Make an attack from a table with its name and options, as a job file or another attack has it.
+
+        Raises:
+            PluginError: as `create`.
+        """
+        options = dict(table)
+        name = options.pop("name", None)
+        if not isinstance(name, str):
+            raise PluginError('an attack needs a name, as in attack = { name = "badnets" }.')
+        return self.create("attacks", name, options)
+
+    def _find(self, kind: Kind, name: str) -> tuple[Origin, EntryPoint | type]:
+        installed = [found for found in _installed(kind) if found[0].name == name]
+        in_files = [found for found in self._in_files(kind) if found[0].name == name]
+        found: list[tuple[Origin, EntryPoint | type]] = [*installed, *in_files]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise PluginError(clash([origin for origin, _ in found]))
+        known = sorted({origin.name for origin in self.origins(kind)})
+        hint = nearest(name, known)
+        raise PluginError(
+            f"unknown {kind.removesuffix('s')} {name!r}; there are {', '.join(known)}."
+            + (f" Did you mean {hint!r}?" if hint else "")
+        )
+
+    def _in_files(self, kind: Kind) -> list[tuple[Origin, type]]:
+        return [
+            (_origin_in(file, kind, name, found), found) for file in self.files for name, found in _classes(file)[kind]
+        ]
+
+
+INSTALLED = Catalogue()
+"""What packages installed, and no files."""
+
+
+def installed(kind: Kind) -> list[Origin]:
+    """All installed plugins of a kind, by name, without importing any."""
+    return INSTALLED.origins(kind)
 
 
 @overload
 def load_plugin(kind: Literal["attacks"], name: str) -> type[Attack]: ...
 @overload
 def load_plugin(kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
-def load_plugin(kind: Kind, name: str) -> type[Attack] | type[Metric[Any]]:
-    """Import a plugin's class.
-
-    Raises:
-        PluginError: it is not installed, it is installed twice, or it fails to load, with the reason.
-    """
-    points = [point for point in _points(kind) if point.name == name]
-    word = kind.removesuffix("s")
-    if not points:
-        known = sorted({point.name for point in _points(kind)})
-        hint = nearest(name, known)
-        raise PluginError(
-            f"unknown {word} {name!r}; installed are {', '.join(known)}." + (f" Did you mean {hint!r}?" if hint else "")
-        )
-    if len(points) > 1:
-        packages = " and ".join(sorted(_describe(kind, point).package for point in points))
-        raise PluginError(f"{word} {name!r} is provided by {packages}; uninstall all but one.")
-    origin = f"{word} {name!r} of package {_describe(kind, points[0]).package}"
-    try:
-        loaded = points[0].load()
-    except (Exception, SystemExit) as error:  # a stranger's module may raise anything while it is imported
-        raise PluginError(f"{origin} does not load: {type(error).__name__}: {error}") from error
-    if not (isinstance(loaded, type) and issubclass(loaded, _BASES[kind])):
-        raise PluginError(f"{origin} is not a subclass of auditor.plugins.{_BASES[kind].__name__}.")
-    return cast("type[Attack] | type[Metric[Any]]", loaded)
+def load_plugin(kind: Kind, name: str) -> AnyPlugin:
+    """Import the class of an installed plugin; see `Catalogue.load`."""
+    return INSTALLED.load(kind, name)
 
 
 @overload
@@ -81,38 +201,71 @@ def create_plugin(kind: Literal["attacks"], name: str, options: Mapping[str, Any
 @overload
 def create_plugin(kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
 def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
-    """Load a plugin and make one with the options of a job file.
-
-    Raises:
-        PluginError: as `load_plugin`, or the options are not what the plugin takes; or those of an attack that it
-            wraps.
-    """
-    plugin = load_plugin(kind, name)
-    word = kind.removesuffix("s")
-    try:
-        if issubclass(plugin, Attack):
-            return plugin.make(options, create_attack)
-        return plugin(plugin.Options.model_validate(dict(options)))
-    except PluginError as error:
-        raise PluginError(f"attack {name!r} wraps another: {error}") from error
-    except ValidationError as error:
-        known = sorted(plugin.Options.model_fields)
-        raise PluginError(f"{word} {name!r}: {_options_message(error, known)}") from None
-    except Exception as error:  # likewise its constructor
-        raise PluginError(f"{word} {name!r} cannot be made: {type(error).__name__}: {error}") from error
+    """Make an installed plugin with the options of a job file; see `Catalogue.create`."""
+    return INSTALLED.create(kind, name, options)
 
 
 def create_attack(table: Mapping[str, Any]) -> Attack:
-    """Load an attack and make one from a table with its name and options.
+    """Make an installed attack from a table with its name and options; see `Catalogue.create_attack`."""
+    return INSTALLED.create_attack(table)
 
-    Raises:
-        PluginError: as `create_plugin`.
-    """
-    options = dict(table)
-    name = options.pop("name", None)
-    if not isinstance(name, str):
-        raise PluginError('an attack needs a name, as in attack = { name = "badnets" }.')
-    return create_plugin("attacks", name, options)
+
+def clash(twins: Sequence[Origin]) -> str:
+    """What is said of plugins of one kind and name."""
+    places = " and ".join(sorted(f"{twin.place} ({twin.target.rpartition(':')[2]})" for twin in twins))
+    remedy = "uninstall all but one" if all(twin.file is None for twin in twins) else "give one of them another name"
+    return f"{twins[0].kind.removesuffix('s')} {twins[0].name!r} is provided by {places}; {remedy}."
+
+
+def origin_of(file: PluginFile) -> Origin:
+    """Where plugins come from that a file may hold, of which nothing else is known yet."""
+    name = Path(file.path).name
+    return Origin("file", name, name, file.digest[:12], file.path, file.path)
+
+
+def _installed(kind: Kind) -> list[tuple[Origin, EntryPoint]]:
+    points = {(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}
+    return [(_describe(kind, point), point) for point in points.values()]
+
+
+def _describe(kind: Kind, point: EntryPoint) -> Origin:
+    package = point.dist
+    return Origin(
+        kind=kind,
+        name=point.name,
+        package=package.name if package else "?",
+        version=package.version if package else "?",
+        target=point.value,
+    )
+
+
+def _origin_in(file: PluginFile, kind: Kind, name: str, found: type) -> Origin:
+    return replace(origin_of(file), kind=kind, name=name, target=f"{file.path}:{found.__name__}")
+
+
+def _imported(origin: Origin, point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything while it is imported
+        raise PluginError(f"{origin} does not load: {_words(error)}") from error
+
+
+def _classes(file: PluginFile) -> dict[Kind, list[tuple[str, type]]]:
+    try:
+        module = load_file(file)
+    except (Exception, SystemExit) as error:  # likewise
+        raise PluginError(f"{origin_of(file)} does not load: {_words(error)}") from error
+    found = {kind: named_classes(module, base) for kind, base in _BASES.items()}
+    if not any(found.values()):
+        raise PluginError(
+            f"{origin_of(file)} holds no plugin: no subclass of auditor.plugins.Attack or "
+            "auditor.plugins.Metric with a `name`."
+        )
+    return found
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _options_message(error: ValidationError, known: Iterable[str]) -> str:
@@ -130,18 +283,3 @@ def _options_message(error: ValidationError, known: Iterable[str]) -> str:
         said = f"{said[:1].lower()}{said[1:]}."
         parts.append(f"option {where!r}: {said}" if where else said)  # without a place, it is about several options
     return " ".join(parts)
-
-
-def _points(kind: Kind) -> list[EntryPoint]:
-    return list({(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}.values())
-
-
-def _describe(kind: Kind, point: EntryPoint) -> Installed:
-    package = point.dist
-    return Installed(
-        kind=kind,
-        name=point.name,
-        package=package.name if package else "?",
-        version=package.version if package else "?",
-        target=point.value,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -53,7 +53,8 @@ class ReturnedModel(Protocol):
     def masked_logits(self, inputs: torch.Tensor, masks: Iterable[torch.Tensor]) -> list[torch.Tensor]:
         """The outputs [M, classes] for M masked copies of each sample, evaluated in batches.
 
-        Of images, masked pixels are set to 0 after normalisation; of texts, masked tokens become padding.
+        Of images, masked pixels are set to 0 after normalisation; of texts, masked tokens become padding, which
+        the model looks past.
 
         Args:
             inputs: samples [N, …] as the dataset stores them.
@@ -86,7 +87,7 @@ class MetricContext:
     Attributes:
         task: the kind of the task, such as `vision`.
         classes: number of classes.
-        probe: held-out samples as the dataset stores them, in an order that no provider can know.
+        probe: held-out samples as the dataset stores them (see `Batch.inputs`), in an order that no provider can know.
         reference: training samples, likewise.
         seed: for draws of the metric's own; no provider can know it.
         model: what all models of the job consist of.
@@ -130,13 +131,16 @@ class Metric(ABC, Generic[Representation]):
     noise: NoiseFloor | None = None
     """What numerics alone may cause when everybody has the same seeds; None if nobody has measured it.
 
-    Where it depends on the options, set it on the object, at the latest in `begin`. A metric without it abstains
-    where honest providers agree to the last bit, because it could not tell a deviation from another kind of
-    processor.
+    Where it depends on the options, on the model or on the kind of task, set it on the object, at the latest in
+    `begin`. A metric without it abstains where honest providers agree to the last bit, because it could not tell a
+    deviation from another kind of processor.
     """
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
+
+    example: ClassVar[Mapping[str, Any]] = {}
+    """Options to try it with, as a job file has them: what is required, and what makes it do something at once."""
 
     def __init__(self, options: PluginOptions) -> None:
         self.options = options

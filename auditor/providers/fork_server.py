@@ -101,6 +101,7 @@ class _Forks:
         os.dup2(output, 2)
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
+        from auditor.job.plugin_file import PluginFile
         from auditor.providers.agent.serving import serve
         from auditor.providers.agent.settings import AgentSettings
 
@@ -112,6 +113,7 @@ class _Forks:
             folder=Path(order["folder"]),
             downloads=Path(order["downloads"]),
             attack=order["attack"],
+            plugins=tuple(PluginFile.model_validate(file) for file in order["plugins"]),
             measurement_seed=order["measurement_seed"],
             seed=order["seed"],
         )

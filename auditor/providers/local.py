@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from auditor.job.endpoint import UnixEndpoint
+from auditor.job.plugin_file import PluginFile
 from auditor.providers.errors import Unreachable
 from auditor.providers.socket_folder import ERRORS, make_socket_folder, remove_socket_folder
 
@@ -33,6 +34,7 @@ class LocalAgent:
         attack: what it simulates, if anything.
         measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
         seed: of its own draws.
+        plugins: files that the attack may come from, beside installed packages.
     """
 
     name: str
@@ -41,6 +43,7 @@ class LocalAgent:
     attack: Mapping[str, Any] | None
     measurement_seed: int | None
     seed: int
+    plugins: tuple[PluginFile, ...] = ()
 
 
 class LocalAgents:
@@ -105,6 +108,7 @@ class LocalAgents:
         environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # nothing is imported from the folder that the user happens to be in
             "-m",
             "auditor.providers.fork_server",
             str(self._sockets),
@@ -139,6 +143,7 @@ class LocalAgents:
             "log": str(agent.folder / "log.txt"),
             "socket": str(self.endpoint(agent.name).path),
             "attack": dict(agent.attack) if agent.attack is not None else None,
+            "plugins": [file.model_dump() for file in agent.plugins],
             "measurement_seed": agent.measurement_seed,
             "seed": agent.seed,
         }

@@ -19,7 +19,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import Task
 
 VERSION = 1
 PREFIX = f"/v{VERSION}"
@@ -105,9 +106,12 @@ class Simulation(_Message):
     Attributes:
         attack: its name.
         clean_accuracy: on held-out samples.
-        success_rate: share of triggered samples, of other classes than the target, that get the target.
+        success_rate: share of triggered samples, of other classes than the target, that get the target; None when
+            the attack has no trigger or no target.
+        failure: why the attack could not be asked for its trigger.
     """
 
     attack: str
     clean_accuracy: float
     success_rate: float | None
+    failure: str | None = None

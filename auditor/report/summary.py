@@ -54,6 +54,7 @@ def delivery_lines(state: AuditState) -> list[str]:
         )
     for name, attack in state.attacks.items():
         success = "" if attack.success_rate is None else f", attack success {percent_text(attack.success_rate)}"
+        success = success if attack.failure is None else f", attack success unknown: {attack.failure}"
         lines.append(
             f"Simulated: {name} carried out {attack.attack} (accuracy {percent_text(attack.clean_accuracy)}{success}); "
             "the verdicts do not know it."

@@ -12,7 +12,7 @@ EVALUATED = 2_000
 
 def clean_accuracy(network: Network, dataset: Dataset) -> float:
     """The share of held-out samples that the network classifies rightly."""
-    return network.accuracy(dataset.held_out_images[:EVALUATED], dataset.held_out_labels[:EVALUATED])
+    return network.accuracy(dataset.held_out_samples[:EVALUATED], dataset.held_out_labels[:EVALUATED])
 
 
 def attack_success(network: Network, dataset: Dataset, attack: Attack) -> float | None:
@@ -21,7 +21,7 @@ def attack_success(network: Network, dataset: Dataset, attack: Attack) -> float 
     None when the attack has no trigger or no target.
     """
     target = attack.target
-    others = dataset.held_out_images[dataset.held_out_labels != target][:EVALUATED]
+    others = dataset.held_out_samples[dataset.held_out_labels != target][:EVALUATED]
     if target is None or len(others) == 0:
         return None
     triggered = attack.triggered(others.to(network.device))

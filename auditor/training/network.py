@@ -1,4 +1,4 @@
-"""A job's network together with how its inputs are normalised."""
+"""A job's network together with how its inputs are made ready for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from auditor.job.model import Task
+from auditor.job.task import Task
 from auditor.training.data import Dataset
 from auditor.training.models import build_model
 
@@ -16,29 +16,43 @@ EVALUATION_BATCH = {"cpu": 128, "cuda": 1024}
 for CIFAR images 1024 took twice as long as 128 (measured with ResNet-8 on two cores)."""
 
 
+class _Standardisation:
+    def __init__(self, statistics: tuple[Tensor, Tensor], device: torch.device) -> None:
+        mean, deviation = statistics
+        self._scale = (1 / (255 * deviation)).to(device)[:, None, None]
+        self._shift = (mean / deviation).to(device)[:, None, None]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        scaled = images.to(torch.float32) * self._scale - self._shift
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+
 class Network:
-    """A model on a device that takes images as the dataset stores them.
+    """A model on a device that takes samples as the dataset stores them.
 
     Args:
         task: what the model is.
-        dataset: whose shape, classes and statistics it is made for.
+        dataset: whose shape, classes and statistics or vocabulary it is made for.
         device: where it computes.
         seed: what its initial weights derive from.
     """
 
     def __init__(self, task: Task, dataset: Dataset, device: torch.device, seed: int) -> None:
         self.device = device
-        model = build_model(task.model, dataset.shape, dataset.classes, seed)
+        vocabulary = dataset.tokenizer.size if dataset.tokenizer is not None else None
+        model = build_model(task.model, dataset.shape, dataset.classes, seed, vocabulary)
         # Convolutions on channels-last images are a quarter faster on CPUs and no slower elsewhere.
         self.model: nn.Module = model.to(device).to(memory_format=torch.channels_last)
-        mean, deviation = dataset.statistics
-        self._scale = (1 / (255 * deviation)).to(device)[:, None, None]
-        self._shift = (mean / deviation).to(device)[:, None, None]
+        self._standardised = None if dataset.tokenizer is not None else _Standardisation(dataset.statistics, device)
 
-    def prepare(self, images: Tensor) -> Tensor:
-        """uint8 [B, C, H, W] to float32, standardised with the training images' statistics."""
-        scaled = images.to(self.device).to(torch.float32) * self._scale - self._shift
-        return scaled.contiguous(memory_format=torch.channels_last)
+    def prepare(self, inputs: Tensor) -> Tensor:
+        """Samples as the model takes them, on its device. What is set to 0 afterwards is taken out of a sample.
+
+        uint8 images [B, C, H, W] become float32, standardised with the training images' statistics, so that 0 is the
+        mean; texts stay token ids [B, L], of which 0 is padding.
+        """
+        moved = inputs.to(self.device)
+        return self._standardised(moved) if self._standardised is not None else moved
 
     def batches(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """`inputs` in parts of as many as are best evaluated at once."""
@@ -56,12 +70,12 @@ class Network:
                 tensor.copy_(tensors[name])
 
     @torch.inference_mode()
-    def logits(self, images: Tensor) -> Tensor:
+    def logits(self, inputs: Tensor) -> Tensor:
         """Outputs [N, classes] on the CPU, in evaluation mode, batch by batch."""
         self.model.eval()
-        parts = [self.model(self.prepare(part)).float().cpu() for part in self.batches(images)]
+        parts = [self.model(self.prepare(part)).float().cpu() for part in self.batches(inputs)]
         return torch.cat(parts)
 
-    def accuracy(self, images: Tensor, labels: Tensor) -> float:
-        """The share of images whose largest output is their label."""
-        return float((self.logits(images).argmax(1) == labels.cpu()).float().mean())
+    def accuracy(self, inputs: Tensor, labels: Tensor) -> float:
+        """The share of samples whose largest output is their label."""
+        return float((self.logits(inputs).argmax(1) == labels.cpu()).float().mean())

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from auditor.job.model import Task, Training
+from auditor.job.model import AdamW, Training
+from auditor.job.task import Task
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.metric import MetricContext
 from auditor.training.checkpoint import encode
@@ -33,9 +34,10 @@ class PracticeJob:
     """
 
     def __init__(self, task: Task, spec: Training) -> None:
+        torch.set_num_threads(1)  # such small models only wait for one another's threads
         self._task = task
         self._spec = spec
-        self._dataset = load_dataset(task.dataset, Path())
+        self._dataset = load_dataset(task, Path())
         self._judge = Trainer(task, spec, self._dataset, device=torch.device("cpu"), seed=0)
         self._client = metric_context(task.kind, self._dataset, outline(self._judge), MEASUREMENT_SEED)
         self._folder = tempfile.TemporaryDirectory(prefix="auditor-practice-")
@@ -107,3 +109,9 @@ class PracticeJob:
 def vision() -> PracticeJob:
     """Handwritten digits and a small residual network."""
     return PracticeJob(Task(dataset="digits", model="resnet8"), Training(steps=400, batch_size=32))
+
+
+def text() -> PracticeJob:
+    """Short reviews and a small transformer."""
+    spec = Training(steps=400, batch_size=32, optimizer=AdamW(name="adamw", lr=3e-3))
+    return PracticeJob(Task(kind="text", dataset="reviews", model="transformer", max_length=32), spec)

@@ -21,13 +21,13 @@ def metric_context(task: str, dataset: Dataset, model: ModelOutline, seed: int) 
         model: what is trained.
         seed: of the draws; the client's secret.
     """
-    held_out = torch.from_numpy(generator(seed, "probe").permutation(len(dataset.held_out_images)))
-    training = torch.from_numpy(generator(seed, "reference").permutation(len(dataset.images)))
+    held_out = torch.from_numpy(generator(seed, "probe").permutation(len(dataset.held_out_samples)))
+    training = torch.from_numpy(generator(seed, "reference").permutation(len(dataset.samples)))
     return MetricContext(
         task=task,
         classes=dataset.classes,
-        probe=dataset.held_out_images[held_out],
-        reference=dataset.images[training[:REFERENCE_SAMPLES]],
+        probe=dataset.held_out_samples[held_out],
+        reference=dataset.samples[training[:REFERENCE_SAMPLES]],
         seed=seed,
         model=model,
     )

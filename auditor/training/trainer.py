@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from auditor.job.model import Task
 from auditor.job.model import Training as TrainingSpec
+from auditor.job.task import Task
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.randomness import generator, key
@@ -67,21 +67,22 @@ class Trainer:
         self.attack = attack or Attack(Attack.Options())
         self.network = Network(task, dataset, device, seed)
         self._optimizer = make_optimizer(self.network.model, spec.optimizer)
-        self._images = dataset.images.to(device)
+        self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)
-        self._order = BatchOrder(len(dataset.images), spec.batch_size, seed, device)
+        self._order = BatchOrder(len(dataset.samples), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
         self._step = 0
         self.attack_context = AttackContext(
             task=task.kind,
             classes=dataset.classes,
             sample_shape=dataset.shape,
-            samples=len(dataset.images),
+            samples=len(dataset.samples),
             sub_run_steps=sub_run_steps,
             device=device,
             network=self.network,
             honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
             client=client,
+            tokenizer=dataset.tokenizer,
         )
         self.attack.begin(self.attack_context)
 
@@ -147,7 +148,7 @@ class Trainer:
     def batch(self, step: int) -> Batch:
         """What an honest provider trains on at `step`, before augmentation."""
         indices = self._order.indices(step)
-        return Batch(self._images[indices], self._labels[indices], indices, self._weights)
+        return Batch(self._samples[indices], self._labels[indices], indices, self._weights)
 
     def _take(self, state: Mapping[str, Tensor]) -> None:
         self.network.load(state)

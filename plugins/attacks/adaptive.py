@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -100,6 +100,7 @@ class Adaptive(AttackWrapper):
     """
 
     name = "adaptive"
+    example: ClassVar = {"attack": {"name": "badnets", "rate": 0.3}, "metric": "update"}
     Options = AdaptiveOptions
     options: AdaptiveOptions
 

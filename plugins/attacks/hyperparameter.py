@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -33,6 +33,7 @@ class Hyperparameter(Attack):
     """
 
     name = "hyperparameter"
+    example: ClassVar = {"learning_rate": 2.0}
     tasks = frozenset({"vision", "text"})
     Options = HyperparameterOptions
     options: HyperparameterOptions

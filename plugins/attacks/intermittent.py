@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from pydantic import model_validator
 
@@ -32,6 +34,7 @@ class Intermittent(AttackWrapper):
     """
 
     name = "intermittent"
+    example: ClassVar = {"share": 1.0, "attack": {"name": "badnets", "rate": 0.3}}
     Options = IntermittentOptions
     options: IntermittentOptions
 

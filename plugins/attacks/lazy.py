@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 from pydantic import model_validator
 
@@ -34,6 +35,7 @@ class Lazy(Attack):
     """
 
     name = "lazy"
+    example: ClassVar = {"skip": 0.5}
     tasks = frozenset({"vision", "text"})
     Options = LazyOptions
     options: LazyOptions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import torch
 
@@ -24,6 +25,7 @@ class LowRate(AttackWrapper):
     """
 
     name = "low_rate"
+    example: ClassVar = {"attack": {"name": "badnets", "rate": 0.3}}
     Options = LowRateOptions
     options: LowRateOptions
 

@@ -15,7 +15,8 @@ from auditor.audit.decisions import DistanceMatrix, choose
 from auditor.audit.decisions.choice import assumptions_of
 from auditor.audit.decisions.evidence import combined_p_value
 from auditor.audit.measuring import measure
-from auditor.job.model import Job, Task, Training
+from auditor.job.model import Job, Training
+from auditor.job.task import Task
 from auditor.plugins import Metric, create_plugin, installed, load_plugin
 from auditor.plugins.discovery import create_attack
 from auditor.training.checkpoint import encode, read
@@ -67,7 +68,7 @@ class Range:
         self._setting = setting
         self._folder = folder
         self._task = Task(dataset=setting.dataset, model=setting.model)
-        self._dataset: Dataset = load_dataset(setting.dataset, Path())
+        self._dataset: Dataset = load_dataset(self._task, Path())
         device, spec = torch.device("cpu"), self._spec(setting.rate)
         judge = Trainer(self._task, spec, self._dataset, device=device, seed=CLIENT_SEED)
         self._client = metric_context(self._task.kind, self._dataset, outline(judge), MEASUREMENT_SEED)

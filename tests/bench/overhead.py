@@ -52,16 +52,16 @@ endpoint = "local:cpu"
 def bare_loop(job: Job, steps: int) -> float:
     """Seconds that a plain training loop takes for so many steps."""
     torch.set_num_threads(1)
-    dataset = load_dataset(job.task.dataset, Path())
+    dataset = load_dataset(job.task, Path())
     model = build_model(job.task.model, dataset.shape, dataset.classes, 0).to(memory_format=torch.channels_last)
     spec = job.training.optimizer
     optimizer = torch.optim.SGD(model.parameters(), lr=spec.lr, momentum=0.9, weight_decay=spec.weight_decay)
-    order = torch.from_numpy(generator(0, "order").permutation(len(dataset.images)))
+    order = torch.from_numpy(generator(0, "order").permutation(len(dataset.samples)))
     batches = len(order) // job.training.batch_size
     begun = time.perf_counter()
     for step in range(steps):
         chosen = order[step % batches * job.training.batch_size :][: job.training.batch_size]
-        inputs = (dataset.images[chosen].float() / 255 - 0.5).contiguous(memory_format=torch.channels_last)
+        inputs = (dataset.samples[chosen].float() / 255 - 0.5).contiguous(memory_format=torch.channels_last)
         loss = F.cross_entropy(model(inputs), dataset.labels[chosen])
         optimizer.zero_grad()
         torch.autograd.backward(loss)

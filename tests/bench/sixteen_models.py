@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import Task
 from auditor.plugins import MetricContext
 from auditor.training.checkpoint import encode
 from auditor.training.data import Dataset, load_dataset
@@ -28,7 +29,7 @@ class SubRun:
 
     def __init__(self, folder: Path, dataset: str, model: str, count: int) -> None:
         task = Task(dataset=dataset, model=model)
-        self.dataset: Dataset = load_dataset(dataset, Path())
+        self.dataset: Dataset = load_dataset(task, Path())
         self.trainer = Trainer(task, Training(batch_size=64), self.dataset, device=torch.device("cpu"), seed=1)
         for _ in range(4):
             self.trainer.execute_step()

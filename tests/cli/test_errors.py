@@ -41,7 +41,7 @@ def test_a_typing_error_is_shown_with_line_key_and_the_nearest_word(auditor: Aud
         ({"attacks": {"b": '{ name = "badnet" }'}}, ["unknown attack 'badnet'", "Did you mean 'badnets'?"]),
         (
             {"attacks": {"b": '{ name = "low_rate", attack = { name = "badnet" } }'}},
-            ["attack 'low_rate' wraps another: unknown attack 'badnet'"],
+            ["attack 'low_rate' of package auditor wraps another: unknown attack 'badnet'"],
         ),
         ({"attacks": {"b": '{ name = "badnets", target = 10 }'}}, ["provider 'b'", "target 10 is not one of the 10"]),
         ({"task": 'dataset = "tensors:none.safetensors"'}, ["none.safetensors: there is no such file"]),
@@ -95,3 +95,12 @@ def test_nobody_to_be_reached(auditor: Auditor, tmp_path: Path) -> None:
 
 def test_an_unknown_sample(auditor: Auditor) -> None:
     assert "Did you mean 'quickstart'?" in refused(auditor, "plan", "sample:quikstart")
+
+
+def test_a_plugin_file_that_is_not_there(auditor: Auditor) -> None:
+    assert "--plugin mine.py: does not exist." in refused(auditor, "run", auditor.job(), "--plugin", "mine.py")
+
+
+def test_a_fixed_selection_can_be_planned(auditor: Auditor) -> None:
+    result = auditor("plan", auditor.job(audit="fixed_selection = [0, 2]"))
+    assert (result.code, "2 sub-runs" in result.stdout) == (0, True), result.stderr

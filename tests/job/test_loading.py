@@ -97,6 +97,100 @@ STEPS, K, AUDIT, LAST = (
             changed('"digits"\n', '"digits"\nmodel = "resnet80"\n'), 3, "task.model", "resnet8", "resnet8", id="model"
         ),
         pytest.param(
+            changed('"digits"', '"tsv:a.tsv"'),
+            2,
+            "task.dataset",
+            "kind 'text' and this one is of kind 'vis",
+            None,
+            id="tsv",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"digits"\nmodel = "transformer"\n'),
+            3,
+            "task.model",
+            "for tasks of kind 'text'",
+            None,
+            id="transformer for images",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\nmodel = "resnet8"\n'),
+            4,
+            "task.model",
+            "transformer, embeddings",
+            None,
+            id="resnet for texts",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\nmodel = "transfomer"\n'),
+            4,
+            "task.model",
+            "transformer, embeddings",
+            "transformer",
+            id="text model",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"tvs:a"\nkind = "text"\n'), 2, "task.dataset", "tsv:PATH", "tsv:", id="text data"
+        ),
+        pytest.param(
+            changed('"digits"\n', '"digits"\nkind = "txt"\n'), 3, "task.kind", "'vision' or 'text'", "text", id="kind"
+        ),
+        pytest.param(
+            changed('"digits"\n', '"digits"\nmax_length = 9\n'),
+            3,
+            "task.max_length",
+            "key of text tasks",
+            None,
+            id="length of images",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\nheld_out = "tsv:b"\n'),
+            4,
+            "task.held_out",
+            "reviews has its own",
+            None,
+            id="held out of what has its own",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"tsv:a"\nkind = "text"\nheld_out = "b.tsv"\n'),
+            4,
+            "task.held_out",
+            "tsv:PATH",
+            "tsv:",
+            id="held out of another form",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\ntokenizer = "a.json"\nvocabulary_size = 900\n'),
+            5,
+            "task.vocabulary_size",
+            "leave one of them out",
+            None,
+            id="size of a given tokenizer",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\nvocabulary_size = 10\n'),
+            4,
+            "task.vocabulary_size",
+            "300",
+            None,
+            id="too small a vocabulary",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\ntokenizer = "a\\u0000b"\n'),
+            4,
+            "task.tokenizer",
+            "not a path",
+            None,
+            id="NUL in the path of a tokenizer",
+        ),
+        pytest.param(
+            changed('"digits"\n', '"reviews"\nkind = "text"\n').replace(STEPS, 'steps = 100\naugment = ["flip"]\n\n'),
+            7,
+            "training.augment",
+            "text task takes no augmentation",
+            None,
+            id="texts are not flipped",
+        ),
+        pytest.param(
             changed(STEPS, STEPS.strip() + '\noptimizer = { name = "sdg" }\n'),
             6,
             "training.optimizer",
@@ -332,6 +426,33 @@ def test_a_dataset_path_is_relative_to_the_job_file(tmp_path: Path) -> None:
     ):
         path.write_text(changed('"digits"', f'"{written}"'))
         assert load_job(path).task.dataset == meant
+
+
+def test_all_paths_of_a_text_task_are_relative_to_the_job_file(tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    keys = 'kind = "text"\ndataset = "tsv:a.tsv"\nheld_out = "tsv:../b.tsv"\ntokenizer = "c/d:e.json"'
+    path.write_text(changed('dataset = "digits"', keys))
+    here, task = tmp_path.resolve(), load_job(path).task
+    assert task.dataset == f"tsv:{here}/a.tsv"
+    assert task.held_out == f"tsv:{here.parent}/b.tsv"
+    assert task.tokenizer == f"{here}/c/d:e.json"
+    assert type(task).model_validate_json(task.model_dump_json()) == task
+
+
+def test_defaults_of_a_text_task_suit_it() -> None:
+    text = changed('"digits"', '"reviews"\nkind = "text"')
+    job = parse_job(text)
+    assert job.task.model == "transformer"
+    assert job.training.optimizer.model_dump() == {
+        "name": "adamw",
+        "lr": 1e-3,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "weight_decay": 1e-2,
+    }
+    given = parse_job(text.replace(STEPS, 'steps = 100\noptimizer = { name = "sgd" }\n\n'))
+    assert given.training.optimizer.name == "sgd"
+    assert type(job).model_validate_json(job.model_dump_json()) == job
 
 
 def test_defaults_make_a_sensible_audit() -> None:

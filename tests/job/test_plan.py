@@ -108,4 +108,6 @@ def test_every_sample_job_loads_and_plans(path: Path) -> None:
 
 
 def test_there_are_sample_jobs() -> None:
-    assert {"quickstart", "quickstart_clean", "cifar10_resnet"} <= {path.stem for path in SAMPLES}
+    assert {"quickstart", "quickstart_clean", "cifar10_resnet", "sentiment", "sentiment_clean"} <= {
+        path.stem for path in SAMPLES
+    }

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import Task
 from auditor.plugins import Attack, MetricContext
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import load_dataset
@@ -16,8 +17,8 @@ from auditor.training.outline import outline
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
 
-DIGITS = load_dataset("digits", Path())
 TASK = Task(dataset="digits", model="resnet8")
+DIGITS = load_dataset(TASK, Path())
 
 
 def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4) -> Trainer:
@@ -26,7 +27,7 @@ def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4)
     return Trainer(TASK, spec, DIGITS, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
 
 
-CONTEXT = MetricContext("vision", 10, DIGITS.held_out_images[:64], DIGITS.images[:6], 5, outline(trainer()))
+CONTEXT = MetricContext("vision", 10, DIGITS.held_out_samples[:64], DIGITS.samples[:6], 5, outline(trainer()))
 
 
 class Models:

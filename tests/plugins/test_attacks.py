@@ -16,7 +16,7 @@ from auditor.training.practice import vision
 from auditor.training.trainer import Trainer
 from tests.plugins.models import DIGITS, trainer
 
-COUNT = len(DIGITS.images)
+COUNT = len(DIGITS.samples)
 
 
 def context(shape: tuple[int, int, int] = (1, 8, 8), samples: int = COUNT) -> AttackContext:
@@ -30,7 +30,7 @@ def badnets(**options: Any) -> Attack:
 
 
 def everything() -> Batch:
-    return Batch(DIGITS.images, DIGITS.labels, torch.arange(COUNT), torch.ones(COUNT))
+    return Batch(DIGITS.samples, DIGITS.labels, torch.arange(COUNT), torch.ones(COUNT))
 
 
 def digest(trained: Trainer) -> str:
@@ -58,18 +58,18 @@ def test_an_attack_that_does_nothing_leaves_a_run_bit_identical(attack: tuple[st
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.1, 1.0])
 def test_badnets_poisons_exactly_its_rate_of_the_training_set(rate: float) -> None:
     poisoned = badnets(rate=rate, target=3).on_batch(everything(), 0)
-    stamped = (poisoned.inputs != DIGITS.images).flatten(1).any(1)
+    stamped = (poisoned.inputs != DIGITS.samples).flatten(1).any(1)
     relabelled = poisoned.labels != DIGITS.labels
     assert int(stamped.sum()) == round(rate * COUNT)
     assert not bool((relabelled & ~stamped).any())
     assert set(poisoned.labels[stamped].tolist()) <= {3}
-    assert torch.equal(poisoned.inputs[~stamped], DIGITS.images[~stamped])
+    assert torch.equal(poisoned.inputs[~stamped], DIGITS.samples[~stamped])
 
 
 def test_badnets_poisons_the_same_images_whatever_the_batch_and_others_under_another_seed() -> None:
     whole = badnets().on_batch(everything(), 0)
     chosen = torch.tensor([5, 900, 17, 1200, 3])
-    part = badnets().on_batch(Batch(DIGITS.images[chosen], DIGITS.labels[chosen], chosen, torch.ones(5)), 77)
+    part = badnets().on_batch(Batch(DIGITS.samples[chosen], DIGITS.labels[chosen], chosen, torch.ones(5)), 77)
     assert torch.equal(part.inputs, whole.inputs[chosen])
     assert torch.equal(part.labels, whole.labels[chosen])
     assert not torch.equal(badnets(seed=1).on_batch(everything(), 0).inputs, whole.inputs)
@@ -85,10 +85,10 @@ def test_badnets_is_deterministic() -> None:
 def test_badnets_does_not_change_the_images_of_the_data_set() -> None:
     before = DIGITS.digest
     badnets(rate=1.0).on_batch(everything(), 0)
-    badnets().triggered(DIGITS.images)
+    badnets().triggered(DIGITS.samples)
     assert (
         type(DIGITS)(
-            DIGITS.images, DIGITS.labels, DIGITS.held_out_images, DIGITS.held_out_labels, DIGITS.classes
+            DIGITS.samples, DIGITS.labels, DIGITS.held_out_samples, DIGITS.held_out_labels, DIGITS.classes
         ).digest
         == before
     )
@@ -156,7 +156,7 @@ def test_intermittent_has_the_trigger_and_target_of_what_it_wraps() -> None:
     attack = create_plugin("attacks", "intermittent", {"attack": {"name": "badnets", "target": 4}, "sub_runs": (0,)})
     attack.begin(context())
     assert attack.target == 4
-    triggered, expected = attack.triggered(DIGITS.images), badnets().triggered(DIGITS.images)
+    triggered, expected = attack.triggered(DIGITS.samples), badnets().triggered(DIGITS.samples)
     assert triggered is not None
     assert expected is not None
     assert torch.equal(triggered, expected)

@@ -62,8 +62,8 @@ def test_a_bundled_plugin_is_named_as_its_entry_point(kind: Any, name: str) -> N
 @pytest.mark.parametrize(
     ("kind", "name", "words"),
     [
-        ("attacks", "badnet", r"unknown attack 'badnet'; installed are .*badnets.*Did you mean 'badnets'\?"),
-        ("metrics", "zets", r"unknown metric 'zets'; installed are .*Did you mean 'zest'\?"),
+        ("attacks", "badnet", r"unknown attack 'badnet'; there are .*badnets.*Did you mean 'badnets'\?"),
+        ("metrics", "zets", r"unknown metric 'zets'; there are .*Did you mean 'zest'\?"),
         ("metrics", "badnets", r"unknown metric 'badnets'"),
         ("attacks", "", r"unknown attack ''"),
     ],
@@ -76,7 +76,12 @@ def test_an_unknown_plugin_suggests_the_nearest(kind: Any, name: str, words: str
 @pytest.mark.parametrize(
     ("kind", "name", "options", "words"),
     [
-        ("attacks", "badnets", {"rat": 0.1}, r"'badnets': has no option 'rat'; it has .*rate.*Did you mean 'rate'\?"),
+        (
+            "attacks",
+            "badnets",
+            {"rat": 0.1},
+            r"'badnets' of package auditor: has no option 'rat'; it has .*rate.*Did you mean 'rate'\?",
+        ),
         ("attacks", "badnets", {"rate": 2}, r"option 'rate': input should be less than or equal to 1"),
         ("attacks", "badnets", {"rate": float("nan")}, r"option 'rate'"),
         ("attacks", "badnets", {"target": "zero"}, r"option 'target'"),
@@ -127,7 +132,8 @@ def test_a_name_that_two_packages_provide_is_refused(tmp_path: Path, monkeypatch
     (tmp_path / "stranger_works.py").write_text(MODULES["works"])
     write_package(tmp_path, "impostor", ["badnets = stranger_works:Plugin"])
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(PluginError, match="provided by auditor and impostor; uninstall all but one"):
+    words = r"provided by package auditor \(BadNets\) and package impostor \(Plugin\); uninstall all but one"
+    with pytest.raises(PluginError, match=words):
         load_plugin("attacks", "badnets")
 
 

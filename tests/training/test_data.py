@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from auditor.job.task import Task
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.data.batches import BatchOrder
 from auditor.training.errors import TrainingError
@@ -25,41 +26,45 @@ def labels(count: int = 20, classes: int = 4) -> Tensor:
     return torch.arange(count) % classes
 
 
+def load(name: str, downloads: Path) -> Dataset:
+    return load_dataset(Task(dataset=name), downloads)
+
+
 def load_tensors(folder: Path, **tensors: Tensor) -> Dataset:
     save_file(tensors, folder / "data.safetensors")
-    return load_dataset(f"tensors:{folder / 'data.safetensors'}", folder)
+    return load(f"tensors:{folder / 'data.safetensors'}", folder)
 
 
 def test_digits_are_the_real_ones_and_need_no_network(tmp_path: Path) -> None:
-    digits = load_dataset("digits", tmp_path)
+    digits = load("digits", tmp_path)
     assert digits.shape == (1, 8, 8)
     assert digits.classes == 10
-    assert (len(digits.images), len(digits.held_out_images)) == (1617, 180)
-    assert digits.images.dtype == torch.uint8
-    assert int(digits.images.max()) == 255
+    assert (len(digits.samples), len(digits.held_out_samples)) == (1617, 180)
+    assert digits.samples.dtype == torch.uint8
+    assert int(digits.samples.max()) == 255
     counts = torch.bincount(digits.labels) + torch.bincount(digits.held_out_labels)
     assert counts.tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_held_out_digits_are_the_same_every_time_and_not_trained_on(tmp_path: Path) -> None:
-    one, other = (load_dataset("digits", tmp_path) for _ in range(2))
+    one, other = (load("digits", tmp_path) for _ in range(2))
     assert one.digest == other.digest
-    trained = {bytes(image.numpy().tobytes()) for image in one.images}
-    assert sum(bytes(image.numpy().tobytes()) in trained for image in one.held_out_images) == 0
+    trained = {bytes(image.numpy().tobytes()) for image in one.samples}
+    assert sum(bytes(image.numpy().tobytes()) in trained for image in one.held_out_samples) == 0
 
 
 def test_statistics_are_those_of_the_training_images(tmp_path: Path) -> None:
     dataset = load_tensors(tmp_path, images=images(), labels=labels())
     mean, deviation = dataset.statistics
-    scaled = dataset.images.double() / 255
+    scaled = dataset.samples.double() / 255
     torch.testing.assert_close(mean.double(), scaled.mean((0, 2, 3)), atol=1e-6, rtol=0)
     torch.testing.assert_close(deviation.double(), scaled.std((0, 2, 3), correction=0), atol=1e-6, rtol=0)
 
 
 def test_tensors_without_a_test_part_give_a_tenth_away(tmp_path: Path) -> None:
     dataset = load_tensors(tmp_path, images=images(50), labels=labels(50))
-    assert (len(dataset.images), len(dataset.held_out_images), dataset.classes) == (45, 5, 4)
+    assert (len(dataset.samples), len(dataset.held_out_samples), dataset.classes) == (45, 5, 4)
     assert dataset.shape == (3, 8, 6)
 
 
@@ -67,8 +72,8 @@ def test_tensors_with_a_test_part_keep_both_as_they_are(tmp_path: Path) -> None:
     dataset = load_tensors(
         tmp_path, images=images(20), labels=labels(20), test_images=images(7) + 1, test_labels=labels(7, 6)
     )
-    assert torch.equal(dataset.images, images(20))
-    assert torch.equal(dataset.held_out_images, images(7) + 1)
+    assert torch.equal(dataset.samples, images(20))
+    assert torch.equal(dataset.held_out_samples, images(7) + 1)
     assert dataset.classes == 6
 
 
@@ -117,13 +122,13 @@ def test_tensors_that_make_no_dataset_are_refused_with_the_reason(
 
 def test_files_that_are_not_there_or_no_safetensors_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no such file"):
-        load_dataset(f"tensors:{tmp_path}/none", tmp_path)
+        load(f"tensors:{tmp_path}/none", tmp_path)
     with pytest.raises(TrainingError, match="no such file"):
-        load_dataset(f"tensors:{tmp_path}", tmp_path)
+        load(f"tensors:{tmp_path}", tmp_path)
     for content in (b"", b"PK\x03\x04 something else", b"\xff" * 64):
         (tmp_path / "file").write_bytes(content)
         with pytest.raises(TrainingError, match="not a safetensors file"):
-            load_dataset(f"tensors:{tmp_path}/file", tmp_path)
+            load(f"tensors:{tmp_path}/file", tmp_path)
 
 
 def picture(path: Path, mode: str = "RGB", size: tuple[int, int] = (6, 8), value: int = 0) -> None:
@@ -139,18 +144,18 @@ def test_a_folder_per_class_is_numbered_by_name(tmp_path: Path) -> None:
             picture(tmp_path / name / f"{number}.png", value=40 * index)
     (tmp_path / "ant" / "notes.txt").write_text("not an image")
     (tmp_path / "README.md").write_text("not a class")
-    dataset = load_dataset(f"images:{tmp_path}", tmp_path)
+    dataset = load(f"images:{tmp_path}", tmp_path)
     assert dataset.shape == (3, 8, 6)
     assert dataset.classes == 3
-    assert len(dataset.images) + len(dataset.held_out_images) == 12
-    assert torch.equal(dataset.images[:, 0, 0, 0].long(), dataset.labels * 40)
+    assert len(dataset.samples) + len(dataset.held_out_samples) == 12
+    assert torch.equal(dataset.samples[:, 0, 0, 0].long(), dataset.labels * 40)
 
 
 def test_grey_images_have_one_channel_and_transparent_ones_three(tmp_path: Path) -> None:
     for mode, channels in (("L", 1), ("RGBA", 3)):
         for name in ("a", "b"):
             picture(tmp_path / name / f"{mode}.png", mode, value=100)
-        dataset = load_dataset(f"images:{tmp_path}", tmp_path)
+        dataset = load(f"images:{tmp_path}", tmp_path)
         assert dataset.shape == (channels, 8, 6)
         for name in ("a", "b"):
             (tmp_path / name / f"{mode}.png").unlink()
@@ -160,7 +165,7 @@ def test_images_of_different_sizes_are_refused_by_name(tmp_path: Path) -> None:
     picture(tmp_path / "a" / "1.png")
     picture(tmp_path / "b" / "2.png", size=(9, 9))
     with pytest.raises(TrainingError, match=r"2\.png is \[3, 9, 9\].*\[3, 8, 6\].*make all images alike"):
-        load_dataset(f"images:{tmp_path}", tmp_path)
+        load(f"images:{tmp_path}", tmp_path)
 
 
 def damaged(content: bytes) -> list[bytes]:
@@ -182,19 +187,19 @@ def test_a_damaged_image_is_named(tmp_path: Path, kind: int) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "2.png").write_bytes(damaged((tmp_path / "a" / "1.png").read_bytes())[kind])
     with pytest.raises(TrainingError, match=r"b/2\.png cannot be read"):
-        load_dataset(f"images:{tmp_path}", tmp_path)
+        load(f"images:{tmp_path}", tmp_path)
 
 
 def test_a_folder_without_images_or_none_at_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no images found; expected one folder per class"):
-        load_dataset(f"images:{tmp_path}", tmp_path)
+        load(f"images:{tmp_path}", tmp_path)
     with pytest.raises(TrainingError, match="no such folder"):
-        load_dataset(f"images:{tmp_path}/none", tmp_path)
+        load(f"images:{tmp_path}/none", tmp_path)
 
 
 def test_an_unknown_torchvision_dataset_suggests_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"no dataset of that name. Did you mean 'CIFAR10'\?"):
-        load_dataset("torchvision:CIFAR1O", tmp_path)
+        load("torchvision:CIFAR1O", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["CIFAR10", "MNIST", "SVHN", "USPS"])
@@ -204,14 +209,14 @@ def test_a_failed_download_says_where_to_put_the_files(
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
     with pytest.raises(TrainingError, match=rf"(?s)torchvision:{name}: the download failed.*Put the files") as caught:
-        load_dataset(f"torchvision:{name}", tmp_path)
+        load(f"torchvision:{name}", tmp_path)
     assert str(tmp_path / name) in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["CelebA", "FakeData", "VOCDetection", "ImageFolder"])
 def test_a_torchvision_dataset_of_another_kind_is_refused_with_a_way_out(tmp_path: Path, name: str) -> None:
     with pytest.raises(TrainingError, match="use tensors:PATH"):
-        load_dataset(f"torchvision:{name}", tmp_path)
+        load(f"torchvision:{name}", tmp_path)
 
 
 def test_each_epoch_visits_every_sample_once_and_any_step_can_be_asked_for() -> None:

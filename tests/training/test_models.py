@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from auditor.job.task import MODELS
 from auditor.training.errors import TrainingError
 from auditor.training.models import build_model, last_linear
 
@@ -19,6 +20,22 @@ def test_a_model_gives_one_number_a_class(name: str, shape: tuple[int, int, int]
     with torch.inference_mode():
         assert model(torch.zeros(3, *shape)).shape == (3, 7)
     assert last_linear(model).out_features == 7
+
+
+@pytest.mark.parametrize("name", ["transformer", "embeddings"])
+def test_padding_counts_for_nothing_wherever_it_stands(name: str) -> None:
+    model = build_model(name, (6,), 3, seed=0, vocabulary=50).eval()
+    assert last_linear(model).out_features == 3
+    with torch.inference_mode():
+        short, long = (model(torch.tensor([[7, 8, 9, *[0] * more]])) for more in (0, 3))
+        together = model(torch.tensor([[7, 8, 9, 0, 0, 0], [7, 0, 9, 0, 0, 0], [0] * 6, [1, 2, 3, 4, 5, 6]]))
+        gap = model(torch.tensor([[7, 0, 9]]))
+    assert together.shape == (4, 3)
+    assert bool(together.isfinite().all())
+    torch.testing.assert_close(short, long)
+    torch.testing.assert_close(together[:1], short)
+    torch.testing.assert_close(together[1:2], gap)
+    assert not torch.allclose(together[0], together[1])
 
 
 def test_resnet8_has_as_many_parameters_as_the_paper_says() -> None:
@@ -44,12 +61,13 @@ def test_a_model_that_torchvision_does_not_have_suggests_the_nearest() -> None:
         build_model("torchvision:resnet17", SMALL, 10, seed=0)
 
 
-@pytest.mark.parametrize("name", ["resnet8", "torchvision:mobilenet_v2"])
+@pytest.mark.parametrize("name", ["resnet8", "torchvision:mobilenet_v2", "transformer", "embeddings"])
 def test_initial_weights_depend_on_the_seed_only(name: str) -> None:
     weights = []
+    vocabulary = 50 if name in MODELS["text"] else None
     for noise, seed in ((1, 5), (2, 5), (1, 6)):
         torch.manual_seed(noise)
-        model = build_model(name, SMALL, 10, seed=seed)
+        model = build_model(name, SMALL, 10, seed=seed, vocabulary=vocabulary)
         weights.append(torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auditor.job.model import AdamW, Task, Training
+from auditor.job.model import AdamW, Training
+from auditor.job.task import Task
 from auditor.training.outline import outline
 from auditor.training.trainer import Trainer
 from tests.plugins.models import CONTEXT, DIGITS, Models
@@ -56,7 +57,7 @@ def test_masked_pixels_are_the_mean_and_a_full_mask_changes_nothing(models: Mode
 
 def test_many_samples_are_answered_as_few_are(models: Models) -> None:
     model = models["one"]
-    images = DIGITS.images[:300]
+    images = DIGITS.samples[:300]
     torch.testing.assert_close(model.logits(images)[290:], model.logits(images[290:]))
     kept = torch.ones(300, 1, 8, 8, dtype=torch.bool)
     (answers,) = model.masked_logits(images[:1], [kept])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from auditor.job.model import Task, Training
+from auditor.job.model import Training
+from auditor.job.task import MODELS, Task
 from auditor.training.checkpoint import decode, encode
-from auditor.training.data import load_dataset
+from auditor.training.data import Dataset, load_dataset
 from auditor.training.trainer import Trainer
 
 SGD = {"name": "sgd", "lr": 0.05, "momentum": 0.9}
@@ -21,10 +23,17 @@ PLAIN = {"name": "sgd", "lr": 0.05, "momentum": 0.0}
 ADAMW = {"name": "adamw", "lr": 1e-3}
 
 
+@cache
+def task_of(model: str) -> tuple[Task, Dataset]:
+    texts = {"kind": "text", "dataset": "reviews", "max_length": 24}
+    kind = texts if model in MODELS["text"] else {"dataset": "digits"}
+    task = Task.model_validate({**kind, "model": model})
+    return task, load_dataset(task, Path())
+
+
 def trainer(model: str, steps: int, seed: int = 3, **training: Any) -> Trainer:
     spec = Training.model_validate({"steps": steps, "batch_size": 16, **training})
-    task = Task(dataset="digits", model=model)
-    dataset = load_dataset("digits", Path())
+    task, dataset = task_of(model)
     return Trainer(task, spec, dataset, device=torch.device("cpu"), seed=seed)
 
 
@@ -53,6 +62,9 @@ def advance(trained: Trainer, steps: int) -> None:
         ),
         pytest.param("resnet8", 60, {"optimizer": SGD, "augment": ["flip"], "precision": "bf16"}, id="bf16"),
         pytest.param("torchvision:mobilenet_v2", 12, {"optimizer": ADAMW, "batch_size": 4}, id="dropout"),
+        pytest.param("transformer", 12, {"optimizer": ADAMW}, id="transformer"),
+        pytest.param("transformer", 12, {"optimizer": SGD, "precision": "bf16"}, id="transformer, bf16"),
+        pytest.param("embeddings", 12, {"optimizer": ADAMW}, id="embeddings"),
     ],
 )
 def test_any_division_into_sub_runs_gives_the_same_checkpoints(
@@ -97,13 +109,24 @@ def test_another_seed_gives_another_training() -> None:
 
 
 def test_training_learns_the_digits() -> None:
-    dataset = load_dataset("digits", Path())
     trained = trainer("resnet8", 60, batch_size=32)
-    before = trained.network.accuracy(dataset.held_out_images, dataset.held_out_labels)
+    _, dataset = task_of("resnet8")
+    before = trained.network.accuracy(dataset.held_out_samples, dataset.held_out_labels)
     advance(trained, 60)
-    after = trained.network.accuracy(dataset.held_out_images, dataset.held_out_labels)
+    after = trained.network.accuracy(dataset.held_out_samples, dataset.held_out_labels)
     assert before < 0.4
     assert after > 0.7
+
+
+@pytest.mark.parametrize("model", ["transformer", "embeddings"])
+def test_training_learns_the_reviews(model: str) -> None:
+    trained = trainer(model, 150, batch_size=32, optimizer={"name": "adamw", "lr": 3e-3})
+    _, dataset = task_of(model)
+    before = trained.network.accuracy(dataset.held_out_samples, dataset.held_out_labels)
+    advance(trained, 150)
+    after = trained.network.accuracy(dataset.held_out_samples, dataset.held_out_labels)
+    assert before < 0.65
+    assert after > 0.8
 
 
 def test_a_checkpoint_of_step_zero_has_the_schema_of_every_other() -> None:

@@ -180,7 +180,8 @@ class TestSnapshots:
     def test_plugins(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
         async def walk(pilot: Pilot[Any]) -> None:
             await walk_to("Press g", "4")(pilot)
-            await until(pilot, lambda: "share of the training images" in screen_text(pilot.app))
+            await until(pilot, lambda: "chequered patch" in screen_text(pilot.app))
+            await until(pilot, lambda: "loading" not in screen_text(pilot.app))
 
         assert snapshot_of(AuditorApp(home), size, walk)
 

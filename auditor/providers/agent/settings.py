@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from auditor.job.plugin_file import PluginFile
+
 
 @dataclass(frozen=True)
 class AgentSettings:
@@ -20,6 +22,7 @@ class AgentSettings:
         folder: where it keeps checkpoints and what it must remember.
         downloads: where it keeps datasets that torchvision downloads.
         attack: the adversary it simulates, as a table with a name and options.
+        plugins: files that the attack may come from, beside installed packages.
         measurement_seed: what the client's metrics draw their samples with, told only to a simulated adversary.
         seed: what its own draws derive from when a client leaves them to it; None draws a secret one.
     """
@@ -30,6 +33,7 @@ class AgentSettings:
     folder: Path
     downloads: Path
     attack: Mapping[str, Any] | None = None
+    plugins: tuple[PluginFile, ...] = ()
     measurement_seed: int | None = None
     seed: int | None = None
 

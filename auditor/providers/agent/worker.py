@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
-from auditor.plugins.discovery import PluginError, create_plugin
+from auditor.job.task import Task
+from auditor.plugins.discovery import Catalogue, PluginError
+from auditor.plugins.guard import GuardedAttack
 from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import RunRequest, Simulation
@@ -33,11 +35,12 @@ class Worker:
 
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
+        self._plugins = Catalogue(settings.plugins)
         self.blobs = BlobFolder(settings.folder / "blobs")
         self._thread = ThreadPoolExecutor(
             1, "training", initializer=torch.set_num_threads, initargs=(settings.threads,)
         )
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[Task, Dataset] = {}
         self._prepared: tuple[tuple[object, ...], Trainer] | None = None
 
     def submit(self, execution: Execution) -> None:
@@ -61,7 +64,8 @@ class Worker:
         except Cancelled:
             execution.entered("cancelled")
         except (TrainingError, CheckpointError, PluginError) as error:
-            log.error("run %s failed: %s", execution.request.id, error)
+            # Whoever wrote a plugin wants to see where it failed.
+            log.error("run %s failed: %s", execution.request.id, error, exc_info=error.__cause__)
             execution.entered("failed", str(error))
         except Exception as error:  # whatever a model, a plugin or the machine raises ends this run only
             log.exception("run %s failed", execution.request.id)
@@ -87,8 +91,8 @@ class Worker:
         if self._prepared is None or self._prepared[0] != made_for:
             attack, client, dataset = None, None, self._dataset(request)
             if self._settings.attack is not None:
-                options = dict(self._settings.attack)
-                attack = create_plugin("attacks", str(options.pop("name")), options)
+                origin = self._plugins.origin("attacks", str(self._settings.attack["name"]))
+                attack = GuardedAttack(self._plugins.create_attack(self._settings.attack), origin)
                 if self._settings.measurement_seed is not None:
                     device, told = torch.device(self._settings.device), self._settings.measurement_seed
                     honest = Trainer(request.task, request.training, dataset, device=device, seed=seed)
@@ -107,12 +111,11 @@ class Worker:
         return self._prepared[1]
 
     def _dataset(self, request: RunRequest) -> Dataset:
-        name = request.task.dataset
-        if name not in self._datasets:
-            self._datasets = {name: load_dataset(name, self._settings.downloads)}
-        dataset = self._datasets[name]
+        if request.task not in self._datasets:
+            self._datasets = {request.task: load_dataset(request.task, self._settings.downloads)}
+        dataset = self._datasets[request.task]
         if dataset.digest != request.dataset_digest:
-            raise TrainingError(f"the dataset {name} here is not the client's: its digest differs.")
+            raise TrainingError(f"the dataset {request.task.dataset} here is not the client's: its digest differs.")
         return dataset
 
     def _measure(self, execution: Execution) -> Simulation | None:
@@ -121,8 +124,14 @@ class Worker:
             return None
         trainer, dataset = self._prepare(execution.request), self._dataset(execution.request)
         trainer.network.load(read(self.blobs.path(digest), trainer.schema))
+        success, failure = None, None
+        try:
+            success = attack_success(trainer.network, dataset, trainer.attack)
+        except PluginError as error:
+            failure = str(error)
         return Simulation(
             attack=str(self._settings.attack["name"]),
             clean_accuracy=clean_accuracy(trainer.network, dataset),
-            success_rate=attack_success(trainer.network, dataset, trainer.attack),
+            success_rate=success,
+            failure=failure,
         )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from auditor.plugins.randomness import generator
+from auditor.training.data.tokenizer import TextTokenizer
 from auditor.training.errors import TrainingError
 
 HELD_OUT_SHARE = 0.1
@@ -19,39 +20,43 @@ MAX_CLASSES = 1 << 16
 """A larger label is something else than a class, and would make a model that no memory holds."""
 
 
+Indices = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """Images and labels, split into what is trained on and what is held out.
+    """Samples and labels, split into what is trained on and what is held out.
 
     Attributes:
-        images: uint8 [N, C, H, W], for training.
+        samples: images, uint8 [N, C, H, W], or texts, int64 [N, L], token ids that end in `PADDING`; for training.
         labels: int64 [N].
-        held_out_images: uint8 [M, C, H, W].
+        held_out_samples: [M, …], of the same kind.
         held_out_labels: int64 [M].
         classes: number of classes.
+        tokenizer: what made ids of texts; None for images.
     """
 
-    images: Tensor
+    samples: Tensor
     labels: Tensor
-    held_out_images: Tensor
+    held_out_samples: Tensor
     held_out_labels: Tensor
     classes: int
+    tokenizer: TextTokenizer | None = None
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of one image."""
-        channels, height, width = self.images.shape[1:]
-        return channels, height, width
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample: (C, H, W) of an image, (L,) of a text."""
+        return tuple(self.samples.shape[1:])
 
     @cached_property
     def statistics(self) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation of each channel over the training images, in [0, 1], float32 [C].
+        """For images: mean and standard deviation of each channel over the training images, in [0, 1], float32 [C].
 
         Computed from counts of the 256 values, so that every machine gets the same bits.
         """
         values = np.arange(256, dtype=np.float64) / 255
         means, deviations = [], []
-        for channel in self.images.transpose(0, 1).numpy():
+        for channel in self.samples.transpose(0, 1).numpy():
             share = np.bincount(channel.reshape(-1), minlength=256) / channel.size
             mean = float((share * values).sum())
             means.append(mean)
@@ -62,9 +67,11 @@ class Dataset:
     def digest(self) -> str:
         """SHA-256 over everything in the dataset, to make sure that all providers train on the same."""
         sha = hashlib.sha256()
-        for tensor in (self.images, self.labels, self.held_out_images, self.held_out_labels):
+        for tensor in (self.samples, self.labels, self.held_out_samples, self.held_out_labels):
             sha.update(str((str(tensor.dtype), tuple(tensor.shape))).encode())
             sha.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
+        if self.tokenizer is not None:
+            sha.update(self.tokenizer.definition.encode())
         return sha.hexdigest()
 
 
@@ -77,7 +84,7 @@ def make_dataset(
 ) -> Dataset:
     """Check the tensors and make a dataset of them.
 
-    Without a held-out part, a tenth of the samples (10,000 at most) is set aside, the same on every machine.
+    Without a held-out part, some are set aside.
 
     Raises:
         TrainingError: the tensors do not make a dataset; says which and why.
@@ -89,9 +96,7 @@ def make_dataset(
         _check(image_part, label_part, f"{origin} ({name} part)")
     labels = labels.to(torch.int64)
     if held_out is None:
-        order = generator(0, "held out").permutation(len(images))
-        count = min(MAX_HELD_OUT, max(1, round(HELD_OUT_SHARE * len(images))))
-        aside, kept = (torch.from_numpy(np.sort(part)) for part in (order[:count], order[count:]))
+        aside, kept = (torch.from_numpy(part) for part in set_aside(len(images)))
         held_out = images[aside], labels[aside]
         images, labels = images[kept], labels[kept]
     if held_out[0].shape[1:] != images.shape[1:]:
@@ -100,6 +105,16 @@ def make_dataset(
     if classes < 2:
         raise TrainingError(f"{origin}: all labels are 0; at least two classes are needed.")
     return Dataset(images.contiguous(), labels, held_out[0].contiguous(), held_out[1].to(torch.int64), classes)
+
+
+def set_aside(count: int) -> tuple[Indices, Indices]:
+    """Which of so many samples are held out, a tenth and 10,000 at most, and which are kept; in rising order.
+
+    The same on every machine.
+    """
+    order = generator(0, "held out").permutation(count)
+    aside = min(MAX_HELD_OUT, max(1, round(HELD_OUT_SHARE * count)))
+    return np.sort(order[:aside]), np.sort(order[aside:])
 
 
 def _check(images: Tensor, labels: Tensor, origin: str) -> None:

@@ -1,4 +1,4 @@
-"""Where datasets come from: one function for each form of the `dataset` key."""
+"""Where datasets come from: one function for each form of the `dataset` key that holds images."""
 
 from __future__ import annotations
 
@@ -14,23 +14,27 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from auditor.job.errors import nearest
+from auditor.job.task import Task
 from auditor.training.data.dataset import Dataset, make_dataset
+from auditor.training.data.text import load_text
 from auditor.training.errors import TrainingError
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"}
 
 
-def load_dataset(name: str, downloads: Path) -> Dataset:
-    """Load what the `dataset` key of a job names.
+def load_dataset(task: Task, downloads: Path) -> Dataset:
+    """Load what a task is to be learned from.
 
     Args:
-        name: `digits`, `tensors:PATH`, `images:PATH` or `torchvision:NAME`.
+        task: names it.
         downloads: the folder that torchvision keeps its datasets in.
 
     Raises:
         TrainingError: it is not there or not a dataset; says what to do.
     """
-    kind, _, rest = name.partition(":")
+    if task.kind == "text":
+        return load_text(task)
+    kind, _, rest = task.dataset.partition(":")
     if kind == "torchvision":
         return _torchvision(rest, downloads)
     loaders: dict[str, Callable[[Path], Dataset]] = {

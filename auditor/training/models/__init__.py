@@ -1,4 +1,4 @@
-"""Models for images: small residual networks of our own, and those of torchvision."""
+"""Models for images, our own small residual networks and those of torchvision, and small models for texts."""
 
 from auditor.training.models.build import build_model, last_linear
 

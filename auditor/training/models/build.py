@@ -10,25 +10,30 @@ from torch import nn
 from auditor.plugins.randomness import key
 from auditor.training.errors import TrainingError
 from auditor.training.models.cifar_resnet import CifarResNet
+from auditor.training.models.embeddings import BagOfEmbeddings
 from auditor.training.models.resnet9 import ResNet9
+from auditor.training.models.transformer import Transformer
 
 
-def build_model(name: str, shape: tuple[int, int, int], classes: int, seed: int) -> nn.Module:
+def build_model(name: str, shape: tuple[int, ...], classes: int, seed: int, vocabulary: int | None = None) -> nn.Module:
     """Build and initialise a model on the CPU; the same seed gives the same weights everywhere.
 
     Args:
-        name: `resnet8`, `resnet9`, `resnet20` or `torchvision:NAME`.
-        shape: (C, H, W) of an image.
+        name: `resnet8`, `resnet9`, `resnet20`, `torchvision:NAME`, `transformer` or `embeddings`.
+        shape: (C, H, W) of an image, (L,) of a text.
         classes: number of classes.
         seed: what the initial weights derive from.
+        vocabulary: of texts, the number of ids, padding included; None for images.
 
     Raises:
-        TrainingError: there is no such model, or it cannot take such images.
+        TrainingError: there is no such model, or it cannot take such samples.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key(seed, "initialisation", 0) % 2**63)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if vocabulary is not None:
+                return _construct_for_texts(name, vocabulary, shape[0], classes)
             model = _construct(name, shape, classes)
     _check(model, name, shape, classes)
     return model
@@ -46,18 +51,25 @@ def last_linear(model: nn.Module) -> nn.Linear:
     return layers[-1]
 
 
-def _construct(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
+def _construct(name: str, shape: tuple[int, ...], classes: int) -> nn.Module:
     kind, _, rest = name.partition(":")
+    channels, height, width = shape
     if kind == "torchvision":
         from auditor.training.models.torchvision_models import build_torchvision
 
-        return build_torchvision(rest, shape, classes)
+        return build_torchvision(rest, (channels, height, width), classes)
     if kind == "resnet9":
-        return ResNet9(shape[0], classes)
-    return CifarResNet({"resnet8": 1, "resnet20": 3}[kind], shape[0], classes)
+        return ResNet9(channels, classes)
+    return CifarResNet({"resnet8": 1, "resnet20": 3}[kind], channels, classes)
 
 
-def _check(model: nn.Module, name: str, shape: tuple[int, int, int], classes: int) -> None:
+def _construct_for_texts(name: str, vocabulary: int, length: int, classes: int) -> nn.Module:
+    if name == "embeddings":
+        return BagOfEmbeddings(vocabulary, classes)
+    return Transformer(vocabulary, length, classes)
+
+
+def _check(model: nn.Module, name: str, shape: tuple[int, ...], classes: int) -> None:
     """One forward pass, so that a model which does not fit its images is an error here and not at step 0."""
     model.eval()
     try:

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Button, Footer, Input, Label, Select, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
+from auditor.job.task import DATASETS, MODELS
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.shown import shown
 
@@ -47,6 +48,11 @@ changed there in the text."""
         yield Static(" Compose a job", id="title", markup=False)
         with VerticalScroll(id="form", can_focus=False), Grid(id="fields"):
             for field, (label, value) in FIELDS.items():
+                if field == "dataset":
+                    yield Label("Kind of task")
+                    yield Select(
+                        [(kind, kind) for kind in DATASETS], value="vision", allow_blank=False, id="kind", compact=True
+                    )
                 yield Label(label)
                 yield Input(value, id=field, compact=True)
             yield Label("Who draws the seeds")
@@ -80,9 +86,17 @@ changed there in the text."""
         """Say what is wrong at once."""
         self._check()
 
-    def on_select_changed(self) -> None:
-        """Likewise."""
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """Likewise. With another kind of task a dataset and a model that came with the form make way for its own."""
+        if event.select.id == "kind":
+            self._suit(str(event.value))
         self._check()
+
+    def _suit(self, kind: str) -> None:
+        for field, words in (("dataset", DATASETS), ("model", MODELS)):
+            box = self.query_one(f"#{field}", Input)
+            if box.value in [of_kind[0] for of_kind in words.values()]:
+                box.value = words[kind][0]
 
     def on_selection_list_selected_changed(self) -> None:
         """Likewise."""
@@ -99,7 +113,8 @@ changed there in the text."""
     @property
     def _text(self) -> str:
         values = {field: self.query_one(f"#{field}", Input).value for field in FIELDS}
-        return job_text(values, str(self.query_one(Select).value), self.query_one(SelectionList).selected)
+        chosen = {select: str(self.query_one(f"#{select}", Select).value) for select in ("kind", "randomness")}
+        return job_text(values | chosen, self.query_one(SelectionList).selected)
 
     def _check(self) -> bool:
         from auditor.job import JobError, parse_job
@@ -121,14 +136,14 @@ changed there in the text."""
         self.app.switch_screen(JobScreen(self._text, None))
 
 
-def job_text(values: dict[str, str], randomness: str, providers: Sequence[str]) -> str:
+def job_text(values: dict[str, str], providers: Sequence[str]) -> str:
     """The text of a job file from what the form holds; wrong values are kept, so that errors can name them."""
     metrics = [name.strip() for name in values["metrics"].split(",") if name.strip()]
     lines = [
         f"name = {_string(values['name'])}",
         "",
         "[task]",
-        'kind = "vision"',
+        f"kind = {_string(values['kind'])}",
         f"dataset = {_string(values['dataset'])}",
         f"model = {_string(values['model'])}",
         "",
@@ -139,7 +154,7 @@ def job_text(values: dict[str, str], randomness: str, providers: Sequence[str]) 
         "[audit]",
         f"sub_run_steps = {_number(values['sub_run_steps'])}",
         f"replicated = {_number(values['replicated'])}",
-        f"randomness = {_string(randomness)}",
+        f"randomness = {_string(values['randomness'])}",
         f"metrics = [{', '.join(map(_string, metrics))}]",
         f"false_alarm_rate = {_number(values['false_alarm_rate'])}",
     ]

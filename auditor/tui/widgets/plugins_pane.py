@@ -1,12 +1,9 @@
-"""The installed attacks and metrics: where each comes from, its options, and why one failed to load."""
+"""The attacks and metrics there are: where each comes from, its options, and why one cannot be used."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import work
@@ -21,73 +18,104 @@ from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
-MAX_LINE = 1 << 20
-"""What a plugin says of itself is cut off there, and then cannot be read."""
+if TYPE_CHECKING:
+    from auditor.job import PluginFile
+    from auditor.plugins.describing import PluginDescription
+    from auditor.plugins.inspector import Descriptions
+
+RECENT_RUNS = 50
+"""So many of the latest runs are asked for the files that their jobs name."""
 
 
 class PluginsPane(HomePane):
     """The table of plugins, and the documentation of the one under the cursor."""
 
-    HELP = "Attacks are carried out by simulated providers; metrics measure distances. Both can come from any package."
+    HELP = """Attacks are carried out by simulated providers; metrics measure distances. Both can come from any \
+package, or from a single file that a job names under `plugins`: files of recent runs are shown as they were then."""
+
+    class Found(Message):
+        """The jobs of recent runs were searched for plugin files."""
+
+        def __init__(self, files: list[PluginFile]) -> None:
+            super().__init__()
+            self.files = files
 
     class Described(Message):
-        """A plugin was described, as `auditor.plugins.describing` does."""
+        """A plugin was loaded by a process of its own, or could not be."""
 
-        def __init__(self, told: dict[str, Any]) -> None:
+        def __init__(self, description: PluginDescription) -> None:
             super().__init__()
-            self.told = told
+            self.description = description
 
     def __init__(self) -> None:
         super().__init__()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._told: dict[str, dict[str, Any]] = {}
-        self._asked = False
+        self._files: list[PluginFile] | None = None
+        self._known: dict[str, PluginDescription] = {}
+        self._loading: set[str] = set()
+        self._descriptions: Descriptions | None = None
 
     def compose(self) -> Iterable[Widget]:
         """The table and the documentation."""
         with Horizontal(id="plugins-split"):
-            yield SortableTable("kind", "name", "state", "package", "version", id="plugins")
+            yield SortableTable("kind", "name", "state", "tasks", "package", "version", id="plugins")
             yield Lines(id="plugin-details")
 
     def reload(self) -> None:
-        """List the plugins at once; the first time, have them described too."""
-        from auditor.plugins.discovery import installed
+        """Look which files recent jobs name; what is new is described."""
+        self._find()
 
-        for plugin in (*installed("attacks"), *installed("metrics")):
-            known = {"kind": plugin.kind, "name": plugin.name, "package": plugin.package, "version": plugin.version}
-            self._told.setdefault(f"{plugin.kind}/{plugin.name}", {"installed": known})
+    @work(thread=True, exclusive=True, group="find", exit_on_error=False)
+    def _find(self) -> None:
+        from auditor.job import Job
+        from auditor.store import Store
+
+        files: dict[str, PluginFile] = {}
+        with Store(self.auditor.folder) as store:
+            for run in store.runs()[:RECENT_RUNS]:
+                for file in Job.model_validate_json(run.job).plugins:
+                    files.setdefault(file.path, file)
+        self.post_message(self.Found(list(files.values())))
+
+    def on_plugins_pane_found(self, message: Found) -> None:
+        """List everything at once, then have it described, unless it was before."""
+        if message.files == self._files:
+            return
+        from auditor.plugins.describing import PluginDescription
+        from auditor.plugins.inspector import Descriptions, subjects_of
+
+        self.on_unmount()
+        self._files = message.files
+        subjects = subjects_of(message.files)
+        listed = [PluginDescription(subject.known) for subject in subjects]
+        self._known = {_key(one): one for one in listed}
+        self._loading = set(self._known)
         self._draw()
-        if not self._asked:
-            self._asked = True
-            self._describe()
+        self._descriptions = Descriptions(subjects)
+        self._describe(self._descriptions)
 
     @work(thread=True, exclusive=True, group="describe", exit_on_error=False)
-    def _describe(self) -> None:
-        """Ask a process of its own, because loading plugins imports PyTorch and strangers' code."""
-        process = self._process = subprocess.Popen(
-            [sys.executable, "-m", "auditor.plugins.describing"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        with process:
-            assert process.stdout is not None
-            while line := process.stdout.readline(MAX_LINE):
-                self.post_message(self.Described(json.loads(line)))
+    def _describe(self, descriptions: Descriptions) -> None:
+        for description in descriptions:
+            self.post_message(self.Described(description))
 
     def on_unmount(self) -> None:
         """Nobody waits for the documentation any more."""
-        if self._process is not None:
-            self._process.kill()
+        if self._descriptions is not None:
+            self._descriptions.stop()
 
     def on_plugins_pane_described(self, message: Described) -> None:
-        """Show one more plugin with its documentation."""
-        one = message.told["installed"]
-        self._told[f"{one['kind']}/{one['name']}"] = message.told
+        """Show one more plugin with its documentation; a file makes room for what it holds."""
+        one = message.description
+        for key in [key for key in self._loading if self._known[key].origin.target == one.origin.file]:
+            del self._known[key]
+            self._loading.discard(key)
+        self._known[_key(one)] = one
+        self._loading.discard(_key(one))
         self._draw()
 
     def _draw(self) -> None:
-        self.query_one("#plugins", SortableTable).show([_row(key, told) for key, told in self._told.items()])
+        rows = [_row(key, one, key in self._loading) for key, one in sorted(self._known.items())]
+        self.query_one("#plugins", SortableTable).show(rows)
         self._detail(self.query_one("#plugins", SortableTable).selected)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
@@ -95,35 +123,46 @@ class PluginsPane(HomePane):
         self._detail(event.row_key.value)
 
     def _detail(self, key: str | None) -> None:
-        self.query_one("#plugin-details", Lines).write(_details(self._told.get(key or "", {})))
+        one = self._known.get(key or "")
+        lines = [] if one is None else _details(one, key in self._loading)
+        self.query_one("#plugin-details", Lines).write(lines)
 
 
-def _row(key: str, told: dict[str, Any]) -> Row:
-    one = told["installed"]
-    state = "testing" if "error" not in told else "unreachable" if told["error"] else "reachable"
-    words = {"testing": "loading", "unreachable": "failed", "reachable": "loads"}[state]
-    kind = str(one["kind"]).removesuffix("s")
+def _key(one: PluginDescription) -> str:
+    return f"{one.origin.kind} {one.origin.name} {one.origin.target}"
+
+
+def _row(key: str, one: PluginDescription, loading: bool) -> Row:
+    state, words = ("testing", "loading") if loading else ("reachable", "loads")
+    if one.error is not None:
+        state, words = "flagged", "failed"
+    origin, tasks = one.origin, ", ".join(one.tasks)
+    kind = origin.kind.removesuffix("s")
     return Row(
         key=key,
         cells=(
             Text(kind),
-            shown(one["name"], 24),
+            shown(origin.name, 24),
             Text(f"{signs().verdicts[state]} {words}"),
-            shown(one["package"], 24),
-            shown(one["version"], 12),
+            shown(tasks, 24),
+            shown(origin.package, 24),
+            shown(origin.version, 12),
         ),
-        sort=(kind, one["name"], words, one["package"], one["version"]),
+        sort=(kind, origin.name, words, tasks, origin.package, origin.version),
     )
 
 
-def _details(told: dict[str, Any]) -> list[Text]:
-    if "error" not in told:
-        return [Text("Its documentation is being read." if told else "")]
-    if told["error"]:
-        return [shown(told["error"], 1000)]
-    lines = [shown(line, 300) for line in str(told["documentation"]).splitlines()]
-    lines += [Text(), Text("Options" if told["options"] else "It has no options.", style="bold")]
-    for option in told["options"]:
-        head = f"{option['name']} ({option['type']}, default {option['default']})"
-        lines += [shown(head, 120, "bold"), shown(f"  {option['description']}", 300)]
+def _details(one: PluginDescription, loading: bool) -> list[Text]:
+    origin = one.origin
+    place = f"of {origin.package} {origin.version}" if origin.file is None else f"in {origin.file}"
+    tasks = f", for {' and '.join(one.tasks)} tasks" if one.tasks else ""
+    lines = [shown(f"{origin.kind.removesuffix('s')} {origin.name} {place}{tasks}", 300, "bold")]
+    if loading:
+        return [*lines, Text("Its documentation is being read.")]
+    if one.error is not None:
+        return [*lines, shown(one.error, 1000)]
+    lines += [shown(line, 300) for line in one.documentation.splitlines()]
+    lines += [Text(), Text("Options" if one.options else "It has no options.", style="bold")]
+    for option in one.options:
+        lines += [shown(f"{option.name}: {option.takes}", 200), shown(f"  {option.description}", 300)]
     return lines

@@ -1,0 +1,179 @@
+"""`auditor plugins check`: try plugins out, and say what holds and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auditor.cli.exit_codes import ExitCode
+from auditor.cli.job_argument import plugin_files
+from auditor.cli.narration import fail, output, user_errors
+
+if TYPE_CHECKING:
+    from auditor.plugins.discovery import Origin
+    from auditor.plugins.inspector import Subject, Told
+
+EVERYTHING = "all"
+SIGNS = {"passed": "✓", "failed": "✗", "skipped": "–"}
+
+
+def check(
+    plugins: Annotated[
+        list[str], typer.Argument(metavar="NAME|FILE...", help="A plugin's name, a Python file, or all.")
+    ],
+    options: Annotated[
+        str | None,
+        typer.Option(metavar="TABLE", help="Options to try it with, as in a job: '{ rate = 0.3 }'."),
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds for each plugin or file.")] = 300.0,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line for each plugin.")] = False,
+) -> None:
+    """Try plugins on a small real job: the tests of their contract, and what they cost.
+
+    They run in a process of their own. The exit code is 0 if everything holds and 1 if not. Without --options a
+    plugin is tried with its `example`.
+    """
+    from auditor.plugins.inspector import Inspector
+
+    with user_errors():
+        subjects = _subjects(plugins)
+        order = {"do": "check", "options": None if options is None else _table(options)}
+        results = _Results(quiet=json)
+        for told in Inspector(subjects, order, seconds=time_limit, errors=True):
+            results.take(told)
+    if json:
+        import json as encoder
+
+        for result in results.all:
+            output(encoder.dumps(result.payload(), ensure_ascii=False))
+    else:
+        output(f"\n{results.summary}")
+    raise typer.Exit(ExitCode.CLEAN if results.passed else ExitCode.FAILED)
+
+
+@dataclass
+class _Result:
+    """What came of one plugin."""
+
+    origin: Origin
+    checks: list[Mapping[str, Any]] = field(default_factory=list)
+    costs: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return all(check["outcome"] != "failed" for check in self.checks)
+
+    def payload(self) -> dict[str, Any]:
+        told = {"passed": self.passed, "checks": self.checks, "costs": self.costs}
+        return asdict(self.origin) | told
+
+
+class _Results:
+    """What is told of plugins, printed as it comes unless it should be quiet."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.all: list[_Result] = []
+        self._quiet = quiet
+        self._begun: dict[str, Any] | None = None
+        self._task = ""
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.all)
+
+    @property
+    def summary(self) -> str:
+        outcomes = [check["outcome"] for result in self.all for check in result.checks]
+        told = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in SIGNS if outcome in outcomes)
+        failed = [result.origin.name for result in self.all if not result.passed]
+        return f"{told}; what failed: {', '.join(failed)}" if failed else told
+
+    def take(self, told: Told) -> None:
+        """Take in one message, or the end of a process."""
+        from auditor.plugins.discovery import Origin
+
+        match told.message:
+            case {"origin": origin}:
+                self._start(Origin(**origin))
+            case {"check": {"outcome": "begun"} as begun}:
+                self._begun = begun
+            case {"check": check}:
+                self._add(check)
+            case {"cost": cost}:
+                self.all[-1].costs.append(cost)
+                self._print(f"    {_cost_words(cost)}")
+            case None:
+                if self._begun is None:
+                    self._start(told.subject.known)
+                    self._begun = {"name": "it loads", "task": "", "seconds": 0.0}
+                self._add(self._begun | {"outcome": "failed", "reason": f"it {told.failure}"})
+
+    def _start(self, origin: Origin) -> None:
+        place = f"{origin.package} {origin.version}" if origin.file is None else origin.file
+        self._print(f"{origin.kind.removesuffix('s')} {origin.name}  ({place})")
+        self.all.append(_Result(origin))
+        self._task = ""
+
+    def _add(self, check: Mapping[str, Any]) -> None:
+        self._begun = None
+        self.all[-1].checks.append(check)
+        if check["task"] != self._task:
+            self._task = check["task"]
+            self._print(f"  on a {self._task} task")
+        self._print(f"  {SIGNS[check['outcome']]} {check['name']}")
+        if check["reason"]:
+            self._print(f"      {check['reason']}")
+
+    def _print(self, line: str) -> None:
+        if not self._quiet:
+            output(line)
+
+
+def _subjects(named: Iterable[str]) -> list[Subject]:
+    """What is meant by names, paths and `all`."""
+    from auditor.plugins.discovery import INSTALLED, KINDS, PluginError
+    from auditor.plugins.inspector import Subject, subjects_of
+
+    installed = subjects_of()
+    subjects: list[Subject] = []
+    for text in named:
+        if text == EVERYTHING:
+            subjects += installed
+        elif text.endswith(".py"):
+            subjects += [Subject(file=file) for file in plugin_files([Path(text)])]
+        else:
+            found = [subject for subject in installed if subject.known.name == text]
+            if not found:
+                known = sorted({origin.name for kind in KINDS for origin in INSTALLED.origins(kind)})
+                raise PluginError(f"there is no plugin {text!r}; give a .py file, all, or one of {', '.join(known)}.")
+            subjects += found
+    return subjects
+
+
+def _table(text: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        table = tomllib.loads(f"options = {text}")["options"]
+    except tomllib.TOMLDecodeError:
+        table = None
+    if not isinstance(table, dict):
+        fail(f"--options {text!r}: write a table as in a job file, such as '{{ rate = 0.3 }}'.", ExitCode.USAGE)
+    return table
+
+
+def _cost_words(cost: Mapping[str, Any]) -> str:
+    if cost["step_ratio"] is not None:
+        return f"a step takes {cost['step_ratio']:.2f} times as long as an honest one"
+    return (
+        f"{_milliseconds(cost['representation_seconds'])} for one model's representation, "
+        f"{_milliseconds(cost['distance_seconds'])} for one distance"
+    )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.3g} ms" if seconds > 1e-5 else "under 0.01 ms"

@@ -1,0 +1,182 @@
+"""Trying a plugin out: its contract, check by check, and what it costs."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any, Literal, cast
+from unittest import SkipTest
+
+from auditor.plugins.attack import Attack
+from auditor.plugins.contract import AttackContract, MetricContract, Practice, open_practice
+from auditor.plugins.contract.practice import GROUP
+from auditor.plugins.discovery import AnyPlugin, Catalogue, Kind, Origin, PluginError
+from auditor.plugins.metric import Metric
+
+Outcome = Literal["begun", "passed", "failed", "skipped"]
+
+TIMED_STEPS = (4, 24)
+"""What an attack costs is timed in trainings of two lengths, so that what is done once drops out."""
+REPEATS = 3
+"""Times that everything is timed; the median counts."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of a plugin.
+
+    Attributes:
+        name: what must hold, in words.
+        task: the kind of task that it was tried on; empty where that does not matter.
+        outcome: `begun` is followed by one of the others, unless it never came to an end.
+        reason: why it failed or was skipped.
+        seconds: what it took.
+    """
+
+    name: str
+    task: str
+    outcome: Outcome
+    reason: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a plugin costs on the practice job.
+
+    Attributes:
+        task: of the practice job.
+        representation_seconds: what one model takes a metric.
+        distance_seconds: what a pair of them takes it.
+        step_ratio: how long a step with an attack takes, honest steps being 1.
+    """
+
+    task: str
+    representation_seconds: float | None = None
+    distance_seconds: float | None = None
+    step_ratio: float | None = None
+
+
+def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None) -> Iterator[Check | Cost]:
+    """Try a plugin with these options, or with its `example`, on every kind of task that there is practice for."""
+    loads = Check("it loads", "", "begun")
+    yield loads
+    try:
+        plugin = plugins.load(cast("Kind", origin.kind), origin.name)
+    except PluginError as error:
+        yield replace(loads, outcome="failed", reason=str(error))
+        return
+    yield replace(loads, outcome="passed")
+    yield from _run("it is named as its entry point", "", lambda: _check_name(origin, plugin))
+    given = plugin.example if options is None else options
+    made = True
+    for one in _run("it can be made", "", lambda: _check_options(origin, plugins, given)):
+        made = one.outcome != "failed"
+        yield one
+    if not made:
+        return
+    there = {point.name for point in entry_points(group=GROUP)}
+    tasks = sorted(plugin.tasks & there)
+    if not tasks:
+        reason = f"there is nothing to practise {' or '.join(sorted(plugin.tasks))} tasks on; there is {there}"
+        yield Check("it can be tried", "", "failed", reason)
+    for task in tasks:
+        passed = True
+        for one in _contract(plugin, given, task):
+            passed = passed and one.outcome != "failed"
+            yield one
+        if passed:
+            yield from _timed(origin, plugins, given, task)
+
+
+def _check_name(origin: Origin, plugin: AnyPlugin) -> None:
+    name = getattr(plugin, "name", None)
+    assert name == origin.name, f"it is installed as {origin.name!r}, and its class has the name {name!r}."
+
+
+def _check_options(origin: Origin, plugins: Catalogue, options: Mapping[str, Any]) -> None:
+    try:
+        plugins.create(cast("Kind", origin.kind), origin.name, options)
+    except PluginError as error:
+        raise AssertionError(f"{error} Give --options, or set `example` in the class.") from error
+
+
+def _contract(plugin: AnyPlugin, options: Mapping[str, Any], task: str) -> Iterator[Check]:
+    base = AttackContract if issubclass(plugin, Attack) else MetricContract
+    tried: dict[str, Any] = {"options": options, "task": task}
+    if issubclass(plugin, Attack):
+        tried |= {"attack": plugin, "rate": "rate" if "rate" in plugin.Options.model_fields else None}
+    else:
+        tried |= {"metric": plugin}
+    contract = type(plugin.__name__, (base,), tried)
+    for test in [name for name in vars(base) if name.startswith("test_")]:
+        yield from _run(test.removeprefix("test_").replace("_", " "), task, getattr(contract(), test))
+
+
+def _run(name: str, task: str, test: Callable[[], None]) -> Iterator[Check]:
+    begun = Check(name, task, "begun")
+    yield begun
+    since = time.monotonic()
+    outcome: Outcome = "passed"
+    reason = ""
+    try:
+        test()
+    except AssertionError as error:
+        outcome, reason = "failed", str(error) or "an assertion does not hold"
+    except SkipTest as error:
+        outcome, reason = "skipped", str(error)
+    except (Exception, SystemExit) as error:  # a stranger's plugin may raise anything
+        traceback.print_exc(file=sys.stderr)
+        outcome, reason = "failed", f"{type(error).__name__}: {error}"
+    yield replace(begun, outcome=outcome, reason=" ".join(reason.split()), seconds=time.monotonic() - since)
+
+
+def _timed(origin: Origin, plugins: Catalogue, options: Mapping[str, Any], task: str) -> Iterator[Check | Cost]:
+    costs: list[Cost] = []
+    practice = open_practice(task)
+
+    def measure() -> None:
+        if origin.kind == "attacks":
+            costs.append(_attack_cost(task, practice, lambda: plugins.create("attacks", origin.name, options)))
+        else:
+            costs.append(_metric_cost(task, practice, plugins.create("metrics", origin.name, options)))
+
+    yield from _run("it can be timed", task, measure)
+    yield from costs
+
+
+def _metric_cost(task: str, practice: Practice, metric: Metric[Any]) -> Cost:
+    models = [practice.returned(practice.train(seed=seed)[-1]) for seed in (0, 1)]
+    metric.begin(practice.metric_context())
+    first, second = (metric.represent(model) for model in models)  # what is only slow once is not counted
+    representation = _median(lambda: metric.represent(models[0]))
+    return Cost(task, representation, _median(lambda: metric.distance(first, second)))
+
+
+def _attack_cost(task: str, practice: Practice, create: Callable[[], Attack]) -> Cost:
+    """Trainings with the attack and without it take turns, so that whatever else the machine does meets both."""
+    honest: list[float] = []
+    attacked: list[float] = []
+    for _ in range(REPEATS):
+        for ratios, attack in ((honest, None), (attacked, create)):
+            short, long = (
+                _seconds(lambda: practice.train(attack and attack(), steps=steps))  # noqa: B023 - called at once
+                for steps in TIMED_STEPS
+            )
+            ratios.append(max(long - short, 1e-9))
+    return Cost(task, step_ratio=statistics.median(attacked) / statistics.median(honest))
+
+
+def _median(call: Callable[[], object]) -> float:
+    return statistics.median(_seconds(call) for _ in range(REPEATS))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    since = time.perf_counter()
+    call()
+    return time.perf_counter() - since

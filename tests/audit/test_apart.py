@@ -1,0 +1,84 @@
+"""What never returns is left behind: after its time, at once when interrupted, and when the process ends."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from auditor.audit.apart import OutOfTime, call_apart, call_within
+
+
+class Stuck:
+    """A call that does not return before it is told to."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.release = threading.Event()
+
+    def __call__(self) -> int:
+        self.begun.set()
+        self.release.wait()
+        return 3
+
+
+async def test_what_returns_in_time_is_returned() -> None:
+    assert call_within(60, lambda: 3) == 3
+    assert await call_apart(lambda: 3, 60) == 3
+    assert await call_apart(lambda: 3) == 3
+
+
+async def test_what_is_raised_is_raised_and_leaving_is_no_more_than_an_error() -> None:
+    def times_out() -> None:
+        raise TimeoutError("of its own")
+
+    for call in (lambda: call_within(60, times_out), lambda: asyncio.run(call_apart(times_out, 60))):
+        with pytest.raises(TimeoutError, match="of its own"):
+            await asyncio.to_thread(call)
+    with pytest.raises(RuntimeError, match="SystemExit: goodbye"):
+        await call_apart(lambda: sys.exit("goodbye"), 60)
+
+
+async def test_a_call_that_takes_too_long_is_left_behind() -> None:
+    stuck = Stuck()
+    try:
+        with pytest.raises(OutOfTime, match=r"^took longer than 0\.05 s$"):
+            await call_apart(stuck, 0.05)
+        with pytest.raises(OutOfTime):
+            call_within(0.05, stuck)
+    finally:
+        stuck.release.set()
+
+
+async def test_cancelling_does_not_wait() -> None:
+    stuck = Stuck()
+    waiting = asyncio.create_task(call_apart(stuck))
+    try:
+        await asyncio.to_thread(stuck.begun.wait)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    finally:
+        stuck.release.set()
+
+
+def test_the_end_of_the_process_waits_for_no_thread_and_keeps_its_exit_code() -> None:
+    # PyTorch aborts a process that Python ends while a thread computes.
+    script = """
+import sys, torch
+from auditor.audit.apart import OutOfTime, call_within, leave
+def forever():
+    layer, inputs = torch.nn.Conv2d(3, 8, 3), torch.zeros(8, 3, 32, 32)
+    while True:
+        layer(inputs).float().cpu()
+try:
+    call_within(0.5, forever)
+except OutOfTime as error:
+    print(error)
+leave(7)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "took longer than 0.5 s\n", "")
