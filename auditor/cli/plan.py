@@ -56,6 +56,7 @@ def _payload(job: Job, planned: Plan, choice: Choice, rate: float | None) -> dic
         "randomness": job.audit.randomness,
         "decision": choice.decision.name,
         "reason": choice.reason,
+        "plugins": [file.path for file in job.plugins],
         "warnings": list(choice.warnings),
         "catch_probability": [
             {"share": share, "replicated": m, "probability": probability}
@@ -87,6 +88,7 @@ def _print(job: Job, planned: Plan, choice: Choice, rate: float | None) -> None:
         "price": _price(planned, rate),
         "seeds": "the client's" if job.audit.randomness == "client" else "each provider's own",
         "decision": f"{choice.decision.name}, because {choice.reason}",
+        "plugins": ", ".join(file.path for file in job.plugins),
     }
     for key, value in rows.items():
         if value:

@@ -105,7 +105,8 @@ class _Results:
                 self._add(check)
             case {"cost": cost}:
                 self.all[-1].costs.append(cost)
-                self._print(f"    {_cost_words(cost)}")
+                for line in _cost_words(cost):
+                    self._print(f"  · {line}")
             case None:
                 if self._begun is None:
                     self._start(told.subject.known)
@@ -166,13 +167,15 @@ def _table(text: str) -> dict[str, Any]:
     return table
 
 
-def _cost_words(cost: Mapping[str, Any]) -> str:
+def _cost_words(cost: Mapping[str, Any]) -> list[str]:
     if cost["step_ratio"] is not None:
-        return f"a step takes {cost['step_ratio']:.2f} times as long as an honest one"
-    return (
+        return [f"a step takes {cost['step_ratio']:.2f} times as long as an honest one"]
+    noise = ", ".join(f"{distance:.2g} after {steps} steps" for steps, distance in cost["noise"])
+    return [
         f"{_milliseconds(cost['representation_seconds'])} for one model's representation, "
-        f"{_milliseconds(cost['distance_seconds'])} for one distance"
-    )
+        f"{_milliseconds(cost['distance_seconds'])} for one distance",
+        f"honest trainings whose initial weights differ by a rounding are apart: {noise}",
+    ]
 
 
 def _milliseconds(seconds: float) -> str:

@@ -22,6 +22,9 @@ Outcome = Literal["begun", "passed", "failed", "skipped"]
 
 TIMED_STEPS = (4, 24)
 """What an attack costs is timed in trainings of two lengths, so that what is done once drops out."""
+NOISE_STEPS = (8, 40)
+ROUNDING = 6e-8
+"""Half the distance from 1 to the next float32."""
 REPEATS = 3
 """Times that everything is timed; the median counts."""
 
@@ -53,12 +56,15 @@ class Cost:
         task: of the practice job.
         representation_seconds: what one model takes a metric.
         distance_seconds: what a pair of them takes it.
+        noise: how far apart it finds two honest trainings whose initial weights differ by a rounding: pairs of
+            steps and distance.
         step_ratio: how long a step with an attack takes, honest steps being 1.
     """
 
     task: str
     representation_seconds: float | None = None
     distance_seconds: float | None = None
+    noise: tuple[tuple[int, float], ...] = ()
     step_ratio: float | None = None
 
 
@@ -72,7 +78,8 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
         yield replace(loads, outcome="failed", reason=str(error))
         return
     yield replace(loads, outcome="passed")
-    yield from _run("it is named as its entry point", "", lambda: _check_name(origin, plugin))
+    if origin.file is None:
+        yield from _run("it is named as its entry point", "", lambda: _check_name(origin, plugin))
     given = plugin.example if options is None else options
     made = True
     for one in _run("it can be made", "", lambda: _check_options(origin, plugins, given)):
@@ -155,7 +162,24 @@ def _metric_cost(task: str, practice: Practice, metric: Metric[Any]) -> Cost:
     metric.begin(practice.metric_context())
     first, second = (metric.represent(model) for model in models)  # what is only slow once is not counted
     representation = _median(lambda: metric.represent(models[0]))
-    return Cost(task, representation, _median(lambda: metric.distance(first, second)))
+    noise = tuple((steps, _noise(practice, metric, steps)) for steps in NOISE_STEPS)
+    return Cost(task, representation, _median(lambda: metric.distance(first, second)), noise)
+
+
+def _noise(practice: Practice, metric: Metric[Any], steps: int) -> float:
+    """The distance after so many steps from fresh weights, where rounding tells most."""
+    import torch
+
+    start = practice.attack_context().honest_twin().checkpoint()
+    draws = torch.Generator().manual_seed(0)
+    rounded = {
+        name: tensor * (1 + ROUNDING * torch.randn(tensor.shape, generator=draws))
+        if tensor.is_floating_point()
+        else tensor
+        for name, tensor in start.items()
+    }
+    models = [practice.returned(practice.train(steps=steps, start=one)[-1]) for one in (start, rounded)]
+    return metric.distance(*(metric.represent(model) for model in models))
 
 
 def _attack_cost(task: str, practice: Practice, create: Callable[[], Attack]) -> Cost:

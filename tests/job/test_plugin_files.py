@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.job import Job, JobError, load_job
-from tests.command import job_text
+from tests.command import Auditor, job_text
 
 
 @pytest.fixture
@@ -34,6 +34,12 @@ def test_a_plugin_file_is_relative_to_the_job_file_and_its_text_is_kept(folder: 
     assert (file.path, file.source) == (str(folder / "mine.py"), "NAME = 'ä'\n")
     (folder / "mine.py").write_text("NAME = 'other'\n")
     assert Job.model_validate_json(job.model_dump_json()) == job
+
+
+def test_a_plan_names_them(auditor: Auditor, folder: Path) -> None:
+    written(folder, '["./mine.py"]')
+    result = auditor("plan", "job.toml", "--plugin", "mine.py", "--json")
+    assert (result.code, result.events[0]["plugins"]) == (0, [str(folder / "mine.py")]), result.stderr
 
 
 def test_a_file_that_is_named_twice_is_there_once(folder: Path) -> None:

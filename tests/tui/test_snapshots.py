@@ -10,10 +10,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from auditor.job import PluginFile
 from auditor.store import Store
 from auditor.tui.app import AuditorApp
 from auditor.tui.screens.job import JobScreen
-from tests.tui.recorded import RUN, beginning, ending, job_text, record
+from tests.tui.recorded import RUN, beginning, ending, job, job_text, record
 from tests.tui.walking import screen_text, until
 
 Compare = Callable[..., bool]
@@ -178,10 +179,21 @@ class TestSnapshots:
         assert snapshot_of(AuditorApp(home), size, walk)
 
     def test_plugins(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
+        works = "from auditor.plugins import Attack\nclass Mine(Attack):\n    name = 'mine'\n"
+        files = {"broken.py": "raise OSError('no licence')\n", "mine.py": works}
+        named = [PluginFile(path=f"/home/me/{name}", source=text) for name, text in files.items()]
+        record(home, beginning(), job_=job().with_plugins(named))
+
         async def walk(pilot: Pilot[Any]) -> None:
-            await walk_to("Press g", "4")(pilot)
-            await until(pilot, lambda: "chequered patch" in screen_text(pilot.app))
+            await walk_to(RUN, "4")(pilot)
+            # Sorted by state, those that failed come first; the cursor then goes to the first of them.
+            await until(pilot, lambda: "✓ loads" in screen_text(pilot.app))
+            await pilot.press("s", "s")
+            await until(pilot, lambda: "✗ failed" in screen_text(pilot.app))
             await until(pilot, lambda: "loading" not in screen_text(pilot.app))
+            await pilot.press("ctrl+home")
+            if size[0] > 100:
+                await pilot.press("down", "down")  # to one with documentation and options
 
         assert snapshot_of(AuditorApp(home), size, walk)
 

@@ -58,6 +58,8 @@ def _lines(job: Job, plan: Plan, choice: Choice) -> list[Text]:
         "price": _price(plan),
         "decision": f"{choice.decision.name}, because {choice.reason}",
     }
+    if job.plugins:
+        facts["plugins"] = f"from {', '.join(file.path for file in job.plugins)}"
     lines = [Text.assemble((f"{key:<11}", "bold"), shown(words, 300)) for key, words in facts.items()]
     lines += [Text(), Text("Probability of catching who deviates in …", style="bold")]
     columns = list(next(iter(plan.catch.values())))

@@ -1,0 +1,66 @@
+"""An audit with plugins from files: one that works, and others that fail in the middle of it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.command import Auditor, job_text, until
+from tests.guide import save_examples
+
+TROUBLE = """
+import torch
+from auditor.plugins import Attack, Metric
+
+class Endless(Metric[int]):
+    name = "endless"
+    def represent(self, model):
+        while True:
+            model.logits(torch.zeros(8, 1, 8, 8, dtype=torch.uint8))
+    def distance(self, first, second): return 0.0
+
+class Breaks(Attack):
+    name = "breaks"
+    def on_update(self, model, step):
+        raise ValueError(f"not at step {step}")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_run_goes_on_with_the_plugins_that_it_began_with_and_without_those_that_fail(
+    auditor: Auditor, tmp_path: Path
+) -> None:
+    save_examples(tmp_path)
+    (tmp_path / "trouble.py").write_text(TROUBLE)
+    text = job_text(
+        providers=("a", "b", "c", "d"),
+        attacks={"a": '{ name = "negative", target = 3, rate = 0.3 }', "d": '{ name = "breaks" }'},
+        metrics='["update", "endless", { name = "angle", layers = "" }]',
+        audit="fixed_selection = [0, 1]\nmetric_seconds = 3.0",
+        sub_run_steps=15,
+    )
+    (tmp_path / "job.toml").write_text(f'plugins = ["angle.py", "./negative.py"]\n{text}')
+    process = auditor.start("run", "job.toml", "--plugin", "trouble.py", "--json")
+    run = [event["run"] for event in until(process, "committed")][-1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    (tmp_path / "angle.py").write_text("raise OSError('changed since')\n")
+    (tmp_path / "negative.py").unlink()
+
+    resumed = auditor("resume", run, "--json")
+    assert resumed.code == 10, resumed.stderr
+    assert f"note: {tmp_path}/angle.py has been changed; the run goes on with the plugin as it was" in resumed.stderr
+    assert f"note: {tmp_path}/negative.py does not exist; the run goes on" in resumed.stderr
+    assert resumed.verdicts == {"a": "flagged", "b": "inconclusive", "c": "inconclusive", "d": "inconclusive"}
+    reasons = {one["name"]: " ".join(one["reasons"]) for one in resumed.verdict["providers"]}
+    assert "times as far under angle" in reasons["a"]
+    assert f"the metric endless failed: it took longer than 3 s (file {tmp_path}/trouble.py)" in reasons["b"]
+    assert "is not used any more" in reasons["b"]
+    broken = f"attack 'breaks' of file {tmp_path}/trouble.py failed in on_update: ValueError: not at step"
+    assert broken in reasons["d"]
+    achieved = {one["provider"]: one["success_rate"] for one in resumed.events if one["event"] == "attack_measured"}
+    assert achieved.keys() == {"a"}
+    assert achieved["a"] > 0.5
