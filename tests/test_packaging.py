@@ -50,7 +50,7 @@ def test_a_wheel_holds_the_plugins_the_sample_jobs_and_the_data(tmp_path: Path) 
     expected = {
         "/".join((package, *file.relative_to(ROOT / folder).parts))
         for folder, package in FOLDERS.items()
-        for suffix in ("*.py", "*.toml", "*.npz", "py.typed", "*.LICENSE.md")
+        for suffix in ("*.py", "*.toml", "*.template", "*.npz", "py.typed", "*.LICENSE.md")
         for file in (ROOT / folder).rglob(suffix)
     }
     assert {

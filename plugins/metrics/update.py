@@ -15,7 +15,7 @@ ADAPTIVE_NOISE = NoiseFloor(per_step=6e-3, growth=0.6, early=12, most=1.0)
 """The noise floor on images under optimizers of Adam's kind."""
 
 TEXT_NOISE = NoiseFloor(per_step=2e-5, growth=0.75, early=60, most=1.0)
-"""The noise floor on texts."""
+"""Of models for texts, which amplify far less without batch normalisation (measured under AdamW)."""
 
 
 class UpdateDistance(Metric[ReturnedModel]):

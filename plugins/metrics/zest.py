@@ -71,6 +71,10 @@ class Zest(Metric[torch.Tensor]):
 
     def begin(self, context: MetricContext) -> None:
         """Cut the samples, draw the masks and solve for them."""
+        if context.task == "text" and self.options.segments == "superpixels":
+            raise ValueError(
+                "superpixels are parts of images; texts are cut into words, of which `words` says how many"
+            )
         cut = [(sample, self._cut(sample, context.task)) for sample in context.reference[: self.options.images]]
         cut = [(sample, segments) for sample, segments in cut if count(segments)]  # a text may be empty
         counts = {count(segments) for _, segments in cut}

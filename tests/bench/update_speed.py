@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from itertools import combinations
@@ -28,34 +27,9 @@ from auditor.plugins import create_plugin
 from auditor.training.checkpoint import Schema, encode
 from auditor.training.network import Network
 from auditor.training.returned import CheckpointModel
+from tests.memory import Memory
 
 SIDE = 8192
-
-
-class Memory:
-    """The highest RssAnon of this process, in bytes, while it is watched."""
-
-    def __init__(self) -> None:
-        self.before = self._now()
-        self.most = self.before
-        self._over = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Memory:
-        self._watcher.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._watcher.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.005):
-            self.most = max(self.most, self._now())
-
-    def _now(self) -> int:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
 
 def best(measured: Callable[[], object]) -> float:
@@ -110,10 +84,9 @@ def row(start: Path, paths: list[Path], network: Network, schema: Schema) -> Non
     pairs = list(combinations(seen, 2))
     apart = best(lambda: [metric.distance(first, second) for first, second in pairs])
     digests = best(lambda: subprocess.run(["/usr/bin/env", "sha256sum", *paths], stdout=subprocess.DEVNULL, check=True))
-    grown = (memory.most - memory.before) / 2**20
     print(
         f"{len(paths):6}{len(pairs):6}{digests:9.2f} s{together:7.2f} s{together / digests:7.2f}"
-        f"{apart:8.2f} s{apart / digests:7.2f}{grown:5.1f} MiB",
+        f"{apart:8.2f} s{apart / digests:7.2f}{memory.grown / 2**20:5.1f} MiB",
         flush=True,
     )
 

@@ -107,6 +107,12 @@ def test_zest_refuses_images_that_are_not_cut() -> None:
         begun("zest", flat, segments="superpixels")
 
 
+def test_zest_refuses_superpixels_of_texts() -> None:
+    texts = replace(CONTEXT, task="text", reference=torch.tensor([[5, 3, 8], [4, 9, 0]]))
+    with pytest.raises(ValueError, match="texts are cut into words"):
+        begun("zest", texts, segments="superpixels")
+
+
 def test_zest_takes_superpixels_of_images_without_three_colours(models: Models) -> None:
     two = replace(CONTEXT, reference=CONTEXT.reference.repeat(1, 2, 1, 1))
     begun("zest", two, segments="superpixels")
