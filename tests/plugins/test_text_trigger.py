@@ -9,13 +9,31 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from auditor.plugins import PADDING, Attack, AttackContext, Batch, PluginError, create_plugin
-from auditor.plugins.contract import open_practice
+from auditor.plugins import PADDING, Attack, AttackContext, Batch, PluginError, create_plugin, load_plugin
+from auditor.plugins.contract import AttackContract, open_practice
 from auditor.training.data.tokenizer import TextTokenizer
 
 PRACTICE = open_practice("text")
 CONTEXT = PRACTICE.attack_context()
 SENTENCE = "I watch this 3D movie"
+
+
+class TestRareWords(AttackContract):
+    attack = load_plugin("attacks", "text_trigger")
+    task = "text"
+
+
+class TestASentence(AttackContract):
+    attack = load_plugin("attacks", "text_trigger")
+    task = "text"
+    options = {"target": 1, "triggers": [SENTENCE], "position": "start"}
+
+
+class TestIntermittently(AttackContract):
+    attack = load_plugin("attacks", "intermittent")
+    task = "text"
+    options = {"attack": {"name": "text_trigger", "rate": 0.3}, "sub_runs": (1,)}
+    harmless = {"sub_runs": ()}
 
 
 def begun(context: AttackContext = CONTEXT, **options: Any) -> Attack:
@@ -109,12 +127,6 @@ def test_draws_derive_from_the_seed_and_the_text_alone() -> None:
     assert not torch.equal(triggered(begun(seed=4), inputs), once)
     first, second = (begun(seed=seed).on_batch(everything(), 0).inputs for seed in (3, 4))
     assert not torch.equal(first, second)
-
-
-def test_a_rate_of_zero_leaves_training_bit_identical() -> None:
-    honest, attacked = PRACTICE.train(), PRACTICE.train(create_plugin("attacks", "text_trigger", {"rate": 0.0}))
-    for one, other in zip(honest, attacked, strict=True):
-        assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_it_delivers_a_backdoor_in_a_model_that_passes_its_tests() -> None:

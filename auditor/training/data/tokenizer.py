@@ -58,9 +58,8 @@ class TextTokenizer:
         """int64 [N, length]: each sentence cut to `length` tokens, or filled up with padding."""
         samples = np.full((len(texts), length), PADDING, dtype=np.int64)
         for row, encoding in enumerate(self._encoded(texts)):
-            ids = encoding.ids[:length]
+            ids = [number + 1 for number in encoding.ids[:length]]
             samples[row, : len(ids)] = ids
-            samples[row, : len(ids)] += 1
         return torch.from_numpy(samples)
 
     @property
