@@ -88,9 +88,11 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
     if not made:
         return
     there = {point.name for point in entry_points(group=GROUP)}
-    tasks = sorted(plugin.tasks & there)
+    # Which tasks a wrapper can be used in depends on what it wraps.
+    usable = plugins.create(cast("Kind", origin.kind), origin.name, given).tasks
+    tasks = sorted(usable & there)
     if not tasks:
-        reason = f"there is nothing to practise {' or '.join(sorted(plugin.tasks))} tasks on; there is {there}"
+        reason = f"there is nothing to practise {' or '.join(sorted(usable))} tasks on; there is {there}"
         yield Check("it can be tried", "", "failed", reason)
     for task in tasks:
         passed = True

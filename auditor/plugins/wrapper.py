@@ -34,6 +34,9 @@ class AttackWrapper(Attack):
         wrapped: the attack that it wraps, not yet begun.
     """
 
+    tasks = frozenset({"text", "vision"})
+    """Any; once it is made, those of what it wraps."""
+
     Options: ClassVar[type[WrapperOptions]] = WrapperOptions
 
     def __init__(self, options: WrapperOptions, wrapped: Attack) -> None:

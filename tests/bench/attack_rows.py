@@ -26,7 +26,7 @@ from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
-from tests.bench.attack_suite import Setting, Variant
+from tests.bench.attack_suite import BESIDE, Setting, Variant
 
 Randomness = Literal["client", "provider"]
 RANDOMNESS: tuple[Randomness, ...] = ("client", "provider")
@@ -137,10 +137,11 @@ class Range:
         return self._judge(matrices, randomness)
 
     def _judge(self, matrices: list[DistanceMatrix], randomness: Randomness) -> Judged:
-        job = self._job(randomness, [matrix.metric for matrix in matrices])
+        usual = [matrix.metric for matrix in matrices if matrix.metric not in BESIDE]
+        job = self._job(randomness, usual)
         assumptions = assumptions_of(job)
         judgements = [one for one in choose(job).decision.judge(matrices, assumptions) if one.provider == JUDGED]
-        p_value = combined_p_value(judgements, len(matrices))
+        p_value = combined_p_value([one for one in judgements if one.metric in usual], len(usual))
         flagged = p_value is not None and p_value <= assumptions.false_alarm_rate
         return Judged(
             verdict="flagged" if flagged else "inconclusive" if p_value is None else "consistent",
@@ -167,11 +168,12 @@ class Range:
         )
 
     def _metrics(self) -> dict[str, Metric[Any]]:
-        """Every installed metric that is defined for the task."""
+        """Every installed metric that is defined for the task, and those beside."""
         names = [one.name for one in installed("metrics")]
+        tables: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in names}
         metrics = {
-            name: create_plugin("metrics", name, {})
-            for name in names
+            column: create_plugin("metrics", name, options)
+            for column, (name, options) in (tables | BESIDE).items()
             if self._task.kind in load_plugin("metrics", name).tasks
         }
         for metric in metrics.values():
