@@ -24,7 +24,7 @@ async def follow(
     *,
     stall_seconds: float,
     obituary: Callable[[], str | None],
-    simulated: str | None,
+    simulated: Callable[[], str | None],
 ) -> AsyncIterator[RunStatus]:
     """The statuses of a run as they come, each with the commitments that are new; ends when it is finished.
 
@@ -33,7 +33,7 @@ async def follow(
         request: the run, started before.
         stall_seconds: without any progress for so long the provider is given up.
         obituary: says how the provider's process ended, if that is known.
-        simulated: the attack that we had it carry out, which may be what takes for ever.
+        simulated: says which attack we had it carry out, which may be what takes for ever.
 
     Raises:
         Unreachable: no answer, no progress, or the run was cancelled there.
@@ -47,7 +47,7 @@ async def follow(
         if status.step > step or status.commitments:
             moved = time.monotonic()
         elif time.monotonic() - moved > stall_seconds:
-            suspect = f", carrying out the attack {simulated!r}" if simulated else ""
+            suspect = f", carrying out {attack}" if (attack := simulated()) else ""
             raise Unreachable(f"no progress for {stall_seconds:g} s at step {step}{suspect}")
         step, version, known = status.step, status.version, known + len(status.commitments)
         yield status

@@ -15,6 +15,7 @@ from auditor.audit.journal import Journal
 from auditor.audit.selection import Selection
 from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoint, UnixEndpoint
 from auditor.job.model import Job, Provider
+from auditor.plugins.discovery import Catalogue
 from auditor.plugins.randomness import key
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
@@ -50,11 +51,6 @@ class Party:
     def name(self) -> str:
         """The provider's name."""
         return self.provider.name
-
-    @property
-    def simulated(self) -> str | None:
-        """The attack that it carries out on our behalf, if any."""
-        return None if self.provider.attack is None else self.provider.attack.name
 
 
 class Parties:
@@ -142,6 +138,11 @@ class Parties:
     def obituary(self, party: Party) -> str | None:
         """How the provider's process ended, if we started it and it ended."""
         return self._local.obituary(party.name) if isinstance(party.provider.where, LocalEndpoint) else None
+
+    def simulated(self, party: Party) -> str | None:
+        """The attack that the provider carries out on our behalf, with where it comes from; None if there is none."""
+        attack = party.provider.attack
+        return None if attack is None else str(Catalogue(self._job.plugins).origin("attacks", attack.name))
 
     def _endpoint(self, provider: Provider) -> UnixEndpoint | HttpsEndpoint:
         where = provider.where

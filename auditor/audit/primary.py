@@ -101,7 +101,7 @@ class PrimaryTraining:
             request,
             stall_seconds=setting.job.audit.stall_seconds,
             obituary=lambda: setting.parties.obituary(party),
-            simulated=party.simulated,
+            simulated=lambda: setting.parties.simulated(party),
         )
         async for status in statuses:
             for commitment in status.commitments:

@@ -133,7 +133,7 @@ class Replication:
             request,
             stall_seconds=setting.job.audit.stall_seconds,
             obituary=lambda: setting.parties.obituary(party),
-            simulated=party.simulated,
+            simulated=lambda: setting.parties.simulated(party),
         ):
             meter.report(status.step, status.loss)
             returned = status.commitments[-1].digest if status.commitments else returned

@@ -117,12 +117,8 @@ def _check_options(origin: Origin, plugins: Catalogue, options: Mapping[str, Any
 
 def _contract(plugin: AnyPlugin, options: Mapping[str, Any], task: str) -> Iterator[Check]:
     base = AttackContract if issubclass(plugin, Attack) else MetricContract
-    tried: dict[str, Any] = {"options": options, "task": task}
-    if issubclass(plugin, Attack):
-        tried |= {"attack": plugin, "rate": "rate" if "rate" in plugin.Options.model_fields else None}
-    else:
-        tried |= {"metric": plugin}
-    contract = type(plugin.__name__, (base,), tried)
+    what = {"attack" if issubclass(plugin, Attack) else "metric": plugin}
+    contract = type(plugin.__name__, (base,), {**what, "options": options, "task": task})
     for test in [name for name in vars(base) if name.startswith("test_")]:
         yield from _run(test.removeprefix("test_").replace("_", " "), task, getattr(contract(), test))
 
