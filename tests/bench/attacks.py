@@ -166,7 +166,7 @@ def report(setting: Setting, found: Sequence[Row], *, markdown: bool) -> str:
     parts = [explanation(setting)] if markdown else []
     for randomness, table in tables(found).items():
         heading = title(setting, randomness)
-        named = ", ".join(missed(found, randomness)) or "none"
+        named = "; ".join(missed(found, randomness)) or "none"
         parts.append(f"### {heading[:1].upper()}{heading[1:]}" if markdown else heading)
         parts.append(as_markdown(table) if markdown else as_text(table))
         parts.append(f"Missed in this sub-run: {named}.")

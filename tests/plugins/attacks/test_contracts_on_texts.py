@@ -28,10 +28,6 @@ class TestAdaptiveUpdate(OnTexts):
     harmless = {"attack": {"name": "text_trigger", "rate": 0.0}}
 
 
-class TestAdaptiveOutput(TestAdaptiveUpdate):
-    options = {"attack": TRIGGER, "metric": "output", "samples": 16}
-
-
 class TestAdaptiveCKA(TestAdaptiveUpdate):
     options = {"attack": TRIGGER, "metric": "cka", "samples": 16, "knowledge": "own"}
 
