@@ -146,12 +146,9 @@ def as_markdown(table: Sequence[Sequence[str]]) -> str:
 
 
 def explanation(setting: Setting) -> str:
-    success = (
-        f"after {setting.success_steps} steps from an honest checkpoint of step {setting.start_steps} "
-        f"({', '.join(f'{one.label}: {one.patience} times as many' for one in SUITE if one.patience > 1)})"
-        if setting.success_from_start
-        else f"after {setting.success_steps} steps from fresh weights"
-    )
+    begun = f"an honest checkpoint of step {setting.start_steps}" if setting.success_from_start else "fresh weights"
+    longer = ", ".join(f"{one.label}: {one.patience} times as many" for one in SUITE if one.patience > 1)
+    success = f"after {setting.success_steps} steps from {begun} ({longer})"
     return (
         f"Batches of {setting.batch_size}, SGD with momentum 0.9. Accuracy and attack success {success}, learning rate "
         f"{setting.success_rate:g}. Sub-runs start from an honest checkpoint of step {setting.start_steps} (learning "
