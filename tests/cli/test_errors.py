@@ -43,6 +43,10 @@ def test_a_typing_error_is_shown_with_line_key_and_the_nearest_word(auditor: Aud
             {"attacks": {"b": '{ name = "low_rate", attack = { name = "badnet" } }'}},
             ["attack 'low_rate' of package auditor wraps another: unknown attack 'badnet'"],
         ),
+        (
+            {"attacks": {"b": '{ name = "adaptive", metric = "angle", attack = { name = "badnets" } }'}},
+            ["option 'metric': 'angle' cannot be followed, only update, cka, output, zest", "give a bound."],
+        ),
         ({"attacks": {"b": '{ name = "badnets", target = 10 }'}}, ["provider 'b'", "target 10 is not one of the 10"]),
         ({"task": 'dataset = "tensors:none.safetensors"'}, ["none.safetensors: there is no such file"]),
         ({"task": 'dataset = "digits"\nmodel = "torchvision:resnet19"'}, ["Did you mean 'resnet18'?"]),
