@@ -1,4 +1,4 @@
-"""Running the `auditor` command in a process of its own, and reading what it prints."""
+"""Running the `auditor` command, in a process of its own or in that of the tests, and reading what it prints."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from typer.testing import CliRunner
+
+from auditor.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,6 +63,12 @@ class Auditor:
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
+
+    def here(self, *arguments: str) -> Result:
+        """Run a command to its end in this process, in a fraction of the time: for what no process has a part in."""
+        with chdir(self.folder):
+            done = CliRunner(env=self._environment(None)).invoke(app, arguments, catch_exceptions=False)
+        return Result(done.exit_code, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command; its stdout can be read line by line as it runs."""

@@ -1,19 +1,21 @@
-"""Agents that cheat on the protocol: real servers, in a process of their own, one Unix socket for each trick.
+"""Agents that cheat on the protocol: real servers, in processes of their own, one Unix socket for each trick.
 
-    python -m tests.hostile_agents FOLDER TRICK…
+    python -m tests.hostile_agents FOLDER TRICK[,TRICK…]…
 
-serves each trick on FOLDER/TRICK.sock.
+serves each trick on FOLDER/TRICK.sock, those with a comma between them in one process, until its input closes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch._dynamo  # what optimizers import when they are first made
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -90,7 +92,7 @@ def cheating(app: ASGIApp, trick: str) -> ASGIApp:
             name = scope["path"].rpartition("/")[2]
             status = f'{{"id": "{name}", "state": "failed", "version": 9, "step": 10, "loss": null, '
             await reply(send, (status + f'"commitments": [], "error": "{EVIL}"}}').encode())
-        elif trick == "hangs_up" and is_status(scope):
+        elif trick.startswith("hangs_up") and is_status(scope):
             os._exit(1)
         else:
             await app(scope, receive, send)
@@ -106,22 +108,41 @@ def agent(folder: Path, trick: str) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def main() -> None:
-    folder, tricks = Path(sys.argv[1]), sys.argv[2:]
+def serve(folder: Path, tricks: Sequence[str]) -> None:
+    """Serve these tricks in this process; some of them change all of it."""
+    torch.set_num_threads(1)
     if "misshapes" in tricks:
         worker.encode = misshapen  # type: ignore[attr-defined, assignment]
     if "nan" in tricks:
         Trainer.checkpoint = scaled(Trainer.checkpoint, float("nan"))  # type: ignore[method-assign, assignment]
-
     if "enormous" in tricks:
         Trainer.checkpoint = scaled(Trainer.checkpoint, 1e30)  # type: ignore[method-assign, assignment]
     if "idles" in tricks:
         Trainer.execute_step = idle  # type: ignore[method-assign, assignment]
 
-    async def serve() -> None:
+    async def together() -> None:
         await asyncio.gather(*(agent(folder, trick).serve() for trick in tricks))
 
-    asyncio.run(serve())
+    asyncio.run(together())
+
+
+def main() -> None:
+    """Fork a process for each group; what it needs is imported once."""
+    children = []
+    for group in sys.argv[2:]:
+        child = os.fork()
+        if child == 0:
+            try:
+                serve(Path(sys.argv[1]), group.split(","))
+            finally:
+                os._exit(0)
+        children.append(child)
+    sys.stdin.read()
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    for child in children:
+        os.waitpid(child, 0)
+    os._exit(0)
 
 
 if __name__ == "__main__":

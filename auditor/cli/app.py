@@ -41,19 +41,28 @@ app.add_typer(plugins, name="plugins")
 def main() -> None:
     """Run the command that the arguments name."""
     try:
-        app()
-    except SystemExit as leaving:
-        _leave_behind(leaving)
-        raise
+        try:
+            app()
+        except SystemExit as leaving:
+            _leave(leaving)
+            raise
     except BrokenPipeError:
         # Whoever read our output has enough; say nothing more, not even while Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.FAILED)
 
 
-def _leave_behind(leaving: SystemExit) -> None:
-    """End at once if a plugin that took too long is still running."""
+def _leave(leaving: SystemExit) -> None:
+    """End at once where Python would not: it takes seconds to take PyTorch apart, and waits for plugins that hang.
+
+    A command has closed all that it opened when it ends, so there is nothing that Python would still have to do.
+    """
+    code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    if "torch" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     if threading.active_count() > 1:
         from auditor.audit.apart import leave
 
-        leave(leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None))
+        leave(code)

@@ -14,6 +14,7 @@ from auditor.cli.narration import say
 from auditor.job import Job
 from auditor.plugins.discovery import PluginError
 from auditor.providers.errors import ProviderError
+from auditor.providers.late_wakeups import overlook_late_wakeups
 from auditor.store import RunRecord, Store, StoreError
 from auditor.training.errors import TrainingError
 
@@ -47,6 +48,7 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(overlook_late_wakeups)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, task.cancel)
     async with aclosing(run_audit(run, job, store)) as entries:

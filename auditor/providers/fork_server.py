@@ -17,6 +17,7 @@ import selectors
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ def main() -> None:
     import auditor.providers.agent.serving  # noqa: F401
 
     torch.set_num_threads(1)
-    _Forks(Path(sys.argv[1])).run()
+    with suppress(SystemExit):  # of a SIGTERM
+        _Forks(Path(sys.argv[1])).run()
+    # Python takes seconds to take apart what was imported, and whoever started us waits for our end.
+    os._exit(0)
 
 
 class _Forks:

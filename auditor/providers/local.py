@@ -169,6 +169,8 @@ class LocalAgents:
         if self._process is not None:
             assert self._process.stdin is not None
             self._process.stdin.close()
+            if self._listener is None and self._process.returncode is None:
+                self._process.terminate()  # it still imports, would notice only later, and has started nobody
             try:
                 await asyncio.wait_for(self._process.wait(), END_SECONDS)
             except TimeoutError:

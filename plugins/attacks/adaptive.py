@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from auditor.plugins import (
     Attack,
@@ -26,13 +26,14 @@ from auditor.plugins import (
 from .metric_knowledge import MetricKnowledge
 from .projection import Tensors, pulled, squared_length, take, within
 
+Followed = Literal["update", "cka", "output", "zest"]
+"""The metrics whose distance it can differentiate; see `differentiable_distances`."""
+
 
 class AdaptiveOptions(WrapperOptions):
     """What a job file may write for `adaptive`."""
 
-    metric: Literal["update", "cka", "output", "zest"] | None = option(
-        None, "the metric under which it wants to look honest"
-    )
+    metric: Followed | None = option(None, "the metric under which it wants to look honest")
     strength: float = option(
         0.5, "how far it is pulled after every step: 0 is not at all, 1 all the way to the goal", ge=0, le=1
     )
@@ -48,6 +49,16 @@ class AdaptiveOptions(WrapperOptions):
     samples: int = option(64, "how many samples, masked ones for zest, it looks at in each round", ge=4)
     masks: int | None = option(None, "zest: how many masks of each image it knows; all when not given", ge=2)
     seed: int = option(0, "its draws derive from it", ge=0)
+
+    @field_validator("metric", mode="before")
+    @classmethod
+    def _follows(cls, metric: Any) -> Any:
+        if isinstance(metric, str) and metric not in get_args(Followed):
+            raise ValueError(
+                f"{metric!r} cannot be followed, only {', '.join(get_args(Followed))}, whose distances it can "
+                "differentiate; against another metric give a bound"
+            )
+        return metric
 
     @model_validator(mode="after")
     def _knows_what_it_wants(self) -> AdaptiveOptions:

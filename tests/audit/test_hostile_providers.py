@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,7 +12,7 @@ import pytest
 
 from tests.command import ROOT, Auditor, Result
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]  # one process has the agents
 
 FLAGGED = {
     "truncates": "for a checkpoint of",
@@ -30,15 +29,22 @@ FLAGGED = {
 }
 UNREACHABLE = {"silent": "no answer for", "hangs_up": "no connection"}
 INCONCLUSIVE = {"fails": "it failed: [bold]evil"}
-APART = (("nan",), ("misshapes",), ("enormous",), ("idles", "idles_too"), ("hangs_up",))
+SPARE = "hangs_up_again"
+"""One ends its process as soon as it is asked for news, so there is another for another audit."""
+APART = ("nan", "misshapes", "enormous", "idles,idles_too", "hangs_up", SPARE)
 """Tricks that change or end their whole process, which therefore have one of their own."""
 
 
-@contextmanager
-def hostile(folder: Path, *tricks: str) -> Iterator[None]:
-    """Serve these tricks, each on a socket named after it, until the context ends."""
-    command = [sys.executable, "-m", "tests.hostile_agents", str(folder), *tricks]
-    process = subprocess.Popen(command, cwd=ROOT)
+@pytest.fixture(scope="module")
+def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder where every trick is served on a socket named after it."""
+    folder = tmp_path_factory.mktemp("hostile")
+    apart = ",".join(APART).split(",")
+    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE]
+    together = ",".join(trick for trick in tricks if trick not in apart)
+    command = [sys.executable, "-m", "tests.hostile_agents", str(folder), together, *APART]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
+    assert process.stdin is not None
     try:
         for trick in tricks:
             with httpx.Client(transport=httpx.HTTPTransport(uds=str(folder / f"{trick}.sock"))) as client:
@@ -48,31 +54,27 @@ def hostile(folder: Path, *tricks: str) -> Iterator[None]:
                         break
                     except httpx.TransportError:
                         assert process.poll() is None, "the hostile agents ended"
-        yield
+        yield folder
     finally:
-        process.kill()
+        process.stdin.close()
         process.wait()
 
 
 @pytest.fixture(scope="module")
-def among_honest(tmp_path_factory: pytest.TempPathFactory) -> Result:
+def among_honest(sockets: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """One audit in which every trick is played by a replica, among three honest providers and the primary."""
-    folder = tmp_path_factory.mktemp("hostile")
+    folder = tmp_path_factory.mktemp("among_honest")
     tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE]
     auditor = Auditor(folder, folder / "home")
-    with ExitStack() as stack:
-        apart = [trick for group in APART for trick in group]
-        for group in (*APART, tuple(trick for trick in tricks if trick not in apart)):
-            stack.enter_context(hostile(folder, *group))
-        job = auditor.job(
-            providers=["a", "b", "c", *tricks],
-            endpoints={trick: f"unix:{folder}/{trick}.sock" for trick in tricks},
-            steps=20,
-            metrics='["update", "output"]',
-            # With seeds of their own no two models are equal, so that each has to be fetched.
-            audit='fixed_selection = [1]\nstall_seconds = 40\nrandomness = "provider"',
-        )
-        return auditor("run", job, "--json")
+    job = auditor.job(
+        providers=["a", "b", "c", *tricks],
+        endpoints={trick: f"unix:{sockets}/{trick}.sock" for trick in tricks},
+        steps=20,
+        metrics='["update", "output"]',
+        # With seeds of their own no two models are equal, so that each has to be fetched.
+        audit='fixed_selection = [1]\nstall_seconds = 20\nrandomness = "provider"',
+    )
+    return auditor("run", job, "--json")
 
 
 @pytest.mark.timeout(300)
@@ -105,31 +107,29 @@ def test_no_escape_of_a_provider_reaches_the_store_or_the_screen(among_honest: R
 
 @pytest.mark.parametrize("trick", ["swaps", "misshapes", "nan"])
 def test_a_primary_that_cannot_show_what_it_committed_to_is_flagged(
-    auditor: Auditor, tmp_path: Path, trick: str
+    auditor: Auditor, sockets: Path, trick: str
 ) -> None:
-    with hostile(tmp_path, trick):
-        job = auditor.job(
-            providers=["p", "b", "c"],
-            endpoints={"p": f"unix:{tmp_path}/{trick}.sock"},
-            steps=10,
-            audit="fixed_selection = [0]",
-        )
-        result = auditor("run", job, "--json")
+    job = auditor.job(
+        providers=["p", "b", "c"],
+        endpoints={"p": f"unix:{sockets}/{trick}.sock"},
+        steps=10,
+        audit="fixed_selection = [0]",
+    )
+    result = auditor.here("run", job, "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts["p"] == "flagged"
     assert result.verdicts["b"] == result.verdicts["c"] == "consistent"
 
 
-def test_a_replica_that_dies_is_replaced_by_a_spare_one(auditor: Auditor, tmp_path: Path) -> None:
-    with hostile(tmp_path, "hangs_up"):
-        job = auditor.job(
-            providers=["a", "b", "hangs_up", "d"],
-            endpoints={"hangs_up": f"unix:{tmp_path}/hangs_up.sock"},
-            steps=40,
-            audit="fixed_selection = [0, 1, 2, 3]\nreplicas = 2\nstall_seconds = 2",
-        )
-        result = auditor("run", job, "--json")
-    assert result.verdicts == {"a": "consistent", "b": "consistent", "hangs_up": "unreachable", "d": "consistent"}
+def test_a_replica_that_dies_is_replaced_by_a_spare_one(auditor: Auditor, sockets: Path) -> None:
+    job = auditor.job(
+        providers=["a", "b", SPARE, "d"],
+        endpoints={SPARE: f"unix:{sockets}/{SPARE}.sock"},
+        steps=40,
+        audit="fixed_selection = [0, 1, 2, 3]\nreplicas = 2\nstall_seconds = 2",
+    )
+    result = auditor.here("run", job, "--json")
+    assert result.verdicts == {"a": "consistent", "b": "consistent", SPARE: "unreachable", "d": "consistent"}
     assert result.code == 11, result.stderr
     judged = [event for event in result.events if event["event"] == "distances_measured"]
     assert [event["providers"] for event in judged] == [["a", "b", "d"]] * 4

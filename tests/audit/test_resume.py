@@ -39,20 +39,20 @@ def agents_of(process: subprocess.Popen[str]) -> set[str]:
 @pytest.mark.timeout(300)
 def test_after_kill_9_at_any_moment_resume_gives_the_same_commitments_and_verdict(auditor: Auditor) -> None:
     job = auditor.job(**JOB)
-    undisturbed = auditor("run", job, "--json")
+    undisturbed = auditor.here("run", job, "--json")
     assert undisturbed.code == 10, undisturbed.stderr
     command = ["run", job]
     run = ""
     for moment in ("provider_ready", "committed", "replica_started", "distances_measured", "primary_finished"):
-        if run and any(event["event"] == moment for event in auditor("show", run, "--json").events):
+        if run and any(event["event"] == moment for event in auditor.here("show", run, "--json").events):
             continue  # it came before the signal of the moment before took effect
         process = auditor.start(*command, "--json")
         run = [event["run"] for event in until(process, moment)][-1]
         process.send_signal(signal.SIGKILL)
         process.communicate()
         command = ["resume", run]
-    resumed = auditor(*command, "--json")
-    everything = auditor("show", run, "--json")
+    resumed = auditor.here(*command, "--json")
+    everything = auditor.here("show", run, "--json")
     assert resumed.code == undisturbed.code, resumed.stderr
     assert resumed.verdicts == undisturbed.verdicts
     assert commitments(everything.events) == commitments(undisturbed.events)
@@ -70,12 +70,12 @@ def test_ctrl_c_ends_every_process_and_says_how_to_go_on(auditor: Auditor) -> No
     assert "Traceback" not in narration
     alive = subprocess.run(["ps", "-o", "pid=", "-p", ",".join(agents)], capture_output=True, text=True, check=False)
     assert alive.stdout.split() == []
-    assert [row["status"] for row in auditor("runs", "--json").events] == ["stopped"]
+    assert [row["status"] for row in auditor.here("runs", "--json").events] == ["stopped"]
 
 
 def test_a_run_that_ended_is_only_shown_again(auditor: Auditor) -> None:
-    first = auditor("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
-    again = auditor("resume", "last", "--json")
+    first = auditor.here("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
+    again = auditor.here("resume", "last", "--json")
     assert again.code == first.code == 0
     assert again.events == [first.verdict]
 
@@ -83,7 +83,7 @@ def test_a_run_that_ended_is_only_shown_again(auditor: Auditor) -> None:
 def test_two_processes_cannot_execute_one_run(auditor: Auditor) -> None:
     process = auditor.start("run", auditor.job(**(JOB | {"steps": 2000})), "--json")
     run = [event["run"] for event in until(process, "provider_ready")][-1]
-    second = auditor("resume", run)
+    second = auditor.here("resume", run)
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert second.code == 1
@@ -102,9 +102,9 @@ def test_a_run_that_is_asked_to_pause_stops_after_a_sub_run_and_goes_on_to_the_s
     assert f"paused; go on with: auditor resume {run}" in narration
     rest = [json.loads(line) for line in stdout.splitlines()]
     assert rest[-1]["event"] == "run_interrupted"
-    reached = max(commitments(auditor("show", run, "--json").events))
+    reached = max(commitments(auditor.here("show", run, "--json").events))
     assert 0 < reached < 30
-    resumed = auditor("resume", run, "--json")
+    resumed = auditor.here("resume", run, "--json")
     assert resumed.code == 10, resumed.stderr
     assert [event["step"] for event in resumed.events if event["event"] == "primary_started"] == [10 * reached]
     assert resumed.verdicts == {"a": "consistent", "b": "consistent", "c": "flagged"}

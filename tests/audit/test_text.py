@@ -32,7 +32,7 @@ def test_a_backdoor_in_sentences_is_flagged_and_nobody_else(auditor: Auditor) ->
         sub_run_steps=20,
         audit="fixed_selection = [1, 2]",
     )
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent", "d": "consistent"}
     (delivered,) = (event for event in result.events if event["event"] == "model_delivered")

@@ -16,7 +16,7 @@ COST_FIELDS = {"training_steps", "extra_steps", "overhead", "seconds", "bytes", 
 
 def test_a_malicious_primary_is_flagged_and_the_last_line_says_everything(auditor: Auditor) -> None:
     job = auditor.job(attacks={"a": BADNETS}, metrics='["update", "zest", "cka", "output"]')
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
     assert result.verdict["outcome"] == "flagged"
@@ -31,7 +31,7 @@ def test_a_malicious_primary_is_flagged_and_the_last_line_says_everything(audito
 
 def test_a_malicious_replica_is_flagged_and_the_primary_is_not(auditor: Auditor) -> None:
     job = auditor.job(providers=["a", "b", "c", "d"], attacks={"c": BADNETS})
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts == {"a": "consistent", "b": "consistent", "c": "flagged", "d": "consistent"}
 
@@ -41,19 +41,19 @@ def test_an_attack_in_one_sub_run_is_seen_exactly_when_that_one_is_replicated(
     auditor: Auditor, selection: str, code: int, primary: str
 ) -> None:
     job = auditor.job(attacks={"a": ONLY_IN_1}, audit=f"fixed_selection = {selection}")
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert (result.code, result.verdicts["a"]) == (code, primary), result.stderr
     assert "fixed" in result.events[0]["warnings"][0]
 
 
 def test_two_providers_that_agree_are_consistent(auditor: Auditor) -> None:
-    result = auditor("run", auditor.job(providers=["a", "b"]), "--json")
+    result = auditor.here("run", auditor.job(providers=["a", "b"]), "--json")
     assert result.code == 0, result.stderr
     assert result.verdicts == {"a": "consistent", "b": "consistent"}
 
 
 def test_two_providers_that_disagree_are_inconclusive_and_a_third_is_asked_for(auditor: Auditor) -> None:
-    result = auditor("run", auditor.job(providers=["a", "b"], attacks={"b": BADNETS}), "--json")
+    result = auditor.here("run", auditor.job(providers=["a", "b"], attacks={"b": BADNETS}), "--json")
     assert result.code == 11, result.stderr
     assert result.verdicts == {"a": "inconclusive", "b": "inconclusive"}
     assert any("a third would settle" in reason for reason in result.verdict["providers"][0]["reasons"])
@@ -61,21 +61,21 @@ def test_two_providers_that_disagree_are_inconclusive_and_a_third_is_asked_for(a
 
 def test_a_rule_that_can_flag_nobody_calls_nobody_consistent(auditor: Auditor) -> None:
     audit = 'fixed_selection = [0]\ndecision = "ks"'
-    result = auditor("run", auditor.job(attacks={"a": BADNETS}, audit=audit), "--json")
+    result = auditor.here("run", auditor.job(attacks={"a": BADNETS}, audit=audit), "--json")
     assert result.code == 11, result.stderr
     assert "cannot flag anybody" in " ".join(result.events[0]["warnings"])
     assert set(result.verdicts.values()) == {"inconclusive"}
 
 
 def test_the_report_for_people_names_the_culprit_and_says_why(auditor: Auditor) -> None:
-    result = auditor("run", auditor.job(attacks={"a": BADNETS}))
+    result = auditor.here("run", auditor.job(attacks={"a": BADNETS}))
     assert result.code == 10, result.stderr
     assert result.stdout.startswith("FLAGGED: a did not do what was asked.")
     assert "✗ flagged" in result.stdout
     assert "deviates in 2 of 2 replicated sub-runs (0, 2)" in " ".join(result.stdout.split())
     assert "█" in result.stdout
     assert "\x1b" not in result.stdout + result.stderr
-    shown = auditor("show", "last")
+    shown = auditor.here("show", "last")
     assert "Evidence" in shown.stdout
-    listed = auditor("runs", "--json")
+    listed = auditor.here("runs", "--json")
     assert [(row["status"], row["flagged"]) for row in listed.events] == [("flagged", ["a"])]

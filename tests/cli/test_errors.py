@@ -12,12 +12,12 @@ from tests.command import Auditor
 
 
 def refused(auditor: Auditor, *arguments: str, code: int = 2) -> str:
-    result = auditor(*arguments)
+    result = auditor.here(*arguments)
     assert result.code == code, (result.code, result.stdout, result.stderr)
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert result.stderr.startswith("error: ")
-    assert auditor("runs").stdout == ""
+    assert auditor.here("runs").stdout == ""
     return result.stderr
 
 
@@ -43,6 +43,10 @@ def test_a_typing_error_is_shown_with_line_key_and_the_nearest_word(auditor: Aud
             {"attacks": {"b": '{ name = "low_rate", attack = { name = "badnet" } }'}},
             ["attack 'low_rate' of package auditor wraps another: unknown attack 'badnet'"],
         ),
+        (
+            {"attacks": {"b": '{ name = "adaptive", metric = "angle", attack = { name = "badnets" } }'}},
+            ["option 'metric': 'angle' cannot be followed, only update, cka, output, zest", "give a bound."],
+        ),
         ({"attacks": {"b": '{ name = "badnets", target = 10 }'}}, ["provider 'b'", "target 10 is not one of the 10"]),
         ({"task": 'dataset = "tensors:none.safetensors"'}, ["none.safetensors: there is no such file"]),
         ({"task": 'dataset = "digits"\nmodel = "torchvision:resnet19"'}, ["Did you mean 'resnet18'?"]),
@@ -63,7 +67,7 @@ def test_a_store_of_a_newer_version_is_left_alone(auditor: Auditor) -> None:
     auditor.home.mkdir()
     with sqlite3.connect(auditor.home / "auditor.db") as database:
         database.execute("PRAGMA user_version = 99")
-    result = auditor("run", auditor.job())
+    result = auditor.here("run", auditor.job())
     assert result.code == 2
     assert "newer version of auditor" in result.stderr
     assert "Traceback" not in result.stderr
@@ -71,7 +75,7 @@ def test_a_store_of_a_newer_version_is_left_alone(auditor: Auditor) -> None:
 
 def test_a_home_that_cannot_be_written(auditor: Auditor) -> None:
     auditor.home.write_text("a file where a folder should be")
-    result = auditor("run", auditor.job())
+    result = auditor.here("run", auditor.job())
     assert result.code == 2
     assert "Set AUDITOR_HOME to a folder that can be written" in result.stderr
 
@@ -102,5 +106,5 @@ def test_a_plugin_file_that_is_not_there(auditor: Auditor) -> None:
 
 
 def test_a_fixed_selection_can_be_planned(auditor: Auditor) -> None:
-    result = auditor("plan", auditor.job(audit="fixed_selection = [0, 2]"))
+    result = auditor.here("plan", auditor.job(audit="fixed_selection = [0, 2]"))
     assert (result.code, "2 sub-runs" in result.stdout) == (0, True), result.stderr

@@ -39,7 +39,7 @@ def hostile_run(home: Path) -> str:
     return record(home, events, run="hostile-0a1b2c", job_=parse_job(job_text(names)))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48), (30, 10)])
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_every_screen_shows_hostile_text_as_text(home: Path, size: tuple[int, int]) -> None:
     run = hostile_run(home)
     with Store(home) as store:

@@ -13,10 +13,11 @@ from textual.widgets import Static
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object], seconds: float = 20.0) -> None:
     """Let the interface work until a condition holds."""
-    deadline = time.monotonic() + seconds
+    deadline, between = time.monotonic() + seconds, 0.02
     while not _holds(condition):
         assert time.monotonic() < deadline, f"not within {seconds} s; the screen shows:\n{screen_text(pilot.app)}"
-        await pilot.pause(0.02)
+        await pilot.pause(between)
+        between = min(1.2 * between, 0.25)  # looking costs what whoever is waited for could use
     await pilot.pause()
 
 

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual import work
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from auditor.providers.hostile_text import cleaned
 from auditor.store import Store, StoreError, UnknownRun
+from auditor.tui.shown import shown
+from auditor.tui.widgets.panes import Panes
 
 if TYPE_CHECKING:
     from auditor.tui.app import AuditorApp
@@ -51,7 +54,7 @@ class AuditorScreen(Screen[Any]):
 
 
 class RunScreen(AuditorScreen):
-    """A screen that shows one run and keeps up with it."""
+    """A screen that shows one run under a title, in panes, and keeps up with it."""
 
     class Advanced(Message):
         """Something is new about the run."""
@@ -132,5 +135,9 @@ class RunScreen(AuditorScreen):
         raise NotImplementedError
 
     def lost(self, reason: str) -> None:
-        """Say that nothing more comes, and why."""
-        self.say(reason, bad=True)
+        """Say in the title that nothing more comes."""
+        self.query_one("#title", Static).update(shown(f" {reason}", style="bold"))
+
+    def action_pane(self, index: int) -> None:
+        """Go to a pane."""
+        self.query_one(Panes).go_to(index)

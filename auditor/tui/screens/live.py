@@ -98,10 +98,6 @@ class LiveScreen(RunScreen):
             self._status = snapshot.status
             self.refresh_bindings()  # costly, and only pausing and resuming depend on it
 
-    def lost(self, reason: str) -> None:
-        """Say in the title that nothing more comes."""
-        self.query_one("#title", Static).update(shown(f" {reason}", style="bold"))
-
     def _title(self, snapshot: Snapshot) -> Text:
         from auditor.report.figures import seconds_text
 
@@ -180,12 +176,7 @@ class LiveScreen(RunScreen):
         matrix = next((matrix for matrix in one.matrices if matrix.metric == self._metric), one.matrices[0])
         if provider not in matrix.providers:
             provider = matrix.providers[0]
-        own = [
-            judgement
-            for judgement in one.judgements or ()
-            if judgement["provider"] == provider and judgement["metric"] == matrix.metric
-        ]
-        return Selection(matrix, provider, own[0] if own else None, snapshot.suspicious)
+        return Selection.of(snapshot, matrix, provider)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Pausing needs a run that goes on, resuming one that stopped."""
@@ -198,10 +189,6 @@ class LiveScreen(RunScreen):
                 return going and snapshot is not None and not snapshot.running
             case _:
                 return True
-
-    def action_pane(self, index: int) -> None:
-        """Go to a pane."""
-        self.query_one(Panes).go_to(index)
 
     def action_next_metric(self) -> None:
         """Show the distances of the next metric."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import count
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, Static
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label
 
+from auditor.tui.screens.form import FormScreen
 from auditor.tui.shown import shown
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 Filled = tuple[str, str, float | None]
 
 
-class ProviderForm(ModalScreen[Filled | None]):
+class ProviderForm(FormScreen[Filled]):
     """Asks for name, endpoint and price; says what is wrong while one types.
 
     Args:
@@ -32,28 +30,24 @@ class ProviderForm(ModalScreen[Filled | None]):
 
     HELP = """A provider has a name, by which job files call it; an endpoint, where it is: local:cpu, local:cuda:N, \
 unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter goes on and saves, Escape leaves."""
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
 
     def __init__(self, provider: RegisteredProvider | None, known: Sequence[str]) -> None:
         super().__init__()
         self._provider = provider
         self._known = known
 
-    def compose(self) -> ComposeResult:
-        """The fields and the buttons."""
+    def fields(self) -> list[Widget]:
+        """Name, endpoint and price."""
         one = self._provider
         price = "" if one is None or one.price_per_hour is None else f"{one.price_per_hour:g}"
-        with VerticalScroll(classes="dialog", can_focus=False):
-            yield Label("Name")
-            yield Input(one.name if one else self._free_name(), id="name", compact=True, disabled=one is not None)
-            yield Label("Endpoint")
-            yield Input(one.endpoint if one else "local:cpu", id="endpoint", compact=True)
-            yield Label("Dollars an hour (may stay empty)")
-            yield Input(price, id="price", compact=True)
-            yield Static("", id="trouble", markup=False)
-            with Horizontal(classes="buttons"):
-                yield Button("Save (Enter)", id="save", variant="primary", compact=True)
-                yield Button("Leave (Esc)", id="leave", compact=True)
+        return [
+            Label("Name"),
+            Input(one.name if one else self._free_name(), id="name", compact=True, disabled=one is not None),
+            Label("Endpoint"),
+            Input(one.endpoint if one else "local:cpu", id="endpoint", compact=True),
+            Label("Dollars an hour (may stay empty)"),
+            Input(price, id="price", compact=True),
+        ]
 
     def _free_name(self) -> str:
         """A proposal, so that a mouse alone can register a provider; typing replaces it."""
@@ -68,25 +62,15 @@ unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter g
         """Say what is wrong at once."""
         self._check()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def submit(self, field: Input) -> None:
         """Go on to the next field; from the last one, save."""
-        if event.input.id == "price":
-            self._save()
+        if field.id == "price":
+            self.save()
         else:
             self.focus_next()
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save or leave."""
-        if event.button.id == "save":
-            self._save()
-        else:
-            self.dismiss(None)
-
-    def action_leave(self) -> None:
-        """Change nothing."""
-        self.dismiss(None)
-
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Give what was filled in, once it is right."""
         if self._check() and (filled := self._filled()) is not None:
             self.dismiss(filled)
 
@@ -94,10 +78,10 @@ unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter g
         try:
             self._filled()
         except ValueError as error:
-            self.query_one("#trouble", Static).update(shown(error, 300))
+            self.tell(shown(error, 300))
             self.query_one("#save", Button).disabled = True
             return False
-        self.query_one("#trouble", Static).update(Text("Complete.", style="dim"))
+        self.tell(Text("Complete.", style="dim"))
         self.query_one("#save", Button).disabled = False
         return True
 

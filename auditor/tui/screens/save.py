@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Select, Static
+from textual.widget import Widget
+from textual.widgets import Input, Select, Static
 
 from auditor.tui.screens.base import AuditorScreen
+from auditor.tui.screens.form import FormScreen
 from auditor.tui.shown import shown
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 FORMATS = {"txt": "text, to read", "jsonl": "JSON, all events", "svg": "SVG, this screen"}
 
 
-class SaveScreen(ModalScreen[Path | None], AuditorScreen):
+class SaveScreen(FormScreen[Path], AuditorScreen):
     """Asks for a format and a path; gives where it was saved.
 
     Args:
@@ -30,24 +28,20 @@ class SaveScreen(ModalScreen[Path | None], AuditorScreen):
     """
 
     HELP = "Choose a format and a path; Enter saves, Escape does not. A file that is there already is replaced."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
 
     def __init__(self, run: RunRecord, screenshot: str) -> None:
         super().__init__()
         self._run = run
         self._screenshot = screenshot
 
-    def compose(self) -> ComposeResult:
-        """The format, the path, the buttons."""
-        with VerticalScroll(classes="dialog", can_focus=False):
-            yield Static("Save as", markup=False)
-            choices = [(words, suffix) for suffix, words in FORMATS.items()]
-            yield Select(choices, value="txt", allow_blank=False, id="format", compact=True)
-            yield Input(str(Path.cwd() / f"{self._run.id}.txt"), id="path", compact=True)
-            yield Static("", id="trouble", markup=False)
-            with Horizontal(classes="buttons"):
-                yield Button("Save (Enter)", id="save", variant="primary", compact=True)
-                yield Button("Leave (Esc)", id="leave", compact=True)
+    def fields(self) -> list[Widget]:
+        """The format and the path."""
+        choices = [(words, suffix) for suffix, words in FORMATS.items()]
+        return [
+            Static("Save as", markup=False),
+            Select(choices, value="txt", allow_blank=False, id="format", compact=True),
+            Input(str(Path.cwd() / f"{self._run.id}.txt"), id="path", compact=True),
+        ]
 
     def on_mount(self) -> None:
         """The path is ready to be accepted."""
@@ -62,28 +56,14 @@ class SaveScreen(ModalScreen[Path | None], AuditorScreen):
         path = self.query_one("#path", Input)
         path.value = str(Path(path.value).with_suffix(f".{self._suffix}"))
 
-    def on_input_submitted(self) -> None:
-        """Save."""
-        self._save()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save or leave."""
-        if event.button.id == "save":
-            self._save()
-        else:
-            self.dismiss(None)
-
-    def action_leave(self) -> None:
-        """Save nothing."""
-        self.dismiss(None)
-
     @work(exclusive=True, group="save", exit_on_error=False)
-    async def _save(self) -> None:
+    async def save(self) -> None:
+        """Write the run in the format."""
         path, suffix = Path(self.query_one("#path", Input).value).expanduser(), self._suffix
         try:
             await self.in_store(lambda store: _write(store, self._run, path, suffix, self._screenshot))
         except OSError as error:
-            self.query_one("#trouble", Static).update(shown(f"{path} cannot be written: {error.strerror}"))
+            self.tell(shown(f"{path} cannot be written: {error.strerror}"))
         else:
             self.dismiss(path)
 

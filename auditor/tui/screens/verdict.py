@@ -92,10 +92,6 @@ class VerdictScreen(RunScreen):
         self.query_one(Comparison).show(snapshot)
         self._show_distances(snapshot)
 
-    def lost(self, reason: str) -> None:
-        """Say in the title that nothing more comes."""
-        self.query_one("#title", Static).update(shown(f" {reason}", style="bold"))
-
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """The distances behind the piece of evidence that the cursor is on."""
         if isinstance(event.data_table, EvidenceTable) and self.snapshot is not None:
@@ -104,10 +100,6 @@ class VerdictScreen(RunScreen):
 
     def _show_distances(self, snapshot: Snapshot) -> None:
         self.query_one(DistanceView).show(_selection(snapshot, self._evidence))
-
-    def action_pane(self, index: int) -> None:
-        """Go to a pane."""
-        self.query_one(Panes).go_to(index)
 
     def action_live(self) -> None:
         """Show the timeline."""
@@ -221,9 +213,4 @@ def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Sel
     matrix = next((matrix for matrix in one.matrices if matrix.metric == metric), None)
     if matrix is None or provider not in matrix.providers:
         return None
-    own = [
-        judgement
-        for judgement in one.judgements or ()
-        if judgement["provider"] == provider and judgement["metric"] == metric
-    ]
-    return Selection(matrix, provider, own[0] if own else None, snapshot.suspicious)
+    return Selection.of(snapshot, matrix, provider)

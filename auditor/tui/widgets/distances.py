@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from auditor.audit.decisions import DistanceMatrix
+    from auditor.tui.following import Snapshot
 
 REFERENCE_STYLE = "distance.reference"
 JUDGED_STYLE = "distance.judged"
@@ -37,6 +38,13 @@ class Selection:
     provider: str
     judgement: Mapping[str, Any] | None
     suspicious: float
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, matrix: DistanceMatrix, provider: str) -> Selection:
+        """One provider in a matrix of a run, with the judgement on it."""
+        judgements = snapshot.state.sub_run(matrix.sub_run).judgements or ()
+        own = (one for one in judgements if one["provider"] == provider and one["metric"] == matrix.metric)
+        return cls(matrix, provider, next(own, None), snapshot.suspicious)
 
 
 class DistanceView(Lines):

@@ -1,0 +1,62 @@
+"""What dialogs that ask for something and save it have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+Result = TypeVar("Result")
+
+
+class FormScreen(ModalScreen[Result | None]):
+    """Fields, what is wrong with them, and two buttons; gives what was saved, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+
+    def compose(self) -> ComposeResult:
+        """The fields and the buttons."""
+        with VerticalScroll(classes="dialog", can_focus=False):
+            yield from self.fields()
+            yield Static("", id="trouble", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Save (Enter)", id="save", variant="primary", compact=True)
+                yield Button("Leave (Esc)", id="leave", compact=True)
+
+    @abstractmethod
+    def fields(self) -> list[Widget]:
+        """What is asked for, from above."""
+
+    @abstractmethod
+    def save(self) -> object:
+        """Save, and dismiss the form with the result; or tell the trouble."""
+
+    def tell(self, trouble: str | Text) -> None:
+        """Say what is wrong, or that nothing is."""
+        self.query_one("#trouble", Static).update(trouble)
+
+    def submit(self, field: Input) -> None:
+        """What Enter does in a field."""
+        self.save()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter was pressed in a field."""
+        self.submit(event.input)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Save or leave."""
+        if event.button.id == "save":
+            self.save()
+        else:
+            self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Save nothing."""
+        self.dismiss(None)

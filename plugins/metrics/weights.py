@@ -1,0 +1,45 @@
+"""What metrics on all parameters have in common: they read them from the files, and never load a model."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
+
+from .noise import floor_for
+from .streaming import Squares, squares_apart
+
+
+class WeightsMetric(Metric[ReturnedModel]):
+    """A metric whose distances follow from how far the models' parameters lie from one another and from the start."""
+
+    tasks = frozenset({"vision", "text"})
+    noise: NoiseFloor
+    adaptive_noise: ClassVar[NoiseFloor]
+    """The noise floor on images under optimizers of Adam's kind."""
+
+    text_noise: ClassVar[NoiseFloor]
+    """Of models for texts, which amplify far less without batch normalisation (measured under AdamW)."""
+
+    def begin(self, context: MetricContext) -> None:
+        """Take the noise of the kind of job."""
+        self.noise = floor_for(context, usual=self.noise, texts=self.text_noise, adaptive=self.adaptive_noise)
+
+    def represent(self, model: ReturnedModel) -> ReturnedModel:
+        """The model itself: its weights stay in their file."""
+        return model
+
+    def distance(self, first: ReturnedModel, second: ReturnedModel) -> float:
+        """See the class; 0 when neither changed anything."""
+        return 0.0 if first is second else float(self.compare([first, second]).distances[0][1])
+
+    @abstractmethod
+    def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
+        """All pairs in one pass over the files."""
+
+
+def from_the_start(models: Sequence[ReturnedModel]) -> Iterator[tuple[str, Squares]]:
+    """For every parameter the squared distances [1 + n, 1 + n] among the checkpoint they started from and n models."""
+    return squares_apart([models[0].start_parameters(), *(model.parameters() for model in models)])
