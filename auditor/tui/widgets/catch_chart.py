@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from textual_plot import HiResMode
@@ -25,7 +24,8 @@ adversary that deviates in 5, 10 and 30 % of the sub-runs: the lowest curve is f
 
     def show(self, job: Job | None) -> None:
         """Draw the curves for a job; none without one."""
-        from auditor.job.plan import catch_probability, make_plan
+        from auditor.job.chances import acting_sub_runs, catch_probability
+        from auditor.job.plan import make_plan
 
         self.clear()
         if job is None:
@@ -33,7 +33,7 @@ adversary that deviates in 5, 10 and 30 % of the sub-runs: the lowest curve is f
         sub_runs = job.sub_runs
         counts = sorted({max(1, round(index * sub_runs / 60)) for index in range(1, 61)})
         for share, colour in SHARES.items():
-            deviating = min(sub_runs, math.ceil(share * sub_runs - 1e-9))
+            deviating = acting_sub_runs(share, sub_runs)
             chances = [100 * catch_probability(sub_runs, deviating, m) for m in counts]
             self.plot([float(m) for m in counts], chances, line_style=colour, hires_mode=HiResMode.BRAILLE)
         self.add_v_line(make_plan(job).replicated, line_style="white")
