@@ -52,7 +52,7 @@ likely an adversary that watches which sub-runs are opened finds so many uncheck
 
 def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None) -> list[Text]:
     from auditor.report.figures import percent_text
-    from auditor.report.planning import catch_heading, chance_text, plan_warnings, power_sentence
+    from auditor.report.planning import chance_text, plan_warnings, power_sentence
 
     m = f"{plan.replicated:g}" if float(plan.replicated).is_integer() else f"about {plan.replicated:.1f}"
     facts = {
@@ -62,18 +62,19 @@ def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None) -> list[Te
         "extra": f"{plan.extra_steps:,.0f} steps, an overhead of {percent_text(plan.overhead)}",
         "price": _price(plan),
         "decision": f"{choice.decision.name}, because {choice.reason}",
-        "power": power_sentence(job, plan, power),
     }
     if job.plugins:
         facts["plugins"] = f"from {', '.join(file.path for file in job.plugins)}"
+    unsure = "" if plan.power is not None else " if a check shows it"
     lines = [Text.assemble((f"{key:<11}", "bold"), shown(words, 300)) for key, words in facts.items()]
-    lines += [Text(), Text(catch_heading(plan), style="bold")]
+    lines += [Text(), Text(f"Probability of catching who deviates in …{unsure}", style="bold")]
     columns = list(next(iter(plan.catch.values())))
     lines.append(Text(" " * 18 + "".join(f"m = {m}".rjust(9) for m in columns) + "  free ride", style="dim"))
     for share, row in plan.catch.items():
         chances = "".join(f"{chance_text(value):>9}" for value in row.values())
         chances += f"{chance_text(plan.free_ride[share]):>11}"
         lines.append(Text(f"{percent_text(share):>6} of sub-runs{chances}", no_wrap=True))
+    lines += [Text(), shown(f"power: {power_sentence(job, plan, power)}", 400)]
     return lines + [shown(f"warning: {warning}", 400, "bold") for warning in plan_warnings(plan, choice)]
 
 
