@@ -132,7 +132,7 @@ class JobScreen(AuditorScreen):
         changed = "" if self._text == self._saved_text else " (not saved)"
         self.query_one("#title", Static).update(shown(title + changed, 300, "bold"))
         self.query_one(PlanView).show(checked)
-        self.query_one(CatchChart).show(checked.job)
+        self.query_one(CatchChart).show(checked.job, checked.plan)
         self.query_one("#start", Button).disabled = checked.job is None
         problems = self.query_one(OptionList)
         problems.display = bool(checked.problems)
