@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from auditor.audit.decisions import choose
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.model import Job
 
@@ -184,7 +185,7 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     return (
         row.replicated == 1
         and row.randomness == audit.randomness
-        and row.decision == audit.decision
+        and row.decision in (audit.decision, choose(job).decision.name)
         and _tables(row.metrics) == _tables([{"name": use.name, **use.options} for use in audit.metrics])
         and row.false_alarm_rate <= audit.false_alarm_rate
         and row.participants <= job.participants

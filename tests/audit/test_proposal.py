@@ -90,6 +90,9 @@ class TestPower:
         assert lowest(job(), row()) == 0.9
         assert lowest(job(), row() | other) is None
 
+    def test_what_was_measured_of_the_rule_that_auto_chooses_counts(self) -> None:
+        assert lowest(job(), row(decision="ratio")) == 0.9
+
     def test_nothing_measured_is_no_number(self) -> None:
         assert power_of(job(), []) is None
 
