@@ -41,6 +41,7 @@ def packages(names: set[str]) -> set[str]:
         (("run", "--help"), "JOB"),
         (("plan", QUICKSTART), "quickstart"),
         (("plan", "--json", QUICKSTART), '"sub_runs": 25'),
+        (("plan", "--catch", "0.99", "--share", "0.1", "--power", "0.9", QUICKSTART), "replicate_probability = "),
     ],
     ids=lambda value: " ".join(value).replace(QUICKSTART, "quickstart") if isinstance(value, tuple) else "",
 )

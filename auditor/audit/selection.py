@@ -12,9 +12,18 @@ class Selection:
     """Draws that depend on 256 secret bits and on nothing that a provider knows.
 
     Each draw is a function of the secret and of what is drawn for, so that a resumed run draws the same.
-    Sub-runs are drawn one after another, each when the boundary behind it is committed: with `left` of the
-    sub-runs to come and `wanted` of them still to replicate, the next one is taken with probability
-    wanted / left. All sets of m sub-runs are then equally likely.
+    Sub-runs are drawn one after another, each when the boundary behind it is committed, in one of two ways:
+
+    - `replicated = m`: with `left` of the sub-runs to come and `wanted` of them still to replicate, the next one is
+      taken with probability wanted / left. All sets of m sub-runs are then equally likely, and the cost is known.
+      But the primary, which has to open checkpoints, counts: after m openings the rest is unchecked, and it knows it.
+    - `replicate_probability = p`: each by itself. The cost is m = p·M on average only; but no opening tells anything
+      about a later one, so whoever acts `a` times, at moments of its choosing, is caught with 1 − (1 − p·w)^a, where
+      w is the power of one replicated sub-run.
+
+    The second is what holds against a primary that watches and would rather do nothing than be caught. Drawing one
+    sub-run in each block of M / m would be worse than either: behind the draw the rest of every block is known to be
+    free, about half of the training. `auditor.job.chances` has the formulas and the reasons.
     """
 
     def __init__(self, job: Job, secret: bytes) -> None:

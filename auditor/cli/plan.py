@@ -1,16 +1,19 @@
-"""`auditor plan`: what an audit will do, cost and catch, before anything is started."""
+"""`auditor plan`: what an audit will do, cost and catch, before anything is started; or which audit would do."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auditor.cli.exit_codes import ExitCode
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
-from auditor.cli.narration import output, user_errors
+from auditor.cli.narration import fail, output, user_errors
 
 if TYPE_CHECKING:
     from auditor.audit.decisions import Choice
+    from auditor.audit.measured_power import Power
     from auditor.job import Job, Plan
 
 
@@ -21,24 +24,69 @@ def plan(
         float | None,
         typer.Option(min=1e-9, help="Steps a second that providers execute; turns prices into dollars."),
     ] = None,
+    catch: Annotated[
+        float | None,
+        typer.Option(help="Propose the cheapest audit that catches with this probability; with --share."),
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="The share of sub-runs that the adversary acts in; with --catch.")
+    ] = None,
+    power: Annotated[
+        float | None,
+        typer.Option(help="Assume that a replicated sub-run of the job's own k and n shows who acts in it so often."),
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ATTACK", help="Count only this measured attack; repeatable. All if not given."),
+    ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What `auditor bench --json` wrote, in place of what comes with auditor."),
+    ] = None,
     plugin: PluginOption = None,
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
     from auditor.audit.decisions import choose
+    from auditor.audit.measured_power import SHIPPED, check_attacks, power_of, read_measurements
     from auditor.job import make_plan
 
+    if (catch is None) != (share is None):
+        fail("--catch and --share go together, such as --catch 0.99 --share 0.1.", ExitCode.USAGE)
+    if power is not None and catch is None:
+        fail("--power goes with --catch and --share.", ExitCode.USAGE)
+    names = tuple(against or ())
     with user_errors():
+        rows = read_measurements(measured or SHIPPED)
+        check_attacks(names, rows)
         loaded = load_resolved(job_path(job), plugin or ())
-        planned, choice = make_plan(loaded), choose(loaded)
+        if catch is not None and share is not None:
+            from auditor.audit.proposal import Wish, propose
+            from auditor.cli.display.proposals import print_proposals, proposals_payload
+
+            wish = Wish(catch, share, power, names)
+            proposals = propose(loaded, wish, rows)
+            if json:
+                _write(proposals_payload(loaded, wish, proposals, rate))
+            else:
+                print_proposals(loaded, wish, proposals, rate)
+            return
+        known = power_of(loaded, rows, expected=make_plan(loaded).replicated, against=names)
+        planned, choice = make_plan(loaded, None if known is None else known.value), choose(loaded)
     if json:
-        import json as encoder
-
-        output(encoder.dumps(_payload(loaded, planned, choice, rate), ensure_ascii=False))
+        _write(_payload(loaded, planned, choice, known, rate))
     else:
-        _print(loaded, planned, choice, rate)
+        _print(loaded, planned, choice, known, rate)
 
 
-def _payload(job: Job, planned: Plan, choice: Choice, rate: float | None) -> dict[str, Any]:
+def _write(payload: dict[str, Any]) -> None:
+    import json
+
+    output(json.dumps(payload, ensure_ascii=False))
+
+
+def _payload(job: Job, planned: Plan, choice: Choice, known: Power | None, rate: float | None) -> dict[str, Any]:
+    from auditor.report.planning import plan_warnings
+
     dollars = planned.dollars(rate) if rate is not None else None
     return {
         "name": planned.name,
@@ -57,21 +105,34 @@ def _payload(job: Job, planned: Plan, choice: Choice, rate: float | None) -> dic
         "decision": choice.decision.name,
         "reason": choice.reason,
         "plugins": [file.path for file in job.plugins],
-        "warnings": list(choice.warnings),
+        "warnings": list(plan_warnings(planned, choice)),
+        "false_alarm_rate": job.audit.false_alarm_rate,
+        "power": None if known is None else known.payload(),
         "catch_probability": [
             {"share": share, "replicated": m, "probability": probability}
             for share, row in planned.catch.items()
             for m, probability in row.items()
         ],
+        "free_ride_probability": [
+            {"share": share, "probability": probability} for share, probability in planned.free_ride.items()
+        ],
     }
 
 
-def _print(job: Job, planned: Plan, choice: Choice, rate: float | None) -> None:
+def _print(job: Job, planned: Plan, choice: Choice, known: Power | None, rate: float | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from auditor.report.figures import percent_text
+    from auditor.report.planning import (
+        catch_heading,
+        chance_text,
+        false_alarm_sentence,
+        free_ride_sentence,
+        plan_warnings,
+        power_sentence,
+    )
 
     console = Console()
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -88,6 +149,8 @@ def _print(job: Job, planned: Plan, choice: Choice, rate: float | None) -> None:
         "price": _price(planned, rate),
         "seeds": "the client's" if job.audit.randomness == "client" else "each provider's own",
         "decision": f"{choice.decision.name}, because {choice.reason}",
+        "power": power_sentence(job, planned, known),
+        "false alarms": false_alarm_sentence(job, known),
         "plugins": ", ".join(file.path for file in job.plugins),
     }
     for key, value in rows.items():
@@ -95,17 +158,19 @@ def _print(job: Job, planned: Plan, choice: Choice, rate: float | None) -> None:
             facts.add_row(key, Text(value))
     console.print(facts)
     console.print()
-    console.print(Text("Probability that a provider is checked in at least one sub-run that it deviates in"))
+    console.print(Text(catch_heading(planned)))
     catch = Table(box=None, padding=(0, 2, 0, 0))
     catch.add_column("deviates in", justify="right")
     for count in next(iter(planned.catch.values())):
         own = "*" if count == round(planned.replicated) else ""
         catch.add_column(f"m = {count}{own}", justify="right")
+    catch.add_column("free ride*", justify="right")
     for share, row in planned.catch.items():
-        catch.add_row(f"{percent_text(share)} of them", *(_probability(value) for value in row.values()))
+        chances = [chance_text(value) for value in (*row.values(), planned.free_ride[share])]
+        catch.add_row(f"{percent_text(share)} of them", *chances)
     console.print(catch)
-    console.print(Text("* as in the job"))
-    for warning in choice.warnings:
+    console.print(Text(f"* as in the job; {free_ride_sentence(planned)}"))
+    for warning in plan_warnings(planned, choice):
         console.print(Text(f"warning: {warning}", style="yellow"))
 
 
@@ -117,7 +182,3 @@ def _price(planned: Plan, rate: float | None) -> str:
     relative = planned.relative_price
     more = "" if relative is None else f"the audit adds {100 * relative:.0f} % to the price of the training; "
     return f"{more}give --rate for dollars"
-
-
-def _probability(value: float) -> str:
-    return "1" if value == 1 else f"{value:.3f}" if value < 0.9995 else f"{value:.5f}"

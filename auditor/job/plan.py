@@ -6,6 +6,13 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from auditor.job.chances import (
+    acting_sub_runs,
+    catch_probability,
+    free_ride_probability,
+    free_share,
+    independent_catch_probability,
+)
 from auditor.job.model import Job
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -25,7 +32,11 @@ class Plan:
         training_steps: what the client pays for in any case.
         extra_steps: m·k·(n − 1), what the audit adds.
         dollars_per_hour: (primary, mean of the replicas), or None when a price is missing.
-        catch: P(caught) for (f, m): the table of `catch_probability`.
+        power: w, how likely a replicated sub-run shows an adversary who acts in it; None where it is not known.
+        catch: for (f, m), P(caught) if the power is known; else P(at least one sub-run that it acts in is replicated).
+        free_ride: for f, how likely a primary that watches which checkpoints are opened finds so many sub-runs that
+            it knows to be unchecked; 0 where draws are independent.
+        warnings: what such a primary can make of how sub-runs are drawn, each a sentence.
     """
 
     name: str
@@ -36,7 +47,10 @@ class Plan:
     training_steps: int
     extra_steps: float
     dollars_per_hour: tuple[float, float] | None
+    power: float | None
     catch: dict[float, dict[int, float]]
+    free_ride: dict[float, float]
+    warnings: tuple[str, ...]
 
     @property
     def sub_runs(self) -> int:
@@ -75,8 +89,13 @@ def boundaries(steps: int, sub_run_steps: int) -> tuple[int, ...]:
     return (*range(0, steps, sub_run_steps), steps)
 
 
-def make_plan(job: Job) -> Plan:
-    """Plan an audit of `job`."""
+def make_plan(job: Job, power: float | None = None) -> Plan:
+    """Plan an audit of `job`.
+
+    Args:
+        job: with registered names looked up or not.
+        power: how likely a replicated sub-run shows an adversary who acts in it, if that is known.
+    """
     cuts = boundaries(job.training.steps, job.audit.sub_run_steps)
     lengths = [end - start for start, end in pairwise(cuts)]
     if job.audit.fixed_selection is not None:
@@ -95,33 +114,53 @@ def make_plan(job: Job) -> Plan:
         training_steps=job.training.steps,
         extra_steps=checked_steps * job.replicas,
         dollars_per_hour=_prices(job),
-        catch=_catch_table(job, len(lengths)),
+        power=power,
+        catch=_catch_table(job, len(lengths), 1.0 if power is None else power),
+        free_ride=_free_rides(job, len(lengths)),
+        warnings=_warnings(job, len(lengths)),
     )
 
 
-def catch_probability(sub_runs: int, deviating: int, replicated: int) -> float:
-    """The probability that at least one of the deviating sub-runs is among the replicated ones.
-
-    Exact: `replicated` sub-runs are drawn without replacement, so the number of deviating ones among them is
-    hypergeometric, and P(none) = C(S − d, m) / C(S, m).
-    """
-    return 1 - math.comb(sub_runs - deviating, replicated) / math.comb(sub_runs, replicated)
-
-
-def _catch_table(job: Job, sub_runs: int) -> dict[float, dict[int, float]]:
+def _catch_table(job: Job, sub_runs: int, power: float) -> dict[float, dict[int, float]]:
     """P(caught) for each share f, and for each of a few m around the job's own.
 
-    With a replication probability p the sub-runs are drawn independently and the table has one column, keyed
-    by the expected m: 1 − (1 − p)^d.
+    With a replication probability the sub-runs are drawn independently and the table has one column, keyed by the
+    expected m.
     """
-    deviating = {share: min(sub_runs, math.ceil(share * sub_runs - 1e-9)) for share in SHARES}
+    deviating = {share: acting_sub_runs(share, sub_runs) for share in SHARES}
     probability = job.audit.replicate_probability
     if probability is not None:
         expected = round(probability * sub_runs)
-        return {share: {expected: 1 - (1 - probability) ** count} for share, count in deviating.items()}
+        return {
+            share: {expected: independent_catch_probability(count, probability, power)}
+            for share, count in deviating.items()
+        }
     own = job.replicated or 0
     columns = sorted({max(1, own // 2), own, *(min(sub_runs, own * factor) for factor in (2, 4))} - {0})
-    return {share: {m: catch_probability(sub_runs, count, m) for m in columns} for share, count in deviating.items()}
+    return {
+        share: {m: catch_probability(sub_runs, count, m, power) for m in columns} for share, count in deviating.items()
+    }
+
+
+def _free_rides(job: Job, sub_runs: int) -> dict[float, float]:
+    if job.replicated is None:
+        return dict.fromkeys(SHARES, 0.0)
+    return {
+        share: free_ride_probability(sub_runs, acting_sub_runs(share, sub_runs), job.replicated) for share in SHARES
+    }
+
+
+def _warnings(job: Job, sub_runs: int) -> tuple[str, ...]:
+    m = job.replicated
+    if m is None or m == sub_runs or job.audit.fixed_selection is not None:  # the last has a warning of its own
+        return ()
+    probability = math.ceil(1000 * m / sub_runs) / 1000
+    free = 100 * free_share(sub_runs, m)
+    return (
+        f"The primary sees which sub-runs are opened. Once it has counted {m}, it can cheat unchecked in the rest, "
+        f"{free:.{1 if free < 10 else 0}f} % of the training on average. replicate_probability = {probability:g} in "
+        f"place of replicated = {m} costs about as much and leaves no such rest.",
+    )
 
 
 def _prices(job: Job) -> tuple[float, float] | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from auditor.job import Job, load_job, make_plan, parse_job
-from auditor.job.plan import boundaries, catch_probability
+from auditor.job.chances import catch_probability
+from auditor.job.plan import boundaries
 
 SAMPLES = sorted((Path(__file__).parents[2] / "sample_jobs").glob("*.toml"))
 

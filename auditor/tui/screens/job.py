@@ -106,6 +106,7 @@ class JobScreen(AuditorScreen):
     @work(thread=True, exclusive=True, group="check", exit_on_error=False)
     def _check(self, text: str) -> None:
         from auditor.audit.decisions.choice import choose
+        from auditor.audit.measured_power import power_of, read_measurements
         from auditor.job import JobError, make_plan, parse_job
         from auditor.providers.registry import resolve_providers
 
@@ -114,9 +115,11 @@ class JobScreen(AuditorScreen):
             job = parse_job(text, source=self._source, folder=folder)
             with Store(self.auditor.folder) as store:
                 job = resolve_providers(job, store.providers(), source=self._source, text=text)
-            checked = Checked(job, make_plan(job), choose(job), ())
+            power = power_of(job, read_measurements(), expected=make_plan(job).replicated)
+            plan = make_plan(job, None if power is None else power.value)
+            checked = Checked(job, plan, choose(job), power, ())
         except JobError as error:
-            checked = Checked(None, None, None, tuple(error.problems))
+            checked = Checked(None, None, None, None, tuple(error.problems))
         if text == self._text:
             self.post_message(self.Read(checked))
 
@@ -129,7 +132,7 @@ class JobScreen(AuditorScreen):
         changed = "" if self._text == self._saved_text else " (not saved)"
         self.query_one("#title", Static).update(shown(title + changed, 300, "bold"))
         self.query_one(PlanView).show(checked)
-        self.query_one(CatchChart).show(checked.job)
+        self.query_one(CatchChart).show(checked.job, checked.plan)
         self.query_one("#start", Button).disabled = checked.job is None
         problems = self.query_one(OptionList)
         problems.display = bool(checked.problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from textual_plot import HiResMode
@@ -10,7 +9,7 @@ from textual_plot import HiResMode
 from auditor.tui.widgets.plot import Plot
 
 if TYPE_CHECKING:
-    from auditor.job import Job
+    from auditor.job import Job, Plan
 
 SHARES = {0.05: "red", 0.1: "yellow", 0.3: "green"}
 """Which shares of deviating sub-runs are drawn."""
@@ -23,20 +22,24 @@ class CatchChart(Plot):
 right for more and more replicated sub-runs (m); the upright line is the m of this job. The curves are for an \
 adversary that deviates in 5, 10 and 30 % of the sub-runs: the lowest curve is for the rarest."""
 
-    def show(self, job: Job | None) -> None:
-        """Draw the curves for a job; none without one."""
-        from auditor.job.plan import catch_probability, make_plan
+    def show(self, job: Job | None, plan: Plan | None) -> None:
+        """Draw the curves for a job and its plan; none without them."""
+        from auditor.job.chances import acting_sub_runs, catch_probability, independent_catch_probability
 
         self.clear()
-        if job is None:
+        if job is None or plan is None:
             return
+        power = 1.0 if plan.power is None else plan.power
         sub_runs = job.sub_runs
         counts = sorted({max(1, round(index * sub_runs / 60)) for index in range(1, 61)})
         for share, colour in SHARES.items():
-            deviating = min(sub_runs, math.ceil(share * sub_runs - 1e-9))
-            chances = [100 * catch_probability(sub_runs, deviating, m) for m in counts]
+            deviating = acting_sub_runs(share, sub_runs)
+            if job.replicated is None:
+                chances = [100 * independent_catch_probability(deviating, m / sub_runs, power) for m in counts]
+            else:
+                chances = [100 * catch_probability(sub_runs, deviating, m, power) for m in counts]
             self.plot([float(m) for m in counts], chances, line_style=colour, hires_mode=HiResMode.BRAILLE)
-        self.add_v_line(make_plan(job).replicated, line_style="white")
+        self.add_v_line(plan.replicated, line_style="white")
         self.set_xlimits(1, max(2, sub_runs))
         self.set_ylimits(0, 100)
         self.set_xlabel("m, replicated sub-runs")

@@ -12,6 +12,7 @@ from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from auditor.audit.decisions import Choice
+    from auditor.audit.measured_power import Power
     from auditor.job import Job, Plan, Problem
 
 
@@ -23,12 +24,14 @@ class Checked:
         job: with registered names looked up; None when there are problems.
         plan: of the job.
         choice: the rule that will judge.
+        power: what was measured of an audit like it; None where nothing was.
         problems: what is wrong, in the order of the file.
     """
 
     job: Job | None
     plan: Plan | None
     choice: Choice | None
+    power: Power | None
     problems: tuple[Problem, ...]
 
 
@@ -36,18 +39,20 @@ class PlanView(Lines):
     """The plan in words and its table of probabilities."""
 
     HELP = """The plan: what will be trained and replicated, what the audit adds in steps and dollars, and how likely \
-it catches an adversary who deviates in so many sub-runs, for a few m around the job's own."""
+it catches an adversary who deviates in so many sub-runs, for a few m around the job's own. The last column is how \
+likely an adversary that watches which sub-runs are opened finds so many unchecked ones after the last of them."""
 
     def show(self, checked: Checked) -> None:
         """Show the plan of a job, or that it has none."""
         if checked.job is None or checked.plan is None or checked.choice is None:
             self.write([Text("There is no plan until the job file is mended.")])
         else:
-            self.write(_lines(checked.job, checked.plan, checked.choice))
+            self.write(_lines(checked.job, checked.plan, checked.choice, checked.power))
 
 
-def _lines(job: Job, plan: Plan, choice: Choice) -> list[Text]:
+def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None) -> list[Text]:
     from auditor.report.figures import percent_text
+    from auditor.report.planning import chance_text, plan_warnings, power_sentence
 
     m = f"{plan.replicated:g}" if float(plan.replicated).is_integer() else f"about {plan.replicated:.1f}"
     facts = {
@@ -60,14 +65,17 @@ def _lines(job: Job, plan: Plan, choice: Choice) -> list[Text]:
     }
     if job.plugins:
         facts["plugins"] = f"from {', '.join(file.path for file in job.plugins)}"
+    unsure = "" if plan.power is not None else " if a check shows it"
     lines = [Text.assemble((f"{key:<11}", "bold"), shown(words, 300)) for key, words in facts.items()]
-    lines += [Text(), Text("Probability of catching who deviates in …", style="bold")]
+    lines += [Text(), Text(f"Probability of catching who deviates in …{unsure}", style="bold")]
     columns = list(next(iter(plan.catch.values())))
-    lines.append(Text(" " * 18 + "".join(f"m = {m}".rjust(9) for m in columns), style="dim"))
+    lines.append(Text(" " * 18 + "".join(f"m = {m}".rjust(9) for m in columns) + "  free ride", style="dim"))
     for share, row in plan.catch.items():
-        chances = "".join(f"{_chance(value):>9}" for value in row.values())
+        chances = "".join(f"{chance_text(value):>9}" for value in row.values())
+        chances += f"{chance_text(plan.free_ride[share]):>11}"
         lines.append(Text(f"{percent_text(share):>6} of sub-runs{chances}", no_wrap=True))
-    return lines + [shown(f"warning: {warning}", 400, "bold") for warning in choice.warnings]
+    lines += [Text(), shown(f"power: {power_sentence(job, plan, power)}", 400)]
+    return lines + [shown(f"warning: {warning}", 400, "bold") for warning in plan_warnings(plan, choice)]
 
 
 def _price(plan: Plan) -> str:
@@ -79,7 +87,3 @@ def _price(plan: Plan) -> str:
     dollars = plan.dollars(10.0)
     told = "" if dollars is None else f"; at 10 steps a second ${dollars[0]:,.2f} and ${dollars[1]:,.2f}"
     return f"${primary:.2f} an hour for the training, ${replica:.2f} for each replica{added}{told}"
-
-
-def _chance(value: float) -> str:
-    return "1" if value == 1 else f"{value:.3f}" if value < 0.9995 else f"{value:.5f}"

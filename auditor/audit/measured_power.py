@@ -1,0 +1,199 @@
+"""What was measured of an audit's power: how often one replicated sub-run shows an adversary who acts in it.
+
+`measured_power.json` holds rows as `auditor bench --json` writes them, one for each setting that was measured. A row
+says something about a job only where it is not more favourable than the job: the same randomness, decision and
+metrics, one replicated sub-run, no more providers, no larger share of benign ones, and sub-runs that are no easier to
+judge. With the client's seeds numerical noise grows faster with k than deviations do, so that is k as long or longer;
+with the providers' own seeds deviations have to grow out of the noise, so it is k as short or shorter.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from auditor.audit.decisions import choose
+from auditor.job.errors import JobError, Problem, nearest
+from auditor.job.model import Job
+
+SHIPPED = Path(__file__).with_name("measured_power.json")
+"""What comes with auditor."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class MeasuredRate(_Row):
+    """So many of so many, with the exact 95 % interval; None of nothing."""
+
+    count: Annotated[int, Field(ge=0)]
+    of: Annotated[int, Field(ge=0)]
+    rate: Probability | None
+    low: Probability | None
+    high: Probability | None
+
+
+class MeasuredSetting(_Row):
+    """A setting that was measured.
+
+    Attributes:
+        bench: the benchmark.
+        task: what was learned, and by which model, in words.
+        randomness: who drew the seeds.
+        sub_run_steps: k.
+        participants: n.
+        malicious: how many of the n were.
+        replicated: m.
+        metrics: judged together, each a table with its name and options.
+        decision: the rule.
+        false_alarm_rate: that it was asked for.
+        true_positives: malicious providers that were flagged.
+        false_positives: benign ones that were.
+        attacks: those flagged, by attack.
+    """
+
+    bench: str
+    task: str = ""
+    randomness: Literal["client", "provider"]
+    sub_run_steps: Annotated[int, Field(gt=0)]
+    participants: Annotated[int, Field(ge=2)]
+    malicious: Annotated[int, Field(ge=0)]
+    replicated: Annotated[int, Field(gt=0)]
+    metrics: tuple[dict[str, Any], ...]
+    decision: str
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=1)]
+    true_positives: MeasuredRate
+    false_positives: MeasuredRate
+    attacks: dict[str, MeasuredRate]
+
+    @property
+    def where(self) -> str:
+        """On what it was measured."""
+        return self.task or self.bench
+
+    @property
+    def benign(self) -> int:
+        """How many of the n were benign."""
+        return self.participants - self.malicious
+
+
+@dataclass(frozen=True)
+class Power:
+    """What a measured setting says of a job.
+
+    Attributes:
+        value: w, the lower end of the 95 % interval for the attack that was seen least. The adversary chooses its
+            attack, so a mean over attacks would promise too much.
+        weakest: that attack.
+        attacks: how many attacks the guarantee covers.
+        setting: where it was measured.
+    """
+
+    value: float
+    weakest: str
+    attacks: int
+    setting: MeasuredSetting
+
+    def payload(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        setting = self.setting.model_dump(mode="json")
+        return {"value": self.value, "weakest": self.weakest, "attacks": self.attacks, "setting": setting}
+
+
+def read_measurements(path: Path = SHIPPED) -> tuple[MeasuredSetting, ...]:
+    """Read rows: a JSON list, or JSON lines as `auditor bench --json` writes them; other kinds of rows are left out.
+
+    Raises:
+        JobError: the file cannot be read, or is something else.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if text.lstrip().startswith("[") else list(map(json.loads, text.splitlines()))
+        rows = TypeAdapter(list[dict[str, Any]]).validate_python(values)
+        return tuple(MeasuredSetting.model_validate(row) for row in rows if row.get("kind") == "setting")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}."
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        problem = f"is not what `auditor bench --json` writes: {key}: {first['msg']}."
+    except (ValueError, RecursionError):
+        problem = "is not what `auditor bench --json` writes: it is no JSON."
+    raise JobError(str(path), [Problem(problem)])
+
+
+def power_of(
+    job: Job, rows: Sequence[MeasuredSetting], *, expected: float = 1.0, against: Sequence[str] = ()
+) -> Power | None:
+    """The power that was measured nearest to a job's setting; None where nothing comparable was measured.
+
+    Nearest is first what was measured with the job's own model, then the k of the smallest ratio, then n, then the
+    number of benign providers, then the false-alarm rate of one sub-run.
+
+    Args:
+        job: whose setting it is.
+        rows: what was measured.
+        expected: m, as far as it is known.
+        against: the attacks that count; all that were measured if none are named.
+    """
+    rate = job.audit.false_alarm_rate / max(1.0, expected)
+
+    def distance(row: MeasuredSetting) -> tuple[bool, float, int, float, bool, float]:
+        return (
+            job.task.model not in row.task.split(),
+            abs(math.log(row.sub_run_steps / job.audit.sub_run_steps)),
+            job.participants - row.participants,
+            job.benign / job.participants - row.benign / row.participants,
+            row.false_alarm_rate > rate,
+            abs(math.log(row.false_alarm_rate / rate)),
+        )
+
+    for row in sorted((row for row in rows if _is_comparable(row, job)), key=distance):
+        lows = {name: row.attacks[name].low for name in against or row.attacks if name in row.attacks}
+        counted = {name: low for name, low in lows.items() if low is not None}
+        if counted and len(counted) == len(against or counted):
+            weakest = min(counted, key=lambda name: counted[name])
+            return Power(counted[weakest], weakest, len(counted), row)
+    return None
+
+
+def check_attacks(against: Sequence[str], rows: Sequence[MeasuredSetting]) -> None:
+    """Refuse names of attacks that nothing was measured of.
+
+    Raises:
+        JobError: one is not known.
+    """
+    known = sorted({name for row in rows for name in row.attacks})
+    if unknown := [name for name in against if name not in known]:
+        there = f"measured are {', '.join(known)}" if known else "nothing was measured"
+        raise JobError(f"--against {unknown[0]}", [Problem(f"{there}.", suggestion=nearest(unknown[0], known))])
+
+
+def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
+    audit = job.audit
+    longer = row.sub_run_steps >= audit.sub_run_steps
+    shorter = row.sub_run_steps <= audit.sub_run_steps
+    return (
+        row.replicated == 1
+        and row.randomness == audit.randomness
+        and row.decision in (audit.decision, choose(job).decision.name)
+        and _tables(row.metrics) == _tables([{"name": use.name, **use.options} for use in audit.metrics])
+        and row.false_alarm_rate <= audit.false_alarm_rate
+        and row.participants <= job.participants
+        and row.benign <= job.benign
+        and row.benign * job.participants <= job.benign * row.participants
+        and (longer if audit.randomness == "client" else shorter)
+    )
+
+
+def _tables(metrics: Sequence[dict[str, Any]]) -> set[str]:
+    return {json.dumps(table, sort_keys=True) for table in metrics}

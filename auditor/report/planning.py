@@ -1,0 +1,77 @@
+"""What a plan says in words: its power, where that was measured, and its warnings."""
+
+from __future__ import annotations
+
+from auditor.audit.decisions import Choice
+from auditor.audit.measured_power import MeasuredRate, Power
+from auditor.job import Job, Plan
+from auditor.report.figures import percent_text
+
+
+def power_sentence(job: Job, plan: Plan, power: Power | None) -> str:
+    """How likely a replicated sub-run shows an adversary who acts in it, and where that was measured."""
+    if power is None:
+        return (
+            "not measured for this setting: how likely a replicated sub-run shows who acts in it is not known. "
+            "`auditor bench` measures it"
+        )
+    setting = power.setting
+    attacks = power.weakest if power.attacks == 1 else f"{power.weakest}, the least seen of {power.attacks} attacks"
+    sentence = (
+        f"a replicated sub-run shows at least {percent_text(power.value)} of those who act in it (95 % bound, "
+        f"{attacks}; {_rate_text(setting.true_positives)} of all), measured on {setting.where} with k = "
+        f"{setting.sub_run_steps:,}, n = {setting.participants} and {setting.malicious} malicious"
+    )
+    if setting.false_alarm_rate * max(1.0, plan.replicated) > job.audit.false_alarm_rate:
+        sentence += (
+            f", where one sub-run could use a false-alarm rate of {setting.false_alarm_rate:g}; in this audit "
+            f"{plan.replicated:.3g} share {job.audit.false_alarm_rate:g}, so that it may be less"
+        )
+    return sentence
+
+
+def false_alarm_sentence(job: Job, power: Power | None) -> str:
+    """What false-alarm rate is asked for and, where it was measured, how many benign providers were flagged."""
+    asked = f"{percent_text(job.audit.false_alarm_rate)} is asked for, in the whole run"
+    if power is None or power.setting.false_positives.rate is None:
+        return f"{asked}; not measured for this setting"
+    setting = power.setting
+    return (
+        f"{asked}; measured in one sub-run at {percent_text(setting.false_alarm_rate)}: "
+        f"{_rate_text(setting.false_positives)} of benign providers were flagged"
+    )
+
+
+def catch_heading(plan: Plan) -> str:
+    """What the table of probabilities holds."""
+    if plan.power is None:
+        return "Probability that a provider is checked in at least one sub-run that it deviates in"
+    return "Probability that a provider that deviates is caught"
+
+
+def free_ride_sentence(plan: Plan) -> str:
+    """What the column `free ride` of that table means."""
+    if not any(plan.free_ride.values()):
+        return "No adversary changes these by watching which sub-runs are opened: the draws are independent."
+    return (
+        "free ride: how likely an adversary that waits until the last replicated sub-run was opened finds so many "
+        "unchecked ones after it, and deviates without being caught"
+    )
+
+
+def plan_warnings(plan: Plan, choice: Choice) -> tuple[str, ...]:
+    """Everything the user should know before a start, each a sentence."""
+    return (*choice.warnings, *plan.warnings)
+
+
+def chance_text(value: float) -> str:
+    """A probability, with as many digits as tell something."""
+    if 0.999995 <= value < 1:
+        return "> 0.9999"
+    return "1" if value == 1 else f"{value:.3f}" if value < 0.9995 else f"{value:.5f}"
+
+
+def _rate_text(rate: MeasuredRate) -> str:
+    if rate.rate is None or rate.low is None or rate.high is None:
+        return "none"
+    return f"{percent_text(rate.rate)} ({percent_text(rate.low)} to {percent_text(rate.high)})"
