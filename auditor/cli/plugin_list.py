@@ -29,7 +29,7 @@ def list_plugins(
 
     They are loaded in a process of their own: one that is broken is shown with the reason, and hurts nobody.
     """
-    from auditor.plugins.inspector import Descriptions, subjects_of
+    from auditor.plugins.loader import Descriptions, subjects_of
 
     with user_errors():
         subjects = subjects_of(plugin_files(plugin or ()))

@@ -21,7 +21,7 @@ from auditor.tui.widgets.sortable_table import Row, SortableTable
 if TYPE_CHECKING:
     from auditor.job import PluginFile
     from auditor.plugins.describing import PluginDescription
-    from auditor.plugins.inspector import Descriptions
+    from auditor.plugins.loader import Descriptions
 
 RECENT_RUNS = 50
 """So many of the latest runs are asked for the files that their jobs name."""
@@ -81,7 +81,7 @@ package, or from a single file that a job names under `plugins`: files of recent
         if message.files == self._files:
             return
         from auditor.plugins.describing import PluginDescription
-        from auditor.plugins.inspector import Descriptions, subjects_of
+        from auditor.plugins.loader import Descriptions, subjects_of
 
         self.on_unmount()
         self._files = message.files
