@@ -94,7 +94,9 @@ class Trigger:
             return
         self._row = 0
         if self.cost == 0:
-            self.cost = schedule.cost if works else 0.0
+            if works:
+                self.cost = schedule.cost
+                self._row = 1  # in the authors' code, too, this epoch counts for the next change
         elif works:
             self.cost *= COST_UP
             self._changed.add("up")

@@ -130,10 +130,12 @@ class InspectorContract:
         import torch
 
         context = _context(self.task)
-        kept = context.probe.clone(), context.reference.clone()
-        self._begun().inspect(_model(self.task, "first"))
-        assert torch.equal(kept[0], context.probe), "it changed the held-out samples of the context; work on a clone."
-        assert torch.equal(kept[1], context.reference), "it changed the reference samples; work on a clone."
+        given = replace(context, probe=context.probe.clone(), reference=context.reference.clone())
+        inspector = self._made()
+        inspector.begin(given)
+        inspector.inspect(_model(self.task, "first"))
+        assert torch.equal(given.probe, context.probe), "it changed the held-out samples it was given; work on a clone."
+        assert torch.equal(given.reference, context.reference), "it changed the reference samples; work on a clone."
 
     def _made(self) -> Inspector:
         return self.inspector(self.inspector.Options.model_validate(dict(self.options)))

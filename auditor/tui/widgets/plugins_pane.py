@@ -1,4 +1,4 @@
-"""The attacks and metrics there are: where each comes from, its options, and why one cannot be used."""
+"""The plugins there are: where each comes from, its options, and why one cannot be used."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ RECENT_RUNS = 50
 class PluginsPane(HomePane):
     """The table of plugins, and the documentation of the one under the cursor."""
 
-    HELP = """Attacks are carried out by simulated providers; metrics measure distances. Both can come from any \
-package, or from a single file that a job names under `plugins`: files of recent runs are shown as they were then."""
+    HELP = """Attacks are carried out by simulated providers; metrics measure distances; inspectors look at one model \
+alone. They can come from any package, or from a single file that a job names under `plugins`: files of recent runs \
+are shown as they were then."""
 
     class Found(Message):
         """The jobs of recent runs were searched for plugin files."""
