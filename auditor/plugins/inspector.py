@@ -67,4 +67,8 @@ class Inspector(ABC):
 
     @abstractmethod
     def inspect(self, model: ReturnedModel) -> Inspection:
-        """Look at one model."""
+        """Look at one model.
+
+        Raises:
+            ValueError: nothing can be said of this model, because its outputs are not finite, for instance.
+        """

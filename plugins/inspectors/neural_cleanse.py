@@ -77,7 +77,11 @@ class NeuralCleanse(Inspector):
         self._seed = context.seed
 
     def inspect(self, model: ReturnedModel) -> Inspection:
-        """Search the triggers, and compare the sizes of their masks."""
+        """Search the triggers, and compare the sizes of their masks.
+
+        Raises:
+            ValueError: the model's outputs are not finite.
+        """
         given = self.options
         module = model.differentiable()
         device = next(module.parameters()).device
@@ -104,7 +108,7 @@ class NeuralCleanse(Inspector):
         """Masks and patterns drawn uniformly from [0, 1], the same ones for every model."""
         channels, height, width = self._images.shape[1:]
         draws = generator(self._seed, "neural_cleanse start", self.options.seed)
-        # Half an ulp from 0 and 1 the hyperbolic tangent would need infinite arguments.
+        # At 0 and 1 the hyperbolic tangent would need infinite arguments.
         drawn = draws.uniform(1e-3, 1 - 1e-3, size=(self._classes, 1 + channels, height, width))
         raw = torch.from_numpy(np.arctanh(2 * drawn - 1)).float().to(device)
         return [Trigger(mask=one[:1].clone(), pattern=one[1:].clone()) for one in raw]

@@ -53,6 +53,7 @@ class Trigger:
         reached: whether there was such an epoch.
         epochs: how many were searched.
         over: whether the search is.
+        cost: the weight of the mask's size in the loss.
     """
 
     mask: torch.Tensor
@@ -62,9 +63,12 @@ class Trigger:
     epochs: int = 0
     over: bool = False
     cost: float = 0.0
-    _row: int = 0
-    _waits: int = 0
-    _changed: set[str] = field(default_factory=set)
+    _row: int = field(default=0, init=False)
+    """Epochs in a row in which it worked; below 0, in which it did not."""
+    _waits: int = field(default=0, init=False)
+    """Epochs since it last became smaller."""
+    _changed: set[str] = field(default_factory=set, init=False)
+    """Which ways the cost has gone."""
 
     def finish_epoch(self, success: float, norm: float, schedule: Schedule) -> None:
         """Keep the norm if it is the best, set the cost of the next epoch, and see if there should be one.
@@ -124,6 +128,9 @@ def search(
         triggers: one for each class; they are changed.
         schedule: of the search.
         order: int64 [N], in which order images are taken in an epoch.
+
+    Raises:
+        ValueError: the model gives outputs that are not finite.
     """
     device = triggers[0].mask.device
     for trigger in triggers:
@@ -168,6 +175,8 @@ def _step(
         norm = masks.sum((1, 2, 3))
         # The sum over the classes of each one's loss: the gradients are those of each by itself.
         loss = functional.cross_entropy(outputs, classes, reduction="sum") / len(images) + (costs * norm).sum()
+        if not bool(torch.isfinite(loss)):
+            raise ValueError("the model's outputs for images with a trigger are not finite")
         torch.autograd.backward(loss)
         turned.append((outputs.argmax(1) == classes).reshape(len(part), -1).sum(1))
         norms.append(norm.detach())

@@ -15,7 +15,7 @@ from auditor.plugins import Inspection, Inspector, MetricContext, create_plugin,
 from tests.plugins.models import CONTEXT, Models, trainer
 
 TARGET = 3
-QUICK = {"epochs": 60, "samples": 64, "patience": 4, "cost": 0.01}
+QUICK = {"epochs": 60, "samples": 32, "batch": 16, "patience": 4, "cost": 0.01}
 
 
 def begun(context: MetricContext = CONTEXT, **options: Any) -> Inspector:
@@ -82,6 +82,12 @@ def test_a_model_of_zeros_is_no_failure(models: Models) -> None:
     found = begun(epochs=12, samples=32, patience=2).inspect(zeros)
     assert math.isfinite(found.score)
     assert found.details["reached"] == [True] + [False] * 9  # it takes everything for class 0
+
+
+def test_of_a_model_without_finite_outputs_nothing_is_said(models: Models) -> None:
+    broken = models.change("broken", "one", lambda name, value: value * math.inf if "linear" in name else value)
+    with pytest.raises(ValueError, match="outputs for images with a trigger are not finite"):
+        begun(epochs=1, samples=32).inspect(broken)
 
 
 def as_the_authors(
