@@ -25,7 +25,7 @@ class NeuralCleanseOptions(Options):
 
     epochs: int = option(100, "passes over the images at most; classes stop earlier where nothing changes", ge=1)
     samples: int = option(128, "how many held-out images triggers are searched on", ge=1)
-    batch: int = option(32, "images in one step", ge=1)
+    batch: int = option(8, "images in one step; fewer make more steps of the same work", ge=1)
     success: float = option(0.99, "the share of images that a trigger has to turn", gt=0, le=1)
     cost: float = option(1e-3, "the first weight of the mask's size in the loss", gt=0)
     patience: int = option(5, "epochs in a row after which the weight is changed", ge=1)
@@ -51,6 +51,10 @@ class NeuralCleanse(Inspector):
     The score is the index of the class with the smallest norm, and the model is suspicious if it is over 2 and the
     trigger of that class works. `details` has, class by class, norm, index, whether the trigger worked and after how
     many epochs the search ended, and which class is suspected.
+
+    The authors take 1,000 images, 32 a step, and up to 1,000 epochs. Here fewer images in smaller steps do: with 64
+    images and 60 epochs one model takes 40 s on one core (ResNet-8, CIFAR-10). A search that is too short leaves the
+    masks large and the index meaningless: where most classes took all their epochs, give more.
 
     Two things make it unreliable. Models without a backdoor do get over 2: some class may be easy to turn images
     into, and so few norms rarely are normally distributed. And of an even number of classes the median lies between
