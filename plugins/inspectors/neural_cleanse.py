@@ -60,7 +60,8 @@ class NeuralCleanse(Inspector):
     into, and so few norms rarely are normally distributed. And of an even number of classes the median lies between
     two norms: here it is their mean, as in the authors' code, while taking the lower one, as some implementations
     do, gives other indices and now and then another answer. A trigger that is large, faint or different in each image
-    may stay unfound, and an adversary that gives its poisoned samples little weight gets below 2 as well.
+    may stay unfound, and an adversary that gives its poisoned samples little weight can get below 2
+    as well (arXiv 2504.00170).
     """
 
     name = "neural_cleanse"
