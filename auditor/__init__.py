@@ -7,7 +7,7 @@ The package is layered; each folder imports only from those below it:
 - `audit`: the heart: engine, events, state, distances, decisions, verdicts;
 - `providers`: how a sub-run gets executed somewhere else;
 - `store` and `training`: what survives a crash, and what a provider executes;
-- `plugins`: what attacks and metrics implement;
+- `plugins`: what attacks, metrics and inspectors implement;
 - `job`: what the user asks for.
 """
 

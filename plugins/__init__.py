@@ -1,1 +1,1 @@
-"""The attacks and metrics that ship with `auditor`, installed as `auditor_plugins`."""
+"""The attacks, metrics and inspectors that ship with `auditor`, installed as `auditor_plugins`."""

@@ -15,7 +15,7 @@ from auditor.cli.narration import fail, output, user_errors
 
 if TYPE_CHECKING:
     from auditor.plugins.discovery import Origin
-    from auditor.plugins.inspector import Subject, Told
+    from auditor.plugins.loader import Subject, Told
 
 EVERYTHING = "all"
 SIGNS = {"passed": "✓", "failed": "✗", "skipped": "–"}
@@ -37,13 +37,13 @@ def check(
     They run in a process of their own. The exit code is 0 if everything holds and 1 if not. Without --options a
     plugin is tried with its `example`.
     """
-    from auditor.plugins.inspector import Inspector
+    from auditor.plugins.loader import Loader
 
     with user_errors():
         subjects = _subjects(plugins)
         order = {"do": "check", "options": None if options is None else _table(options)}
         results = _Results(quiet=json)
-        for told in Inspector(subjects, order, seconds=time_limit, errors=True):
+        for told in Loader(subjects, order, seconds=time_limit, errors=True):
             results.take(told)
     if json:
         import json as encoder
@@ -137,7 +137,7 @@ class _Results:
 def _subjects(named: Iterable[str]) -> list[Subject]:
     """What is meant by names, paths and `all`."""
     from auditor.plugins.discovery import INSTALLED, KINDS, PluginError
-    from auditor.plugins.inspector import Subject, subjects_of
+    from auditor.plugins.loader import Subject, subjects_of
 
     installed = subjects_of()
     subjects: list[Subject] = []
@@ -170,6 +170,8 @@ def _table(text: str) -> dict[str, Any]:
 def _cost_words(cost: Mapping[str, Any]) -> list[str]:
     if cost["step_ratio"] is not None:
         return [f"a step takes {cost['step_ratio']:.2f} times as long as an honest one"]
+    if cost["inspection_seconds"] is not None:
+        return [f"{_milliseconds(cost['inspection_seconds'])} for one model"]
     noise = ", ".join(f"{distance:.2g} after {steps} steps" for steps, distance in cost["noise"])
     return [
         f"{_milliseconds(cost['representation_seconds'])} for one model's representation, "

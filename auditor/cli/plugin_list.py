@@ -1,4 +1,4 @@
-"""`auditor plugins list`: every attack and metric with its options, or why it cannot be used."""
+"""`auditor plugins list`: every plugin with its options, or why it cannot be used."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def list_plugins(
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
     plugin: PluginOption = None,
 ) -> None:
-    """List the attacks and metrics that are installed, and those in files that you name.
+    """List the attacks, inspectors and metrics that are installed, and those in files that you name.
 
     They are loaded in a process of their own: one that is broken is shown with the reason, and hurts nobody.
     """
-    from auditor.plugins.inspector import Descriptions, subjects_of
+    from auditor.plugins.loader import Descriptions, subjects_of
 
     with user_errors():
         subjects = subjects_of(plugin_files(plugin or ()))

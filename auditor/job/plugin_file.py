@@ -12,7 +12,7 @@ MAX_BYTES = 1 << 20
 
 
 class PluginFile(BaseModel):
-    """A Python file with attacks or metrics, as it was when it was read.
+    """A Python file with plugins, as it was when it was read.
 
     The text itself is part of the job, and so of the run that is kept: a run that is resumed after the file was
     changed goes on with the plugin that it began with, on every path that a plugin takes.

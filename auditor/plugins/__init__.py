@@ -1,13 +1,15 @@
-"""The API that attacks and metrics implement, and how they are found.
+"""The API that attacks, metrics and inspectors implement, and how they are found.
 
-A plugin is a class, named in the entry-point group of its kind (`auditor.attacks` or `auditor.metrics`) or defined
-in a single file that a job names. It may import everything named here, and nothing else of `auditor`:
+A plugin is a class, named in the entry-point group of its kind (`auditor.attacks`, `auditor.metrics` or
+`auditor.inspectors`) or defined in a single file that a user names. It may import everything named here, and nothing
+else of `auditor`:
 
     from auditor.plugins import Attack, Metric, Options, ReturnedModel
 """
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
 from auditor.plugins.discovery import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
+from auditor.plugins.inspector import Inspection, Inspector
 from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
 from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
@@ -24,6 +26,8 @@ __all__ = [
     "Catalogue",
     "Comparison",
     "HonestTwin",
+    "Inspection",
+    "Inspector",
     "Metric",
     "MetricContext",
     "ModelOutline",

@@ -13,10 +13,18 @@ from typing import Any, Literal, cast
 from unittest import SkipTest
 
 from auditor.plugins.attack import Attack
-from auditor.plugins.contract import AttackContract, MetricContract, Practice, open_practice
+from auditor.plugins.contract import AttackContract, InspectorContract, MetricContract, Practice, open_practice
 from auditor.plugins.contract.practice import GROUP
 from auditor.plugins.discovery import AnyPlugin, Catalogue, Kind, Origin, PluginError
+from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric
+
+CONTRACTS: dict[str, tuple[type, str]] = {
+    "attacks": (AttackContract, "attack"),
+    "inspectors": (InspectorContract, "inspector"),
+    "metrics": (MetricContract, "metric"),
+}
+"""The contract of each kind, and what the plugin is called in it."""
 
 Outcome = Literal["begun", "passed", "failed", "skipped"]
 
@@ -59,6 +67,7 @@ class Cost:
         noise: how far apart it finds two honest trainings whose initial weights differ by a rounding: pairs of
             steps and distance.
         step_ratio: how long a step with an attack takes, honest steps being 1.
+        inspection_seconds: what one model takes an inspector.
     """
 
     task: str
@@ -66,6 +75,7 @@ class Cost:
     distance_seconds: float | None = None
     noise: tuple[tuple[int, float], ...] = ()
     step_ratio: float | None = None
+    inspection_seconds: float | None = None
 
 
 def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None) -> Iterator[Check | Cost]:
@@ -96,7 +106,7 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
         yield Check("it can be tried", "", "failed", reason)
     for task in tasks:
         passed = True
-        for one in _contract(plugin, given, task):
+        for one in _contract(origin.kind, plugin, given, task):
             passed = passed and one.outcome != "failed"
             yield one
         if passed:
@@ -115,10 +125,9 @@ def _check_options(origin: Origin, plugins: Catalogue, options: Mapping[str, Any
         raise AssertionError(f"{error} Give --options, or set `example` in the class.") from error
 
 
-def _contract(plugin: AnyPlugin, options: Mapping[str, Any], task: str) -> Iterator[Check]:
-    base = AttackContract if issubclass(plugin, Attack) else MetricContract
-    what = {"attack" if issubclass(plugin, Attack) else "metric": plugin}
-    contract = type(plugin.__name__, (base,), {**what, "options": options, "task": task})
+def _contract(kind: str, plugin: AnyPlugin, options: Mapping[str, Any], task: str) -> Iterator[Check]:
+    base, called = CONTRACTS[kind]
+    contract = type(plugin.__name__, (base,), {called: plugin, "options": options, "task": task})
     for test in [name for name in vars(base) if name.startswith("test_")]:
         yield from _run(test.removeprefix("test_").replace("_", " "), task, getattr(contract(), test))
 
@@ -146,10 +155,14 @@ def _timed(origin: Origin, plugins: Catalogue, options: Mapping[str, Any], task:
     practice = open_practice(task)
 
     def measure() -> None:
-        if origin.kind == "attacks":
-            costs.append(_attack_cost(task, practice, lambda: plugins.create("attacks", origin.name, options)))
-        else:
-            costs.append(_metric_cost(task, practice, plugins.create("metrics", origin.name, options)))
+        match origin.kind:
+            case "attacks":
+                cost = _attack_cost(task, practice, lambda: plugins.create("attacks", origin.name, options))
+            case "inspectors":
+                cost = _inspector_cost(task, practice, plugins.create("inspectors", origin.name, options))
+            case _:
+                cost = _metric_cost(task, practice, plugins.create("metrics", origin.name, options))
+        costs.append(cost)
 
     yield from _run("it can be timed", task, measure)
     yield from costs
@@ -178,6 +191,12 @@ def _noise(practice: Practice, metric: Metric[Any], steps: int) -> float:
     }
     models = [practice.returned(practice.train(steps=steps, start=one)[-1]) for one in (start, rounded)]
     return metric.distance(*(metric.represent(model) for model in models))
+
+
+def _inspector_cost(task: str, practice: Practice, inspector: Inspector) -> Cost:
+    model = practice.returned(practice.train()[-1])
+    inspector.begin(practice.metric_context())
+    return Cost(task, inspection_seconds=_median(lambda: inspector.inspect(model)))
 
 
 def _attack_cost(task: str, practice: Practice, create: Callable[[], Attack]) -> Cost:

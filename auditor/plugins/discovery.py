@@ -18,12 +18,13 @@ from auditor.job.errors import nearest
 from auditor.job.plugin_file import PluginFile
 from auditor.plugins.attack import Attack
 from auditor.plugins.files import load_file, named_classes
+from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric
 
-Kind = Literal["attacks", "metrics"]
-KINDS: tuple[Kind, ...] = ("attacks", "metrics")
-AnyPlugin = type[Attack] | type[Metric[Any]]
-_BASES: dict[Kind, type] = {"attacks": Attack, "metrics": Metric}
+Kind = Literal["attacks", "inspectors", "metrics"]
+KINDS: tuple[Kind, ...] = ("attacks", "inspectors", "metrics")
+AnyPlugin = type[Attack] | type[Inspector] | type[Metric[Any]]
+_BASES: dict[Kind, type] = {"attacks": Attack, "inspectors": Inspector, "metrics": Metric}
 
 
 class PluginError(Exception):
@@ -35,7 +36,7 @@ class Origin:
     """Where a plugin comes from, loaded or not.
 
     Attributes:
-        kind: `attacks` or `metrics`; `file` for a file of which nobody knows yet what it holds.
+        kind: `attacks`, `inspectors` or `metrics`; `file` for a file of which nobody knows yet what it holds.
         name: what a job file calls it; of such a file, its name.
         package: the distribution that it came with; for one in a file, the file's name.
         version: of that distribution; for a file, the beginning of its digest.
@@ -104,6 +105,8 @@ class Catalogue:
     @overload
     def load(self, kind: Literal["attacks"], name: str) -> type[Attack]: ...
     @overload
+    def load(self, kind: Literal["inspectors"], name: str) -> type[Inspector]: ...
+    @overload
     def load(self, kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
     @overload
     def load(self, kind: Kind, name: str) -> AnyPlugin: ...
@@ -122,10 +125,12 @@ class Catalogue:
     @overload
     def create(self, kind: Literal["attacks"], name: str, options: Mapping[str, Any]) -> Attack: ...
     @overload
+    def create(self, kind: Literal["inspectors"], name: str, options: Mapping[str, Any]) -> Inspector: ...
+    @overload
     def create(self, kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
     @overload
-    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]: ...
-    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Inspector | Metric[Any]: ...
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Inspector | Metric[Any]:
         """Load a plugin and make one with the options of a job file.
 
         Raises:
@@ -190,6 +195,8 @@ def installed(kind: Kind) -> list[Origin]:
 @overload
 def load_plugin(kind: Literal["attacks"], name: str) -> type[Attack]: ...
 @overload
+def load_plugin(kind: Literal["inspectors"], name: str) -> type[Inspector]: ...
+@overload
 def load_plugin(kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
 def load_plugin(kind: Kind, name: str) -> AnyPlugin:
     """Import the class of an installed plugin; see `Catalogue.load`."""
@@ -199,8 +206,10 @@ def load_plugin(kind: Kind, name: str) -> AnyPlugin:
 @overload
 def create_plugin(kind: Literal["attacks"], name: str, options: Mapping[str, Any]) -> Attack: ...
 @overload
+def create_plugin(kind: Literal["inspectors"], name: str, options: Mapping[str, Any]) -> Inspector: ...
+@overload
 def create_plugin(kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
-def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Metric[Any]:
+def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Inspector | Metric[Any]:
     """Make an installed plugin with the options of a job file; see `Catalogue.create`."""
     return INSTALLED.create(kind, name, options)
 
@@ -258,8 +267,8 @@ def _classes(file: PluginFile) -> dict[Kind, list[tuple[str, type]]]:
     found = {kind: named_classes(module, base) for kind, base in _BASES.items()}
     if not any(found.values()):
         raise PluginError(
-            f"{origin_of(file)} holds no plugin: no subclass of auditor.plugins.Attack or "
-            "auditor.plugins.Metric with a `name`."
+            f"{origin_of(file)} holds no plugin: no subclass of auditor.plugins.Attack, "
+            "auditor.plugins.Inspector or auditor.plugins.Metric with a `name`."
         )
     return found
 

@@ -62,6 +62,15 @@ class ReturnedModel(Protocol):
                 taken one after another, so that they need not all be in memory.
         """
 
+    def differentiable(self) -> torch.nn.Module:
+        """The model as a module through which gradients flow to its inputs; evaluated at once, not in batches.
+
+        It takes samples as the dataset stores them, and of images any real numbers in their range: float
+        [N, C, H, W] from 0 to 255. It gives the outputs [N, classes] before any softmax, in evaluation mode. Its
+        parameters are frozen, and say on which device it computes. It is a copy: it stays what it is while other
+        models are looked at, and what is done to it hurts none.
+        """
+
 
 @dataclass(frozen=True)
 class ModelOutline:
@@ -82,14 +91,14 @@ class ModelOutline:
 
 @dataclass(frozen=True)
 class MetricContext:
-    """What a metric is told once, before the first model.
+    """What a metric or an inspector is told once, before the first model.
 
     Attributes:
         task: the kind of the task, such as `vision`.
         classes: number of classes.
         probe: held-out samples as the dataset stores them (see `Batch.inputs`), in an order that no provider can know.
         reference: training samples, likewise.
-        seed: for draws of the metric's own; no provider can know it.
+        seed: for draws of its own; no provider can know it.
         model: what all models of the job consist of.
     """
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from auditor.plugins.discovery import INSTALLED, KINDS
 
-NewKind = Literal["attack", "metric"]
+NewKind = Literal["attack", "inspector", "metric"]
 
 FILES = {
     "pyproject.toml": "pyproject.toml",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +77,26 @@ class Network:
         parts = [self.model(self.prepare(part)).float().cpu() for part in self.batches(inputs)]
         return torch.cat(parts)
 
+    def differentiable(self) -> nn.Module:
+        """A copy of the model, in evaluation mode and with frozen parameters, that takes samples as `prepare` does.
+
+        Of images it takes real numbers, too, and gradients flow to them.
+        """
+        return _Differentiable(self).eval().requires_grad_(False)
+
     def accuracy(self, inputs: Tensor, labels: Tensor) -> float:
         """The share of samples whose largest output is their label."""
         return float((self.logits(inputs).argmax(1) == labels.cpu()).float().mean())
+
+
+class _Differentiable(nn.Module):
+    """Prepares samples and hands them to a copy of the network's model."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self._prepare = network.prepare
+        self.model = deepcopy(network.model)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.model(self._prepare(inputs))
+        return outputs.float()

@@ -1,4 +1,4 @@
-"""A model that came back from a provider, as metrics see it."""
+"""A model that came back from a provider, as metrics and inspectors see it."""
 
 from __future__ import annotations
 
@@ -99,6 +99,10 @@ class CheckpointModel:
         network = self._loaded()
         network.model.eval()
         return [_masked_logits(network, sample, kept) for sample, kept in zip(inputs, masks, strict=True)]
+
+    def differentiable(self) -> nn.Module:
+        """See `ReturnedModel`."""
+        return self._loaded().differentiable()
 
     def _loaded(self) -> Network:
         self._network.load(read(self._path, self._schema))

@@ -174,6 +174,20 @@ class _Listening:
             answers.append(torch.zeros(len(own), self._classes))
         return answers
 
+    def differentiable(self) -> nn.Module:
+        return _ListeningModule(self)
+
+
+class _ListeningModule(nn.Module):
+    """The same as a module; its answers depend on the inputs in form only, so that gradients can be asked for."""
+
+    def __init__(self, listening: _Listening) -> None:
+        super().__init__()
+        self._listening = listening
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self._listening.logits(inputs.detach()) + 0 * inputs.flatten(1).sum(1, keepdim=True)
+
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:

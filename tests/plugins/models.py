@@ -66,6 +66,11 @@ class Models:
         )
         return self[name]
 
+    def keep(self, name: str, checkpoint: dict[str, Tensor]) -> CheckpointModel:
+        """A model from elsewhere, as if it had been returned for the sub-run."""
+        self._write(name, checkpoint)
+        return self[name]
+
     def weights(self, name: str) -> dict[str, Tensor]:
         """The tensors of a file."""
         return read(self._folder / name, self._honest.schema)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from auditor.plugins import PluginError, create_plugin, installed, load_plugin
+from auditor.plugins.discovery import KINDS
 
 MODULES = {
     "raises": "raise RuntimeError('no such accelerator')",
@@ -46,15 +47,18 @@ def write_package(folder: Path, name: str, points: list[str]) -> None:
 
 
 def test_the_bundled_plugins_are_found_with_their_package() -> None:
-    found = {(plugin.kind, plugin.name): plugin for kind in ("attacks", "metrics") for plugin in installed(kind)}
-    assert {("attacks", "badnets"), ("attacks", "intermittent"), ("metrics", "zest")} <= set(found)
+    found = {(plugin.kind, plugin.name): plugin for kind in KINDS for plugin in installed(kind)}
+    assert {
+        ("attacks", "badnets"),
+        ("attacks", "intermittent"),
+        ("metrics", "zest"),
+        ("inspectors", "neural_cleanse"),
+    } <= set(found)
     badnets = found["attacks", "badnets"]
     assert (badnets.package, badnets.target) == ("auditor", "auditor_plugins.attacks.badnets:BadNets")
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, one.name) for kind in ("attacks", "metrics") for one in installed(kind)]
-)
+@pytest.mark.parametrize(("kind", "name"), [(kind, one.name) for kind in KINDS for one in installed(kind)])
 def test_a_bundled_plugin_is_named_as_its_entry_point(kind: Any, name: str) -> None:
     assert load_plugin(kind, name).name == name
 
@@ -65,6 +69,7 @@ def test_a_bundled_plugin_is_named_as_its_entry_point(kind: Any, name: str) -> N
         ("attacks", "badnet", r"unknown attack 'badnet'; there are .*badnets.*Did you mean 'badnets'\?"),
         ("metrics", "zets", r"unknown metric 'zets'; there are .*Did you mean 'zest'\?"),
         ("metrics", "badnets", r"unknown metric 'badnets'"),
+        ("inspectors", "neural_clean", r"unknown inspector 'neural_clean'.*Did you mean 'neural_cleanse'\?"),
         ("attacks", "", r"unknown attack ''"),
     ],
 )
@@ -90,6 +95,7 @@ def test_an_unknown_plugin_suggests_the_nearest(kind: Any, name: str, words: str
         ("attacks", "intermittent", {"attack": {"name": "badnets"}}, r"give either sub_runs or share"),
         ("metrics", "update", {"samples": 3}, r"has no option 'samples'; it has none"),
         ("metrics", "zest", {"norm": "l3"}, r"option 'norm'.*'cosine'"),
+        ("inspectors", "neural_cleanse", {"success": 1.5}, r"inspector 'neural_cleanse' of .*option 'success'"),
         ("metrics", "cka", {"batch": 3}, r"option 'batch': input should be greater than or equal to 4"),
     ],
 )
@@ -140,7 +146,7 @@ def test_a_name_that_two_packages_provide_is_refused(tmp_path: Path, monkeypatch
 def test_listing_imports_no_plugin_and_no_torch() -> None:
     script = (
         "import sys\nfrom auditor.plugins import installed\n"
-        "assert installed('attacks') and installed('metrics')\n"
+        "assert all(map(installed, ('attacks', 'inspectors', 'metrics')))\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'auditor_plugins')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -14,7 +14,7 @@ from auditor.plugins import Catalogue, Metric, PluginError, create_plugin, insta
 METRIC = """
 from __future__ import annotations
 from dataclasses import dataclass
-from auditor.plugins import Attack, Metric, Options, option
+from auditor.plugins import Attack, Inspection, Inspector, Metric, Options, option
 
 class _Base(Metric[float]):
     def represent(self, model):
@@ -35,6 +35,11 @@ class Mine(_Base):
 
 class Patch(Attack):
     name = "patch"
+
+class Glance(Inspector):
+    name = "glance"
+    def inspect(self, model):
+        return Inspection(score=0.5, threshold=0.2)
 
 Alias = Mine
 """
@@ -58,6 +63,8 @@ def test_the_named_classes_of_a_file_stand_beside_the_installed_ones(mine: Plugi
     origin = plugins.origin("attacks", "patch")
     assert (origin.package, origin.file, origin.target) == ("mine.py", mine.path, f"{mine.path}:Patch")
     assert origin.version == mine.digest[:12]
+    assert plugins.origin("inspectors", "glance").target == f"{mine.path}:Glance"
+    assert type(plugins.create("inspectors", "glance", {})).name == "glance"
     assert {origin.name for origin in installed("metrics")} == before
 
 
@@ -115,7 +122,11 @@ def test_a_file_that_holds_no_plugin_is_one_line_that_names_it(tmp_path: Path, t
     ("first", "second", "places"),
     [
         (METRIC.replace('"mine"', '"update"'), "", r"file .*one\.py \(Mine\) and package auditor \(UpdateDistance\)"),
-        (METRIC, METRIC.replace('"patch"', '"spot"'), r"file .*one\.py \(Mine\) and file .*two\.py \(Mine\)"),
+        (
+            METRIC,
+            METRIC.replace('"patch"', '"spot"').replace('"glance"', '"gaze"'),
+            r"file .*one\.py \(Mine\) and file .*two\.py \(Mine\)",
+        ),
         (
             METRIC + "class Twin(_Base):\n    name = 'mine'\n",
             "",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from auditor.plugins.scaffold import ScaffoldError, write_package
+from auditor.plugins.scaffold import NewKind, ScaffoldError, write_package
 
 
 @pytest.mark.parametrize(
@@ -38,9 +39,9 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("kind", ["attack", "metric"])
-def test_the_name_is_everywhere_and_every_line_is_short(tmp_path: Path, kind: str) -> None:
-    written = write_package("attack" if kind == "attack" else "metric", "far_off", tmp_path / "new")
+@pytest.mark.parametrize("kind", get_args(NewKind))
+def test_the_name_is_everywhere_and_every_line_is_short(tmp_path: Path, kind: NewKind) -> None:
+    written = write_package(kind, "far_off", tmp_path / "new")
     assert [path.name for path in written] == ["pyproject.toml", "README.md", "auditor_far_off.py", "test_far_off.py"]
     for path in written:
         text = path.read_text()

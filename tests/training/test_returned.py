@@ -55,6 +55,31 @@ def test_masked_pixels_are_the_mean_and_a_full_mask_changes_nothing(models: Mode
     torch.testing.assert_close(first, second)
 
 
+def test_gradients_flow_to_images_and_to_nothing_else(models: Models) -> None:
+    images = CONTEXT.probe[:4]
+    module = models["one"].differentiable()
+    expected = models["one"].logits(images)
+    models["other"].logits(images)  # takes the network that all models share
+    between = (images.float() + 0.25).requires_grad_()
+    answers = module(between)
+    torch.testing.assert_close(module(images), expected)
+    torch.testing.assert_close(answers, expected, atol=0.5, rtol=0.1)
+    assert not torch.equal(answers, expected)
+    (slope,) = torch.autograd.grad(answers[0, 3], between)
+    assert slope[0].any()
+    assert not slope[1:].any()
+    assert not any(parameter.requires_grad for parameter in module.parameters())
+    assert not module.training
+
+
+def test_what_is_done_to_the_module_hurts_no_model(models: Models) -> None:
+    before = models["one"].logits(CONTEXT.probe[:4])
+    module = models["one"].differentiable()
+    for parameter in module.parameters():
+        parameter.zero_()
+    torch.testing.assert_close(models["one"].logits(CONTEXT.probe[:4]), before)
+
+
 def test_many_samples_are_answered_as_few_are(models: Models) -> None:
     model = models["one"]
     images = DIGITS.samples[:300]

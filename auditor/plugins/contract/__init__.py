@@ -5,7 +5,8 @@ under the entry-point group `auditor.practice`.
 """
 
 from auditor.plugins.contract.attack import AttackContract
+from auditor.plugins.contract.inspector import InspectorContract
 from auditor.plugins.contract.metric import MetricContract
 from auditor.plugins.contract.practice import Practice, open_practice
 
-__all__ = ["AttackContract", "MetricContract", "Practice", "open_practice"]
+__all__ = ["AttackContract", "InspectorContract", "MetricContract", "Practice", "open_practice"]

@@ -43,10 +43,10 @@ class Practice(Protocol):
         """
 
     def metric_context(self) -> MetricContext:
-        """What a metric is told here."""
+        """What a metric or an inspector is told here."""
 
     def returned(self, checkpoint: Mapping[str, torch.Tensor]) -> ReturnedModel:
-        """A checkpoint as metrics see it, in a sub-run that began with the initial weights."""
+        """A checkpoint as metrics and inspectors see it, in a sub-run that began with the initial weights."""
 
     def evaluate(self, checkpoint: Mapping[str, torch.Tensor], attack: Attack) -> tuple[float, float | None]:
         """Clean accuracy, and attack success where the attack has a trigger and a target, both 0 to 1."""

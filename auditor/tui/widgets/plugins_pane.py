@@ -1,4 +1,4 @@
-"""The attacks and metrics there are: where each comes from, its options, and why one cannot be used."""
+"""The plugins there are: where each comes from, its options, and why one cannot be used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from auditor.tui.widgets.sortable_table import Row, SortableTable
 if TYPE_CHECKING:
     from auditor.job import PluginFile
     from auditor.plugins.describing import PluginDescription
-    from auditor.plugins.inspector import Descriptions
+    from auditor.plugins.loader import Descriptions
 
 RECENT_RUNS = 50
 """So many of the latest runs are asked for the files that their jobs name."""
@@ -30,8 +30,9 @@ RECENT_RUNS = 50
 class PluginsPane(HomePane):
     """The table of plugins, and the documentation of the one under the cursor."""
 
-    HELP = """Attacks are carried out by simulated providers; metrics measure distances. Both can come from any \
-package, or from a single file that a job names under `plugins`: files of recent runs are shown as they were then."""
+    HELP = """Attacks are carried out by simulated providers; metrics measure distances; inspectors look at one model \
+alone. They can come from any package, or from a single file that a job names under `plugins`: files of recent runs \
+are shown as they were then."""
 
     class Found(Message):
         """The jobs of recent runs were searched for plugin files."""
@@ -81,7 +82,7 @@ package, or from a single file that a job names under `plugins`: files of recent
         if message.files == self._files:
             return
         from auditor.plugins.describing import PluginDescription
-        from auditor.plugins.inspector import Descriptions, subjects_of
+        from auditor.plugins.loader import Descriptions, subjects_of
 
         self.on_unmount()
         self._files = message.files

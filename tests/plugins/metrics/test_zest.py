@@ -29,6 +29,7 @@ class Recorder:
         self.logits = model.logits
         self.features = model.features
         self.activations = model.activations
+        self.differentiable = model.differentiable
         self.shown: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def masked_logits(self, inputs: torch.Tensor, masks: Iterable[torch.Tensor]) -> list[torch.Tensor]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from auditor.job.plugin_file import PluginFile
-from auditor.plugins.inspector import Descriptions, Subject
+from auditor.plugins.loader import Descriptions, Subject
 
 GOOD = "from auditor.plugins import Attack\nclass Good(Attack):\n    '''Does nothing.'''\n    name = 'good'\n"
 
@@ -33,7 +33,7 @@ def test_nobody_waits_for_the_process_when_nobody_wants_to_know() -> None:
 
 def test_what_asks_imports_neither_torch_nor_plugins() -> None:
     script = (
-        "import sys\nfrom auditor.plugins.inspector import Descriptions, subjects_of\n"
+        "import sys\nfrom auditor.plugins.loader import Descriptions, subjects_of\n"
         "assert len(subjects_of()) > 10\nDescriptions(subjects_of()).stop()\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'auditor_plugins')])"
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from auditor.plugins.describing import describe
 from auditor.plugins.discovery import INSTALLED, KINDS, Catalogue, Origin, PluginError
-from auditor.plugins.inspector import Subject
+from auditor.plugins.loader import Subject
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""What looks at one model alone, one a file."""

@@ -1,0 +1,1 @@
+"""Tests of the inspectors that ship with auditor."""
