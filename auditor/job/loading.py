@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,6 +17,8 @@ from auditor.job.task import Task
 
 MAX_BYTES = 1 << 20
 """No job file needs more; a larger one is something else, given by mistake."""
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _SECTIONS: dict[str, type[BaseModel]] = {
     "": Job,
@@ -38,17 +40,25 @@ def load_job(path: Path) -> Job:
     Raises:
         JobError: the file cannot be read, is not TOML, or asks for something impossible.
     """
+    return parse_job(read_text(path), source=str(path), folder=path.resolve().parent)
+
+
+def read_text(path: Path) -> str:
+    """The text of a job file, or of another file that is written like one.
+
+    Raises:
+        JobError: it cannot be read, is too large, or is not UTF-8.
+    """
     source = str(path)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise JobError(source, [Problem(f"a job file has at most {MAX_BYTES} bytes; is this one?")])
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
         raise JobError(source, [Problem(f"cannot be read: {reason}. Give the path of a job file.")]) from None
     except UnicodeDecodeError:
         raise JobError(source, [Problem("is not UTF-8 text. Give the path of a job file.")]) from None
-    return parse_job(text, source=source, folder=path.resolve().parent)
 
 
 def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> Job:
@@ -63,6 +73,30 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
     Raises:
         JobError: with every problem found.
     """
+    job = parse_model(text, Job, _SECTIONS, source=source, folder=folder)
+    return job if folder is None else job.model_copy(update={"task": job.task.relative_to(folder)})
+
+
+def parse_model(
+    text: str,
+    model: type[Model],
+    sections: Mapping[str, type[BaseModel]],
+    *,
+    source: str,
+    folder: Path | None = None,
+) -> Model:
+    """Validate a TOML text as a model.
+
+    Args:
+        text: TOML.
+        model: what it should be.
+        sections: the model of each table by its dotted path, to name the keys that it may have.
+        source: what errors call the text.
+        folder: what relative paths in it are relative to.
+
+    Raises:
+        JobError: with every problem found.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -73,12 +107,11 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
         reason = str(error).partition(";")[0]
         raise JobError(source, [Problem(f"holds a number that no key takes: {reason}.")]) from None
     try:
-        job = Job.model_validate(table, context={"folder": folder or Path()})
+        return model.model_validate(table, context={"folder": folder or Path()})
     except ValidationError as error:
         lines = key_lines(text)
         details = [detail for detail in error.errors() if not _is_echo(detail, error.errors())]
-        raise JobError(source, [_problem(detail, lines) for detail in details]) from None
-    return job if folder is None else job.model_copy(update={"task": job.task.relative_to(folder)})
+        raise JobError(source, [_problem(detail, lines, sections) for detail in details]) from None
 
 
 def _syntax_problem(text: str, error: tomllib.TOMLDecodeError) -> Problem:
@@ -98,11 +131,13 @@ def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     )
 
 
-def _problem(detail: ErrorDetails, lines: dict[tuple[str | int, ...], int]) -> Problem:
+def _problem(
+    detail: ErrorDetails, lines: dict[tuple[str | int, ...], int], sections: Mapping[str, type[BaseModel]]
+) -> Problem:
     """Say a validation error in the words of the job file."""
     context: dict[str, Any] = detail.get("ctx") or {}
     path = _written_path(detail["loc"])
-    known = _known_keys(detail["loc"])
+    known = _known_keys(detail["loc"], sections)
     if at := context.get("key"):
         extra = tuple(str(at).split("."))
         path = extra if extra[0] in ("audit", "providers") else (*path, *extra)
@@ -174,8 +209,8 @@ def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], known: Sequenc
     return nearest(value, [word for word in words if word])
 
 
-def _known_keys(location: Sequence[str | int]) -> list[str]:
+def _known_keys(location: Sequence[str | int], sections: Mapping[str, type[BaseModel]]) -> list[str]:
     """The keys beside the last one of a location; those of the named optimizer or schedule alone."""
     section = ".".join(str(part) for part in location[:-1] if isinstance(part, str))
-    model = _SECTIONS.get(section)
+    model = sections.get(section)
     return sorted(model.model_fields) if model else []
