@@ -7,7 +7,7 @@ import asyncio
 from auditor.audit.events import AttackMeasured, AuditFinished, ModelDelivered
 from auditor.audit.parties import Party
 from auditor.audit.setting import Setting
-from auditor.audit.verdicts import judge_providers, outcome_of
+from auditor.audit.verdicts import judge_providers, outcome_of, unasked
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.training.errors import CheckpointError
@@ -27,10 +27,11 @@ class Closing:
         for party in setting.parties.reachable:
             if party.provider.attack is not None and party.name not in setting.state.attacks:
                 await self._measure_attack(party)
-        verdicts = judge_providers(setting.state, setting.choice, setting.assumptions, len(setting.job.audit.metrics))
-        setting.write(
-            AuditFinished(outcome_of(verdicts), tuple(verdict.payload() for verdict in verdicts), self._cost())
-        )
+        verdicts = judge_providers(setting.state, setting.choice, setting.assumptions)
+        # A referee that nobody needed says nothing about the run.
+        idle = unasked(setting.state) if setting.job.has_referee else set()
+        outcome = outcome_of(one for one in verdicts if one.name not in idle)
+        setting.write(AuditFinished(outcome, tuple(verdict.payload() for verdict in verdicts), self._cost()))
 
     async def _deliver(self) -> None:
         setting = self._setting

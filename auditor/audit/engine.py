@@ -15,6 +15,7 @@ from auditor.audit.parties import Parties
 from auditor.audit.primary import PrimaryTraining
 from auditor.audit.replication import Replication
 from auditor.audit.selection import Selection
+from auditor.audit.sequential import primary_is_flagged
 from auditor.audit.setting import Setting
 from auditor.audit.workspace import Workspace
 from auditor.job.model import Job
@@ -101,13 +102,17 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
             choice=choose(job),
             assumptions=assumptions_of(job),
             pause=pause,
+            settled=asyncio.Event(),
         )
+        if job.audit.stop_early and primary_is_flagged(journal.state, setting.choice, setting.assumptions):
+            setting.settled.set()
         setting.check_disk()
         setting.write(RunResumed() if setting.state.started else _beginning(setting))
         parties.announce()
         _enough(job, parties)
         await _train_and_replicate(setting)
-        if pause.is_set() and not setting.state.primary_finished and setting.primary.lost is None:
+        unfinished = not setting.state.primary_finished and setting.primary.lost is None
+        if pause.is_set() and unfinished and not setting.settled.is_set():
             setting.write(RunInterrupted())
         else:
             await Closing(setting).close()

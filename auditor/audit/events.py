@@ -172,6 +172,7 @@ class ReplicaFailed(Event):
 class DistancesMeasured(Event):
     """All distances of one metric among the models returned for a sub-run; rows and columns as `providers`.
 
+    `spread` is how much the metric expects honest distances to scatter where everybody draws their own seeds.
     `remarks` says where a provider's model differs most from the others, for those of which there is more to say.
     """
 
@@ -182,6 +183,7 @@ class DistancesMeasured(Event):
     noise_floor: float | None
     seconds: float
     remarks: Mapping[str, str] = field(default_factory=dict)
+    spread: float | None = None
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Measured:
         providers: whose models were compared, in the order of rows and columns.
         values: the distances; empty when the metric failed.
         noise_floor: what numerics alone may cause; None if not known.
+        spread: how much honest distances scatter with seeds of the providers' own (see `Metric.spread`).
         seconds: what computing them took.
         remarks: for some providers, where their model differs most from the others.
         excluded: providers whose model the metric cannot represent, with the reason.
@@ -38,6 +39,7 @@ class Measured:
     providers: tuple[str, ...] = ()
     values: tuple[tuple[float, ...], ...] = ()
     noise_floor: float | None = None
+    spread: float | None = None
     seconds: float = 0.0
     remarks: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
@@ -77,7 +79,8 @@ def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel],
         }
     except Exception as error:  # likewise
         return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
-    return Measured(name, tuple(representations), values, floor, time.monotonic() - begun, remarks, excluded)
+    seconds = time.monotonic() - begun
+    return Measured(name, tuple(representations), values, floor, metric.spread, seconds, remarks, excluded)
 
 
 def _matrix(distances: Sequence[Sequence[float]], count: int) -> tuple[tuple[float, ...], ...]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from auditor.audit.events import Committed, Drawn, PrimaryFinished, PrimaryStarted
 from auditor.audit.following import follow
 from auditor.audit.progress import ProgressMeter
+from auditor.audit.sequential import is_unsure
 from auditor.audit.setting import Setting
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from auditor.providers.protocol import RunRequest
@@ -34,7 +35,7 @@ class PrimaryTraining:
             digest = setting.workspace.store_initial(setting.blobs)
             setting.write(Committed(boundary=0, step=0, digest=digest, loss=None))
         self._take_up_replications()
-        if setting.state.primary_finished:
+        if setting.state.primary_finished or setting.settled.is_set():
             return
         try:
             await self._follow(await self._attach() or await self._start())
@@ -109,7 +110,8 @@ class PrimaryTraining:
                 loss = status.loss if commitment is status.commitments[-1] else None
                 await self._committed(boundary, commitment.digest, loss)
             meter.report(status.step, status.loss)
-            if setting.pause.is_set() and status.commitments and status.state == "training":
+            paused = setting.pause.is_set() and bool(status.commitments)
+            if (paused or setting.settled.is_set()) and status.state == "training":
                 await party.client.cancel(request.id)
                 return
         setting.write(PrimaryFinished(party.name, time.monotonic() - begun))
@@ -129,7 +131,10 @@ class PrimaryTraining:
         """Draw whether a sub-run is replicated, now that the boundary behind it is committed."""
         setting = self._setting
         taken = sum(setting.state.sub_run(earlier).replicated is True for earlier in range(sub_run))
-        replicated = setting.selection.replicated(sub_run, taken)
+        unsure = setting.job.audit.replicated_at_most is not None and is_unsure(
+            setting.state, setting.choice, setting.assumptions
+        )
+        replicated = setting.selection.replicated(sub_run, taken, unsure=unsure)
         setting.write(Drawn(sub_run, replicated))
         if replicated:
             self._replicate(sub_run)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from auditor.audit.decisions.agreement import disagree
 from auditor.audit.events import (
     BoundaryOpened,
     DistancesMeasured,
@@ -23,6 +24,7 @@ from auditor.audit.following import follow
 from auditor.audit.measuring import Measured
 from auditor.audit.parties import Party
 from auditor.audit.progress import ProgressMeter
+from auditor.audit.sequential import primary_is_flagged
 from auditor.audit.setting import Setting
 from auditor.job.endpoint import LocalEndpoint
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
@@ -49,7 +51,12 @@ class Replication:
             setting.write(SubRunUndecided(sub_run, "it starts from weights that are not finite numbers"))
             return
         await self._execute_all(sub_run, start)
-        await self._judge(sub_run, start, end)
+        if not await self._measure(sub_run, start, end):
+            return
+        if self._needs_referee(sub_run):
+            await self._call_referee(sub_run, start)
+            await self._measure(sub_run, start, end)
+        await self._judge(sub_run)
 
     async def open(self, boundary: int) -> Path | None:
         """The checkpoint of a boundary, opened and checked; None when the primary does not show it."""
@@ -86,7 +93,7 @@ class Replication:
         order = [setting.parties[name] for name in setting.selection.replica_order(sub_run)]
         finished = [party for party in order if party.name in done and done[party.name].over]
         waiting = [party for party in order if party not in finished]
-        wanted = setting.job.replicas - sum(done[party.name].failure is None for party in finished)
+        wanted = max(0, setting.job.replicas - sum(done[party.name].failure is None for party in finished))
         chosen, spares = waiting[:wanted], waiting[wanted:]
 
         async def execute_or_replace(party: Party) -> None:
@@ -162,18 +169,39 @@ class Replication:
             setting.give_up(party, error)
         setting.write(ReplicaFailed(sub_run, party.name, cleaned(error), steps))
 
-    async def _judge(self, sub_run: int, start: Path, end: Path | None) -> None:
+    def _needs_referee(self, sub_run: int) -> bool:
+        """Whether the primary and its one replica disagree, and nobody else was asked yet."""
+        setting = self._setting
+        known = setting.state.sub_run(sub_run)
+        returned = [name for name, replica in known.replicas.items() if replica.failure is None]
+        return setting.job.has_referee and len(returned) == 1 and any(map(disagree, known.matrices))
+
+    async def _call_referee(self, sub_run: int, start: Path) -> None:
+        """Have one more provider execute the sub-run: the first that can."""
+        setting = self._setting
+        for name in setting.selection.replica_order(sub_run):
+            party = setting.parties[name]
+            known = name in setting.state.sub_run(sub_run).replicas
+            if not known and party.lost is None and await self._execute(sub_run, party, start):
+                return
+
+    async def _measure(self, sub_run: int, start: Path, end: Path | None) -> bool:
+        """Compare what was returned; whether there was enough to compare."""
         setting = self._setting
         returned = self._comparable(sub_run, end)
         if len(returned) < 2:
             reason = "fewer than two providers returned a model that can be compared"
             setting.write(SubRunUndecided(sub_run, reason))
-            return
+            return False
         first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
             results = await setting.workspace.measure(start, returned, first, last - first)
         for result in results:
             self._record(sub_run, result)
+        return True
+
+    async def _judge(self, sub_run: int) -> None:
+        setting = self._setting
         judgements = await asyncio.to_thread(
             setting.choice.decision.judge, setting.state.matrices(), setting.assumptions
         )
@@ -183,6 +211,8 @@ class Replication:
             if one.sub_run == sub_run
         ]
         setting.write(SubRunJudged(sub_run, tuple(own)))
+        if setting.job.audit.stop_early and primary_is_flagged(setting.state, setting.choice, setting.assumptions):
+            setting.settled.set()
 
     def _record(self, sub_run: int, result: Measured) -> None:
         setting = self._setting
@@ -200,6 +230,7 @@ class Replication:
                 result.noise_floor,
                 result.seconds,
                 result.remarks,
+                result.spread,
             )
         )
 

@@ -30,15 +30,22 @@ class Selection:
         self._job = job
         self._secret = secret
 
-    def replicated(self, sub_run: int, taken: int) -> bool:
-        """Whether a sub-run is replicated, when `taken` of those before it are."""
+    def replicated(self, sub_run: int, taken: int, *, unsure: bool = False) -> bool:
+        """Whether a sub-run is replicated.
+
+        Args:
+            sub_run: which.
+            taken: how many of those before it are.
+            unsure: whether what these showed leaves a doubt, so that more than m are drawn where the job allows it.
+        """
         audit = self._job.audit
         if audit.fixed_selection is not None:
             return sub_run in audit.fixed_selection
         draw = self._uniform(f"sub-run {sub_run}")
         if audit.replicate_probability is not None:
             return draw < audit.replicate_probability
-        wanted = (self._job.replicated or 0) - taken
+        most = audit.replicated_at_most if unsure else None
+        wanted = (most or self._job.replicated or 0) - taken
         return draw * (self._job.sub_runs - sub_run) < wanted
 
     def replica_order(self, sub_run: int) -> list[str]:

@@ -38,6 +38,7 @@ class Setting:
         choice: the rule.
         assumptions: what it takes for granted.
         pause: set when somebody wants the audit to stop after the present sub-run.
+        settled: set when the primary is flagged in a job that is to stop early.
     """
 
     run: str
@@ -51,6 +52,7 @@ class Setting:
     choice: Choice
     assumptions: Assumptions
     pause: asyncio.Event
+    settled: asyncio.Event
 
     @property
     def state(self) -> AuditState:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
+from auditor.audit.camps import doubts_about_assumption
 from auditor.audit.decisions import Assumptions, Choice, Judgement
-from auditor.audit.decisions.evidence import combined_p_value, threshold
+from auditor.audit.decisions.evidence import combined_p_value
 from auditor.audit.events import Outcome, Verdict
 from auditor.audit.state import AuditState, SubRun
 
@@ -36,26 +37,32 @@ class ProviderVerdict:
         return asdict(self)
 
 
-def judge_providers(state: AuditState, choice: Choice, assumptions: Assumptions, metrics: int) -> list[ProviderVerdict]:
+def judge_providers(state: AuditState, choice: Choice, assumptions: Assumptions) -> list[ProviderVerdict]:
     """The verdict of every provider, from everything that happened so far.
 
     Args:
         state: the audit.
         choice: the rule.
         assumptions: what it takes for granted.
-        metrics: how many metrics the audit uses.
     """
-    judgements = choice.decision.judge(state.matrices(), assumptions)
-    return [
+    matrices = state.matrices()
+    judgements = choice.decision.judge(matrices, assumptions)
+    verdicts = [
         _judge_provider(
             name,
             state,
             [judgement for judgement in judgements if judgement.provider == name],
             choice,
             assumptions,
-            metrics,
         )
         for name in state.providers
+    ]
+    deviating = [
+        one.name for one in verdicts if one.p_value is not None and one.p_value <= assumptions.false_alarm_rate
+    ]
+    doubts = tuple(doubts_about_assumption(deviating, matrices, assumptions))
+    return [
+        replace(one, reasons=(*one.reasons, *doubts)) if one.name in deviating and doubts else one for one in verdicts
     ]
 
 
@@ -73,11 +80,10 @@ def _judge_provider(
     judgements: list[Judgement],
     choice: Choice,
     assumptions: Assumptions,
-    metrics: int,
 ) -> ProviderVerdict:
     told = [judgement for judgement in judgements if judgement.p_value is not None]
     checked = len({judgement.sub_run for judgement in told})
-    p_value = combined_p_value(told, metrics)
+    p_value = combined_p_value(told, choice.budget)
     ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
     faults = _faults(name, state)
     doubts = _doubts(name, state, judgements, choice)
@@ -85,16 +91,29 @@ def _judge_provider(
     verdict: Verdict
     deviates = p_value is not None and p_value <= assumptions.false_alarm_rate
     if faults or deviates:
-        verdict, reasons = "flagged", faults + (_deviations(told, state, assumptions, metrics) if deviates else [])
+        verdict, reasons = "flagged", faults + (_deviations(told, state, assumptions, choice) if deviates else [])
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
-        verdict, reasons = "inconclusive", doubts or ["none of its sub-runs was replicated"]
+        verdict, reasons = "inconclusive", doubts or [_unchecked(name, state)]
     else:
         verdict = "consistent"
         plural = "sub-run" if checked == 1 else "sub-runs"
         reasons = [f"agrees with the others in {checked} replicated {plural}"]
     return ProviderVerdict(name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons)))
+
+
+def unasked(state: AuditState) -> set[str]:
+    """The providers that no sub-run was given to, such as a referee that nobody needed."""
+    asked = {name for sub_run in state.sub_runs.values() for name in sub_run.replicas}
+    primary = state.started.primary if state.started else None
+    return {name for name in state.providers if name != primary and name not in asked}
+
+
+def _unchecked(name: str, state: AuditState) -> str:
+    if name in unasked(state):
+        return "it was not asked to execute any sub-run"
+    return "none of its sub-runs was replicated"
 
 
 def _faults(name: str, state: AuditState) -> list[str]:
@@ -142,11 +161,12 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
     return found
 
 
-def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptions, metrics: int) -> list[str]:
+def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptions, choice: Choice) -> list[str]:
     """How often the provider deviates and where most, in plain words."""
     sub_runs = sorted({judgement.sub_run for judgement in told})
-    needed = threshold(assumptions.false_alarm_rate, len(sub_runs), metrics)
-    deviating = sorted({one.sub_run for one in told if (one.p_value or 0.0) <= needed})
+    budget, alarm = choice.budget, assumptions.false_alarm_rate
+    needed = {sub_run: budget.threshold(alarm, position) for position, sub_run in enumerate(sub_runs)}
+    deviating = sorted({one.sub_run for one in told if (one.p_value or 0.0) <= needed[one.sub_run]})
     if not deviating:
         return [
             f"no sub-run by itself is proof, but in the {len(sub_runs)} replicated ones together its model lies "
@@ -157,7 +177,7 @@ def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptio
     figures = [
         f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g}{_remark(one, state)})"
         for one in told
-        if one.sub_run == strongest and one.ratio is not None and (one.p_value or 0.0) <= needed
+        if one.sub_run == strongest and one.ratio is not None and (one.p_value or 0.0) <= needed[strongest]
     ]
     numbers = ", ".join(str(index) for index in deviating)
     return [

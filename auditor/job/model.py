@@ -104,6 +104,10 @@ class Audit(Frozen):
     sub_run_steps: PositiveInt = Field(default=40, description="k, the steps in a sub-run")
     replicated: PositiveInt | None = Field(default=None, description="m, the number of sub-runs replicated")
     replicate_probability: Annotated[float, Field(gt=0, le=1)] | None = None
+    replicated_at_most: PositiveInt | None = Field(
+        default=None, description="go on to so many replicated sub-runs where m of them leave a doubt"
+    )
+    stop_early: bool = Field(default=False, description="end the run as soon as the primary is flagged")
     replicas: PositiveInt | None = Field(
         default=None, description="replicas per replicated sub-run; all other providers if not given"
     )
@@ -237,6 +241,11 @@ class Job(Frozen):
         return self.replicas + 1
 
     @property
+    def has_referee(self) -> bool:
+        """Whether a third provider is asked only where the primary and its one replica disagree."""
+        return self.participants == 2 and len(self.others) > 1 and self.audit.randomness == "client"
+
+    @property
     def sub_runs(self) -> int:
         """How many sub-runs the training is cut into; the last may be shorter than k."""
         return math.ceil(self.training.steps / self.audit.sub_run_steps)
@@ -315,6 +324,19 @@ def _impossibilities(job: Job) -> list[tuple[str, str]]:
                 "audit.replicated",
                 f"{job.audit.replicated} sub-runs cannot be replicated when the training has {job.sub_runs}; "
                 f"allowed is 1 to {job.sub_runs}.",
+            )
+        )
+    most = job.audit.replicated_at_most
+    if most is not None and (job.replicated is None or job.audit.fixed_selection is not None):
+        found.append(
+            ("audit.replicated_at_most", "only goes on from `replicated`; leave it out, or give `replicated` instead.")
+        )
+    elif most is not None and not (job.replicated or 0) <= most <= job.sub_runs:
+        found.append(
+            (
+                "audit.replicated_at_most",
+                f"{most} is no continuation of {job.replicated} replicated sub-runs; allowed is {job.replicated} "
+                f"to {job.sub_runs}.",
             )
         )
     beyond = [index for index in job.audit.fixed_selection or () if index >= job.sub_runs]

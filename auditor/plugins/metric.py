@@ -145,6 +145,14 @@ class Metric(ABC, Generic[Representation]):
     deviation from another kind of processor.
     """
 
+    spread: float = 0.5
+    """The standard deviation of the logarithms of distances among honest providers that draw their own seeds.
+
+    About, and rather too large than too small: a run that has seen enough distances goes by these, and only the first
+    sub-runs of few providers are judged by this. `auditor bench` measures it; the default is that of a metric whose
+    honest distances scatter widely.
+    """
+
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from auditor.audit import events as e
-from auditor.audit.decisions.evidence import threshold
+from auditor.audit.decisions.choice import budget_of
 from auditor.audit.state import AuditState, apply
 from auditor.job.model import Job
 from auditor.report.sentences import sentence
@@ -68,8 +68,7 @@ class Snapshot:
     @property
     def suspicious(self) -> float:
         """The p-value under which one judgement by itself flags a provider."""
-        sub_runs = self.job.replicated or self.job.sub_runs
-        return threshold(self.job.audit.false_alarm_rate, sub_runs, len(self.job.audit.metrics))
+        return budget_of(self.job).threshold(self.job.audit.false_alarm_rate)
 
     @property
     def names(self) -> list[str]:

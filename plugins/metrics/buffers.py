@@ -66,6 +66,7 @@ class BufferDistance(Metric[State]):
     name = "buffers"
     tasks = frozenset({"vision", "text"})
     noise = NoiseFloor(per_step=2.5e-6, growth=2.02, early=42, most=0.5)
+    spread = 0.2
     Options = BufferOptions
     options: BufferOptions
 

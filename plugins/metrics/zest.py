@@ -66,6 +66,7 @@ class Zest(Metric[torch.Tensor]):
     name = "zest"
     tasks = frozenset({"vision", "text"})
     noise = GRID_COSINE
+    spread = 0.45
     Options = ZestOptions
     options: ZestOptions
 

@@ -124,7 +124,7 @@ def test_a_remark_reaches_the_reasons_of_a_verdict_and_the_log(tmp_path: Path) -
     begun = e.RunStarted("recorded", NAMES[0], NAMES[1:], 60, 10, 6, "ratio", "", ())
     happened = [begun, e.Drawn(0, True), told, judged(0)]
     state = fold(records(happened))
-    verdicts = judge_providers(state, choose(job()), Assumptions(0.67, "client", 0.001), metrics=1)
+    verdicts = judge_providers(state, choose(job()), Assumptions(0.67, "client", 0.001))
     assert [verdict.verdict for verdict in verdicts] == ["flagged", "consistent", "consistent"]
     assert f"; {said})" in verdicts[0].reasons[1]
     assert "layer bn" not in str(verdicts)

@@ -13,7 +13,7 @@ import torch
 
 from auditor.audit.decisions import DistanceMatrix, choose
 from auditor.audit.decisions.choice import assumptions_of
-from auditor.audit.decisions.evidence import combined_p_value
+from auditor.audit.decisions.evidence import Budget, combined_p_value
 from auditor.audit.measuring import measure
 from auditor.job.model import Job, Training
 from auditor.job.task import Task
@@ -132,7 +132,8 @@ class Range:
             measured = measure(name, metric, models, floor)
             if measured.failure is not None:
                 raise RuntimeError(f"metric {name}: {measured.failure}")
-            matrices.append(DistanceMatrix(0, name, measured.providers, np.array(measured.values), floor))
+            values = np.array(measured.values)
+            matrices.append(DistanceMatrix(0, name, measured.providers, values, floor, measured.spread))
         own.unlink()
         return self._judge(matrices, randomness)
 
@@ -141,7 +142,7 @@ class Range:
         job = self._job(randomness, usual)
         assumptions = assumptions_of(job)
         judgements = [one for one in choose(job).decision.judge(matrices, assumptions) if one.provider == JUDGED]
-        p_value = combined_p_value([one for one in judgements if one.metric in usual], len(usual))
+        p_value = combined_p_value([one for one in judgements if one.metric in usual], Budget(1, True, len(usual)))
         flagged = p_value is not None and p_value <= assumptions.false_alarm_rate
         return Judged(
             verdict="flagged" if flagged else "inconclusive" if p_value is None else "consistent",

@@ -8,6 +8,12 @@ MARGIN = 3.0
 """Distances up to so many times the noise floor count as agreement: the floor itself is an upper envelope."""
 
 
+def disagree(matrix: DistanceMatrix) -> bool:
+    """Whether a distance is larger than numerical noise can explain; True as well where nobody knows how much can."""
+    distance, floor = float(matrix.values.max()), matrix.noise_floor
+    return distance > 0 and (floor is None or distance > MARGIN * floor)
+
+
 class AgreementDecision:
     """Says `agrees` (p = 1) or cannot tell (no p-value); it never flags, as there is no majority."""
 
@@ -24,7 +30,7 @@ class AgreementDecision:
                     None,
                     "with seeds of their own, two providers differ even when both are benign",
                 )
-            elif distance == 0 or (floor is not None and distance <= MARGIN * floor):
+            elif not disagree(matrix):
                 p_value, note = 1.0, ""
             elif floor is None:
                 p_value, note = None, f"nobody has measured how noisy {matrix.metric} is"

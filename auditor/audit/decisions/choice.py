@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from auditor.audit.decisions.agreement import AgreementDecision
 from auditor.audit.decisions.distances import Assumptions, Decision
-from auditor.audit.decisions.evidence import threshold
-from auditor.audit.decisions.ks import KolmogorovSmirnovDecision, participants_needed
+from auditor.audit.decisions.evidence import Budget
+from auditor.audit.decisions.ks import KolmogorovSmirnovDecision, PaperDecision
 from auditor.audit.decisions.ratio import RatioDecision
 from auditor.job.model import Job
 
@@ -21,12 +21,14 @@ class Choice:
         reason: why it, as one sentence.
         warnings: what it cannot do for this job, each a sentence.
         powerless: whether it can flag nobody, so that nobody is consistent by it either.
+        budget: how the false-alarm rate is shared among sub-runs and metrics.
     """
 
     decision: Decision
     reason: str
     warnings: tuple[str, ...]
     powerless: bool
+    budget: Budget
 
 
 def assumptions_of(job: Job) -> Assumptions:
@@ -34,51 +36,63 @@ def assumptions_of(job: Job) -> Assumptions:
     return Assumptions(job.benign_fraction, job.audit.randomness, job.audit.false_alarm_rate)
 
 
+def budget_of(job: Job) -> Budget:
+    """How a job's false-alarm rate is shared among its sub-runs and metrics."""
+    audit = job.audit
+    if audit.replicate_probability is not None:
+        return Budget(max(1, round(audit.replicate_probability * job.sub_runs)), False, len(audit.metrics))
+    return Budget(audit.replicated_at_most or job.replicated or job.sub_runs, True, len(audit.metrics))
+
+
 def choose(job: Job) -> Choice:
     """The rule for a job: the one it names, or the best for its n, r and randomness under `auto`."""
-    assumptions, count = assumptions_of(job), job.participants
-    needed = threshold(assumptions.false_alarm_rate, job.replicated or job.sub_runs, len(job.audit.metrics))
-    decision, reason = _select(job, assumptions, needed)
+    assumptions, budget, count = assumptions_of(job), budget_of(job), job.participants
+    needed = budget.threshold(assumptions.false_alarm_rate)
+    if job.has_referee:
+        decision: Decision = RatioDecision()
+        reason = "two providers agree or disagree, and where they disagree a third settles who deviates"
+    else:
+        decision, reason = select(job.audit.decision, count, assumptions)
     smallest = decision.smallest_p_value(count, assumptions)
     powerless = count > 2 and smallest > needed
     warnings: list[str] = []
-    if count == 2:
+    if count == 2 and not job.has_referee:
         warnings.append(
             "With two providers there is no majority: the outcome is inconclusive unless both agree within "
             "numerical noise. A third provider would settle it."
         )
     elif powerless:
-        enough = participants_needed(assumptions, needed)
         warnings.append(
             f"The {decision.name} rule cannot flag anybody here: with n = {count} its smallest p-value is "
             f"{smallest:.2g}, and a false-alarm rate of {assumptions.false_alarm_rate:g} asks for {needed:.2g}. "
-            'Use decision = "ratio"' + (f", or at least {enough} providers." if enough else ".")
+            'Use decision = "ratio".'
         )
     if job.audit.fixed_selection is not None:
         warnings.append(
             "The selection of sub-runs is fixed in the job file: a provider that knows the file can cheat in the "
             "others. Use it for tests and experiments only."
         )
-    return Choice(decision, reason, tuple(warnings), powerless)
+    return Choice(decision, reason, tuple(warnings), powerless, budget)
 
 
-def _select(job: Job, assumptions: Assumptions, needed: float) -> tuple[Decision, str]:
-    asked, count = job.audit.decision, job.participants
+def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, str]:
+    """The rule for n = `count`, and why: the one that is asked for, or the best under `auto`.
+
+    Args:
+        asked: `auto`, `ratio` or `ks`; and `rttd`, the paper's rule to the letter, which no job can ask for.
+        count: n.
+        assumptions: what the audit takes for granted.
+    """
     if count == 2:
         return AgreementDecision(), "two providers can only agree or disagree"
     if asked == "ks":
         return KolmogorovSmirnovDecision(), "the job asks for it"
+    if asked == "rttd":
+        return PaperDecision(), "the benchmark compares with it"
     if asked == "ratio":
         return RatioDecision(), "the job asks for it"
+    if asked == "rttd":
+        return PaperDecision(), "the benchmark compares with it"
     if assumptions.randomness == "client":
         return RatioDecision(), "with the client's seeds honest results differ by numerical noise only"
-    if KolmogorovSmirnovDecision().smallest_p_value(count, assumptions) > needed:
-        return (
-            RatioDecision(),
-            f"with n = {count} a Kolmogorov–Smirnov test cannot reach the false-alarm rate",
-        )
-    return (
-        RatioDecision(),
-        f"with n = {count} a Kolmogorov–Smirnov test could reach the false-alarm rate, but it takes distances "
-        "for independent that are not",
-    )
+    return RatioDecision(), "it needs the fewest providers, and its false-alarm rate has been measured"

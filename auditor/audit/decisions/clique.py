@@ -1,4 +1,4 @@
-"""Finding the servers that agree best with one another."""
+"""Finding the servers that agree best with one another, and how far one lies from them."""
 
 from __future__ import annotations
 
@@ -54,6 +54,30 @@ def within(values: Distances, group: Sequence[int]) -> Distances:
     rows, columns = np.triu_indices(len(group), 1)
     chosen = np.asarray(group)
     return np.asarray(values[chosen[rows], chosen[columns]])
+
+
+def log_ratio(values: Distances, judged: int, group: Sequence[int]) -> tuple[float, tuple[int, ...]]:
+    """The logarithm of how far one server lies from its reference clique over how far these lie from one another.
+
+    The clique is the group that agrees best, without the judged server where it belongs to it. The group is as large
+    as there must be benign servers, a majority, so that fewer colluding ones cannot make one of their own, however
+    well they agree. Where too few are left to have a distance among them, two others that agree best stand in.
+
+    Args:
+        values: float [n, n], at least three servers.
+        judged: whose ratio it is.
+        group: those of all n that agree best.
+
+    Returns:
+        The logarithm, and the clique.
+    """
+    clique = tuple(member for member in group if member != judged)
+    if len(clique) < 2:
+        clique = tightest(values, [index for index in range(len(values)) if index != judged], 2)
+    to, among = values[judged, list(clique)], within(values, clique)
+    tiny = np.finfo(np.float64).tiny
+    logs = [float(np.log(max(np.median(part), tiny))) for part in (to, among)]
+    return logs[0] - logs[1], clique
 
 
 def _improved(values: Distances, members: Sequence[int], group: tuple[int, ...]) -> tuple[int, ...]:

@@ -21,6 +21,8 @@ class DistanceMatrix:
         providers: whose models, in the order of rows and columns.
         values: float [n, n], symmetric, zero on the diagonal.
         noise_floor: what numerics alone may cause when everybody has the same seeds; None if not known.
+        spread: what the standard deviation of log distances among benign providers with seeds of their own is known
+            to be about; None if not known.
     """
 
     sub_run: int
@@ -28,6 +30,7 @@ class DistanceMatrix:
     providers: tuple[str, ...]
     values: Distances
     noise_floor: float | None
+    spread: float | None = None
 
 
 @dataclass(frozen=True)

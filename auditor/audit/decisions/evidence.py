@@ -1,14 +1,27 @@
-"""From many judgements of a provider to one p-value, without raising its false alarms.
+"""From many judgements of a provider to one p-value that holds at any time.
 
-A provider may deviate once or always. Two tests look for either: the smallest p-value of its sub-runs
-(Bonferroni), and the sum of their evidence (Stouffer). Each metric gives both, and all of them share the
-false-alarm rate, so that a benign provider is flagged with at most that probability in a whole run.
+An audit is looked at after every sub-run, may stop as soon as somebody is flagged, and may go on where it is
+unsure. The p-value of a provider is therefore valid whenever it is looked at: the probability that that of a benign
+provider ever falls to α is at most α (Ramdas, Grünwald, Vovk and Shafer, 2023, "Game-theoretic statistics and safe
+anytime-valid inference", section 2). Two tests share α:
+
+- one sub-run by itself, for a provider that deviates seldom and then plainly. The j-th judged sub-run may use the
+  share w_j of α, and the shares sum to 1 (Bonferroni). With m sub-runs known beforehand each has 1/m; else
+  w_j = c / ((c + j)(c + j − 1)) with c the number expected, which sums to 1 however many come.
+- all sub-runs together, for a provider that deviates always and a little: the e-process
+
+      E_t = ∫ exp(δ·S_t − t·δ²/2) π(dδ),   S_t = z_1 + … + z_t,   z_j = Φ⁻¹(1 − p_j),
+
+  with π half-normal of scale τ (the normal mixture of Robbins, 1970, one-sided). Under honest p-values E_t is a
+  nonnegative supermartingale that starts at 1, so that it ever reaches 1/α with probability α at most (Ville, 1939).
+  Those of several metrics are averaged, which needs no independence among them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from auditor.audit.decisions.distances import Judgement
@@ -16,31 +29,74 @@ from auditor.audit.decisions.distances import Judgement
 _NORMAL = NormalDist()
 _TINY = 1e-15
 """No p-value is taken for smaller: the tails of no distribution are known so far out."""
+_LARGE = 600.0
+"""The logarithm of E is cut off there, before it overflows."""
+
+TAU = 1.0
+"""τ: deviations of about one standard deviation a sub-run are looked for; larger ones are found by either test."""
 
 
-def threshold(false_alarm_rate: float, sub_runs: int, metrics: int) -> float:
-    """The p-value under which one judgement by itself flags a provider."""
-    return false_alarm_rate / (2 * sub_runs * metrics)
+@dataclass(frozen=True)
+class Budget:
+    """How the false-alarm rate is shared among sub-runs and metrics.
+
+    Attributes:
+        sub_runs: m; the expected number, if `exact` is false.
+        exact: whether no more than m sub-runs can come.
+        metrics: how many metrics the audit uses, also those that could not tell.
+    """
+
+    sub_runs: int
+    exact: bool
+    metrics: int
+
+    def share(self, position: int) -> float:
+        """w_j of the judged sub-run at `position`, counted from 0."""
+        expected, number = max(1, self.sub_runs), position + 1
+        if self.exact:
+            return 1 / max(expected, number)
+        return expected / ((expected + number) * (expected + number - 1))
+
+    def threshold(self, false_alarm_rate: float, position: int = 0) -> float:
+        """The p-value under which one judgement of that sub-run by itself flags a provider."""
+        return false_alarm_rate * self.share(position) / (2 * self.metrics)
 
 
-def combined_p_value(judgements: Sequence[Judgement], metrics: int) -> float | None:
-    """One p-value from all judgements of one provider; None when no judgement has one.
+def combined_p_value(judgements: Sequence[Judgement], budget: Budget) -> float | None:
+    """One p-value from all judgements of one provider so far; None when no judgement has one.
 
     Args:
         judgements: of one provider, over sub-runs and metrics.
-        metrics: how many metrics the audit uses, also those that could not tell.
+        budget: how the false-alarm rate is shared.
     """
-    tests: list[float] = []
-    for metric in dict.fromkeys(judgement.metric for judgement in judgements):
-        p_values = [one.p_value for one in judgements if one.metric == metric and one.p_value is not None]
-        if p_values:
-            tests += [min(p_values) * len(p_values), stouffer(p_values)]
-    if not tests:
+    told = [one for one in judgements if one.p_value is not None]
+    if not told:
         return None
-    return min(1.0, min(tests) * 2 * metrics)
+    sub_runs = sorted({one.sub_run for one in told})
+    position = {sub_run: index for index, sub_run in enumerate(sub_runs)}
+    alone = min((one.p_value or 0.0) / budget.share(position[one.sub_run]) for one in told) * budget.metrics
+    return min(1.0, 2 * min(alone, 1 / _largest_evidence(told, sub_runs, budget.metrics)))
 
 
-def stouffer(p_values: Sequence[float]) -> float:
-    """The p-value of the sum of the normal scores of independent p-values (Stouffer, 1949)."""
-    scores = [-_NORMAL.inv_cdf(min(max(p_value, _TINY), 1 - _TINY)) for p_value in p_values]
-    return 1 - _NORMAL.cdf(sum(scores) / math.sqrt(len(scores)))
+def log_evidence(p_values: Sequence[float]) -> float:
+    """The logarithm of E_t, for the p-values of so many sub-runs under one metric."""
+    total = sum(-_NORMAL.inv_cdf(min(max(p_value, _TINY), 1 - _TINY)) for p_value in p_values)
+    variance = 1 + len(p_values) * TAU**2
+    exponent = (TAU * total) ** 2 / (2 * variance)
+    reach = _NORMAL.cdf(TAU * total / math.sqrt(variance))
+    return math.log(2) - math.log(variance) / 2 + exponent + math.log(max(reach, 1e-300))
+
+
+def _largest_evidence(told: Sequence[Judgement], sub_runs: Sequence[int], metrics: int) -> float:
+    """The largest mean over metrics of E_t that there has been; a metric that could not tell stays where it was."""
+    seen: dict[str, list[float]] = {}
+    by_sub_run: dict[int, list[Judgement]] = {}
+    for one in told:
+        by_sub_run.setdefault(one.sub_run, []).append(one)
+    largest = 1.0
+    for sub_run in sub_runs:
+        for one in by_sub_run[sub_run]:
+            seen.setdefault(one.metric, []).append(one.p_value or 0.0)
+        evidence = [math.exp(min(log_evidence(p_values), _LARGE)) for p_values in seen.values()]
+        largest = max(largest, (sum(evidence) + max(0, metrics - len(evidence))) / max(metrics, len(evidence)))
+    return largest

@@ -135,7 +135,7 @@ class LiveScreen(RunScreen):
 
         job = snapshot.job
         try:
-            verdicts = judge_providers(snapshot.state, choose(job), assumptions_of(job), len(job.audit.metrics))
+            verdicts = judge_providers(snapshot.state, choose(job), assumptions_of(job))
             self.post_message(self.Judged(self._judged_events, [verdict.payload() for verdict in verdicts]))
         finally:
             self._judging = False

@@ -1,0 +1,66 @@
+"""Where the assumption that most providers are benign may be broken.
+
+A decision takes those for benign that agree best, and counts on r·n of them. Colluding providers that train the same
+backdoor agree well too. Where there are more of them than the job counts on, it is the benign ones that look deviant.
+Two things tell: more providers are flagged than the job allows for, or the flagged ones agree among themselves as
+well as the others do, which different deviations would not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from auditor.audit.decisions import Assumptions, DistanceMatrix
+from auditor.audit.decisions.agreement import disagree
+from auditor.audit.decisions.clique import within
+
+ALIKE = 1.5
+"""Two camps agree alike when their median distances differ by no larger a factor."""
+
+
+def doubts_about_assumption(
+    flagged: Sequence[str], matrices: Sequence[DistanceMatrix], assumptions: Assumptions
+) -> list[str]:
+    """What speaks against r, as sentences; nothing where fewer than two are flagged by their distances.
+
+    Args:
+        flagged: whose models lie too far from the others.
+        matrices: all that was measured.
+        assumptions: what the audit takes for granted.
+    """
+    if len(flagged) < 2 or not matrices:
+        return []
+    count = max(len(matrix.providers) for matrix in matrices)
+    allowed = count - assumptions.benign(count)
+    found = []
+    if len(flagged) > allowed:
+        found.append(
+            f"{len(flagged)} providers deviate, and the job counts on at most {allowed} of {count} "
+            f"(benign_fraction = {assumptions.benign_fraction:.2g}): the assumption is broken, so that the others may "
+            "as well be the ones that deviate together"
+        )
+    if any(_two_camps(flagged, matrix, assumptions) for matrix in matrices):
+        found.append(
+            f"{_listed(flagged)} agree with one another as well as the others do, so that there are two camps: if more "
+            f"than {allowed} of {count} providers collude, it is the other camp that deviates. A provider more, or one "
+            "that you trust, would settle it"
+        )
+    return found
+
+
+def _two_camps(flagged: Sequence[str], matrix: DistanceMatrix, assumptions: Assumptions) -> bool:
+    one = [index for index, name in enumerate(matrix.providers) if name in flagged]
+    other = [index for index in range(len(matrix.providers)) if index not in one]
+    if len(one) < 2 or len(other) < 2:
+        return False
+    if assumptions.randomness == "client":
+        chosen = tuple(matrix.providers[index] for index in one)
+        values = matrix.values[np.ix_(one, one)]
+        return not disagree(DistanceMatrix(matrix.sub_run, matrix.metric, chosen, values, matrix.noise_floor))
+    return float(np.median(within(matrix.values, one))) <= ALIKE * float(np.median(within(matrix.values, other)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,23 @@
+"""Stopping early, and going on where an audit is unsure; the evidence holds whenever it is looked at."""
+
+from __future__ import annotations
+
+from auditor.audit.decisions import Assumptions, Choice
+from auditor.audit.state import AuditState
+from auditor.audit.verdicts import judge_providers
+
+DOUBT = 0.2
+"""Where some provider's p-value is below it and nobody is flagged, more sub-runs are worth their price."""
+
+
+def primary_is_flagged(state: AuditState, choice: Choice, assumptions: Assumptions) -> bool:
+    """Whether what is known by now flags the primary, so that its model is of no use any more."""
+    primary = state.started.primary if state.started else None
+    return any(one.verdict == "flagged" for one in judge_providers(state, choice, assumptions) if one.name == primary)
+
+
+def is_unsure(state: AuditState, choice: Choice, assumptions: Assumptions) -> bool:
+    """Whether nobody is flagged by what is known by now, but somebody looks as if."""
+    verdicts = judge_providers(state, choice, assumptions)
+    smallest = min((one.p_value for one in verdicts if one.p_value is not None), default=1.0)
+    return smallest <= DOUBT and not any(one.verdict == "flagged" for one in verdicts)
