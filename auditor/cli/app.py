@@ -9,6 +9,7 @@ import threading
 import typer
 
 from auditor.cli.agent import agent
+from auditor.cli.bench import bench
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.interface import open_interface, watch
 from auditor.cli.plan import plan
@@ -34,6 +35,7 @@ app.command()(runs)
 app.command()(show)
 app.command()(watch)
 app.command()(agent)
+app.command()(bench)
 app.add_typer(provider, name="provider")
 app.add_typer(plugins, name="plugins")
 

@@ -1,0 +1,1 @@
+"""Measuring what an audit would catch: pools of trained models, committees drawn from them, rates."""

@@ -1,0 +1,190 @@
+"""Committees drawn from the pools, and every member of each judged as the primary."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from auditor.audit.decisions import Assumptions, DistanceMatrix
+from auditor.audit.decisions.choice import select
+from auditor.audit.decisions.distances import Distances
+from auditor.audit.decisions.evidence import Budget, combined_p_value
+from auditor.bench.rates import Rate, area_under_curve
+from auditor.bench.settings import Setting
+from auditor.plugins.randomness import generator
+
+
+@dataclass(frozen=True)
+class Pool:
+    """All that was measured for sub-runs that start from one repetition, and one history.
+
+    Attributes:
+        label: what is the same for all of its models.
+        honest: names of the honest members.
+        malicious: names of the malicious ones, each with its kind.
+        matrices: by the index of the start and the table of the metric, as JSON: the file of the distances.
+    """
+
+    label: str
+    honest: tuple[str, ...]
+    malicious: Mapping[str, str]
+    matrices: Sequence[Mapping[str, Path]]
+
+
+@dataclass
+class Tally:
+    """What was judged in one setting.
+
+    Attributes:
+        caught: malicious members that were flagged, by kind.
+        alarms: benign members that were flagged.
+        scores: evidence against malicious and against benign members, larger for more.
+        undecided: judgements without a p-value, which count as not flagged.
+        committees: how many were judged.
+    """
+
+    caught: dict[str, Rate] = field(default_factory=dict)
+    alarms: Rate = field(default_factory=lambda: Rate(0, 0))
+    scores: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    undecided: int = 0
+    committees: int = 0
+
+    @property
+    def detections(self) -> Rate:
+        """Malicious members that were flagged, of all kinds."""
+        return sum(self.caught.values(), Rate(0, 0))
+
+    @property
+    def separation(self) -> float | None:
+        """Area under the curve of the evidence."""
+        return area_under_curve(*self.scores)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The distances among all members of a pool under one metric, for one sub-run.
+
+    Attributes:
+        positions: the row of each member that the metric could represent.
+        values: float [members, members].
+        noise_floor: see `DistanceMatrix`.
+        spread: likewise.
+    """
+
+    positions: Mapping[str, int]
+    values: Distances
+    noise_floor: float | None
+    spread: float | None
+
+    @classmethod
+    def read(cls, path: Path) -> Measurement:
+        """What a worker wrote."""
+        content = json.loads(path.read_text())
+        positions = {name: index for index, name in enumerate(content["members"])}
+        values = np.array(content["values"], dtype=np.float64)
+        return cls(positions, values, content["noise_floor"], content["spread"])
+
+    def among(self, members: tuple[str, ...], sub_run: int, metric: str) -> DistanceMatrix:
+        """The distances among some of the members."""
+        indices = [self.positions[name] for name in members]
+        values = self.values[np.ix_(indices, indices)]
+        return DistanceMatrix(sub_run, metric, members, values, self.noise_floor, self.spread)
+
+
+@dataclass(frozen=True)
+class JudgingOrder:
+    """Draw committees for a setting and judge every member of each.
+
+    Attributes:
+        index: of the setting.
+        setting: how an audit would be made.
+        pools: what committees are drawn from.
+        judged: malicious members to judge at least; benign ones where none is malicious.
+        seed: of the benchmark.
+    """
+
+    index: int
+    setting: Setting
+    pools: tuple[Pool, ...]
+    judged: int
+    seed: int
+
+    @property
+    def committees(self) -> int:
+        """How many committees it takes."""
+        return math.ceil(self.judged / (self.setting.malicious or self.setting.participants))
+
+
+def judge_committees(order: JudgingOrder) -> Tally:
+    """Carry out a judging order."""
+    setting, pools, seed = order.setting, order.pools, order.seed
+    draws = generator(seed, f"committees {json.dumps(setting.payload(), sort_keys=True, default=str)}")
+    assumptions = Assumptions(setting.benign_fraction, setting.randomness, setting.false_alarm_rate)
+    budget = Budget(setting.replicated, exact=True, metrics=len(setting.metrics))
+    decision, _ = select(setting.decision, setting.participants, assumptions)
+    loaded: dict[Path, Measurement] = {}
+    tally = Tally()
+    for _ in range(order.committees):
+        pool = pools[int(draws.integers(len(pools)))]
+        malicious = [str(name) for name in draws.choice(sorted(pool.malicious), setting.malicious, replace=False)]
+        benign = [
+            str(name) for name in draws.choice(pool.honest, setting.participants - setting.malicious, replace=False)
+        ]
+        chosen = draws.choice(len(pool.matrices), setting.replicated, replace=False)
+        members = tuple(malicious + benign)
+        matrices = [
+            matrix
+            for sub_run, start in enumerate(sorted(int(one) for one in chosen))
+            for matrix in _matrices(setting, sub_run, pool.matrices[start], members, loaded)
+        ]
+        judged = defaultdict(list)
+        for judgement in decision.judge(matrices, assumptions):
+            judged[judgement.provider].append(judgement)
+        tally.committees += 1
+        for name in members:
+            told = [one for one in judged[name] if one.p_value is not None]
+            p_value = combined_p_value(told, budget)
+            _count(tally, name, pool.malicious.get(name), p_value, [one.ratio or 0.0 for one in told], setting)
+    return tally
+
+
+def _count(
+    tally: Tally, name: str, kind: str | None, p_value: float | None, ratios: list[float], setting: Setting
+) -> None:
+    flagged = p_value is not None and p_value <= setting.false_alarm_rate
+    if p_value is None:
+        tally.undecided += 1
+    # p-values round to 0 where ratios still tell apart; several metrics' ratios do not compare.
+    ratio = max(ratios, default=0.0) if len(setting.metrics) == 1 else 0.0
+    score = (0.0 if p_value is None else -float(np.log(max(p_value, 1e-300)))) + 1e-9 * ratio
+    if kind is None:
+        tally.alarms += Rate(int(flagged), 1)
+        tally.scores[1].append(score)
+    else:
+        tally.caught[kind] = tally.caught.get(kind, Rate(0, 0)) + Rate(int(flagged), 1)
+        tally.scores[0].append(score)
+
+
+def _matrices(
+    setting: Setting,
+    sub_run: int,
+    files: Mapping[str, Path],
+    members: tuple[str, ...],
+    loaded: dict[Path, Measurement],
+) -> list[DistanceMatrix]:
+    """The distances among the members of a committee; those that a metric cannot represent are left out."""
+    found = []
+    for use in setting.metrics:
+        path = files[json.dumps({"name": use.name, **use.options}, sort_keys=True)]
+        if path not in loaded:
+            loaded[path] = Measurement.read(path)
+        there = tuple(name for name in members if name in loaded[path].positions)
+        if len(there) >= 2:
+            found.append(loaded[path].among(there, sub_run, use.name))
+    return found

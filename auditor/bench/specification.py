@@ -1,0 +1,161 @@
+"""What a benchmark measures: one TOML file, or a job file by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from auditor.job.loading import load_job, parse_model, read_text
+from auditor.job.model import Job, PluginUse
+
+DecisionName = Literal["auto", "ratio", "ks", "rttd"]
+Randomness = Literal["client", "provider"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class AttackUse(PluginUse):
+    """An attack with its options, carried out by so many adversaries.
+
+    Each has seeds, a pattern and a target of its own where the attack has such options.
+    """
+
+    variants: PositiveInt = 1
+
+
+class PoolSpec(_Frozen):
+    """Which models are trained.
+
+    Attributes:
+        benign: honest executions of each sub-run.
+        starts: the steps at which sub-runs begin; as many as are replicated, evenly spread, if not given.
+        history: what trained the checkpoints that sub-runs start from: honest providers, or the adversary itself,
+            as when it is the primary.
+        repetitions: independent trainings that the starts are taken from.
+    """
+
+    benign: Annotated[int, Field(ge=2)] = 12
+    starts: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, strict=False, min_length=1)
+    history: Literal["honest", "attacked"] = "honest"
+    repetitions: PositiveInt = 1
+
+
+class CommitteeSpec(_Frozen):
+    """Who sits in a committee.
+
+    Attributes:
+        participants: n.
+        malicious: how many of them are; none to measure false alarms alone.
+        benign_fraction: r as the decision assumes it; the true share, if not given.
+    """
+
+    participants: Annotated[int, Field(ge=2)]
+    malicious: Annotated[int, Field(ge=0)] = 1
+    benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+
+
+class GridSpec(_Frozen):
+    """What is varied; every combination is a setting. Where nothing is given, the job's own value.
+
+    Attributes:
+        randomness: who draws the training seeds.
+        sub_run_steps: k.
+        committees: n, and how many of them are malicious; as many as the job does not count on, and none, if not
+            given.
+        replicated: m, sub-runs that are judged together.
+        metrics: each by itself, or several together as a list.
+        decisions: the rules.
+    """
+
+    randomness: tuple[Randomness, ...] = Field(default=(), strict=False)
+    sub_run_steps: tuple[PositiveInt, ...] = Field(default=(), strict=False)
+    committees: tuple[CommitteeSpec, ...] = Field(default=(), strict=False)
+    replicated: tuple[PositiveInt, ...] = Field(default=(), strict=False)
+    metrics: tuple[tuple[PluginUse, ...], ...] = Field(default=(), strict=False)
+    decisions: tuple[DecisionName, ...] = Field(default=("auto",), strict=False)
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _names_are_sets(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        sets = [item if isinstance(item, list | tuple) else [item] for item in value]
+        return tuple(tuple({"name": one} if isinstance(one, str) else one for one in item) for item in sets)
+
+
+class Benchmark(_Frozen):
+    """A benchmark.
+
+    Attributes:
+        name: what results are called after.
+        job: the job file that says what is trained and how it is audited, relative to this file.
+        seed: every draw of the benchmark derives from it.
+        attacks: the adversaries; those of the job if not given.
+        pool: which models are trained.
+        grid: which settings are judged with them.
+        judged: so many malicious members are judged in each setting at least; benign ones where none is malicious.
+        false_alarm_rate: that decisions are asked for; the job's if not given.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
+    job: str
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    attacks: tuple[AttackUse, ...] = Field(default=(), strict=False)
+    pool: PoolSpec = PoolSpec()
+    grid: GridSpec = GridSpec()
+    judged: PositiveInt = 200
+    false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] | None = None
+
+    @field_validator("attacks", mode="before")
+    @classmethod
+    def _names_are_uses(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return tuple({"name": item} if isinstance(item, str) else item for item in value)
+        return value
+
+    @model_validator(mode="after")
+    def _one_adversary_with_a_history(self) -> Self:
+        if self.pool.history == "attacked" and any(one.malicious > 1 for one in self.grid.committees):
+            raise PydanticCustomError(
+                "impossible",
+                "with an attacked history the primary is the one adversary; allowed are 0 and 1 malicious.",
+                {"key": "grid.committees"},
+            )
+        return self
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "": Benchmark,
+    "pool": PoolSpec,
+    "grid": GridSpec,
+    "grid.committees": CommitteeSpec,
+}
+
+
+def load_benchmark(path: Path) -> tuple[Benchmark, Job]:
+    """Read a benchmark file with the job that it names, or a job file, which is benchmarked as it stands.
+
+    Raises:
+        JobError: one of the files cannot be read or asks for something impossible.
+    """
+    text = read_text(path)
+    if _is_job(text):
+        job = load_job(path)
+        return Benchmark(name=path.stem, job=path.name), job
+    benchmark = parse_model(text, Benchmark, _SECTIONS, source=str(path))
+    return benchmark, load_job(path.resolve().parent / Path(benchmark.job).expanduser())
+
+
+def _is_job(text: str) -> bool:
+    """A job file has a table of what is learned, which no benchmark has."""
+    import tomllib
+
+    try:
+        return "task" in tomllib.loads(text)
+    except ValueError:
+        return False

@@ -1,0 +1,94 @@
+"""`auditor bench`: measure what an audit would catch before paying for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auditor.cli.exit_codes import ExitCode
+from auditor.cli.job_argument import job_path
+from auditor.cli.narration import fail, output, say, user_errors
+
+if TYPE_CHECKING:
+    from auditor.bench.engine import Bench, Result
+
+
+def bench(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A benchmark file, a job file, or sample:NAME for one of ours.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line instead of a table.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that train and compare; as many as cores if not given.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where models are trained: cpu, or cuda:N.")] = "cpu",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where results are kept, instead of a folder of AUDITOR_HOME.")
+    ] = None,
+) -> None:
+    """Measure what an audit would catch, and how often it would accuse the honest.
+
+    Trains honest and malicious providers' models once, draws many committees from them, and judges every member. An
+    interrupted benchmark goes on where it was when it is started again.
+    """
+    from auditor.store.home import home
+
+    with user_errors():
+        from auditor.bench.engine import Bench
+        from auditor.bench.specification import load_benchmark
+        from auditor.training.errors import TrainingError
+
+        benchmark, job = load_benchmark(job_path(file))
+        where = folder or home() / "bench" / benchmark.name
+        try:
+            made = Bench(benchmark, job, where, home() / "datasets", device=device, workers=workers or _cores())
+        except TrainingError as error:
+            fail(error, ExitCode.USAGE)
+    try:
+        results = _carry_out(made)
+    except KeyboardInterrupt:
+        say(f"\ninterrupted; what was done is kept in {where}, and the same command goes on from there")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except (TrainingError, OSError) as error:
+        fail(error, ExitCode.FAILED)
+    _tell(made, results, where, json=json)
+
+
+def _carry_out(made: Bench) -> list[Result]:
+    from auditor.cli.display.work import WorkDisplay
+
+    with WorkDisplay() as display:
+        running = made.run()
+        while True:
+            try:
+                display.show(next(running))
+            except StopIteration as ended:
+                return list(ended.value)
+
+
+def _tell(made: Bench, results: list[Result], where: Path, *, json: bool) -> None:
+    import json as encoder
+
+    from auditor.bench.results import rows
+    from auditor.report.bench import summary_table
+    from auditor.report.bench_page import write_page
+
+    lines = [encoder.dumps(row, ensure_ascii=False, default=str) for row in rows(made, results)]
+    where.mkdir(parents=True, exist_ok=True)
+    (where / "results.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    page = write_page(made, results, where / "results.html", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
+    if json:
+        output("\n".join(lines))
+    else:
+        from rich.console import Console
+
+        Console().print(summary_table(results))
+    say(f"results: {where / 'results.jsonl'}\npage: {page}")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,69 @@
+"""How far long work is: a bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from auditor.bench.engine import Progress
+from auditor.cli.narration import say
+from auditor.report.figures import seconds_text
+
+LINE_SECONDS = 30.0
+"""How often a line is written where there is no terminal."""
+
+
+class WorkDisplay:
+    """Shows the stages of a benchmark one after another, with the time that each has left."""
+
+    def __init__(self) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            expand=True,
+        )
+        self._live = sys.stderr.isatty()
+        self._stage = ""
+        self._task: TaskID | None = None
+        self._begun = self._told = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self._live:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+        if self._live:
+            self._bars.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        if progress.stage != self._stage:
+            self._stage, self._begun, self._told = progress.stage, now, 0.0
+            self._task = self._bars.add_task(progress.stage, total=progress.total, unit=progress.unit)
+        if self._live and self._task is not None:
+            self._bars.update(self._task, completed=progress.done)
+        elif now - self._told > LINE_SECONDS or progress.done == progress.total:
+            self._told = now
+            say(f"{progress.stage}: {progress.done:,} of {progress.total:,} {progress.unit}{self._left(progress, now)}")
+
+    def _left(self, progress: Progress, now: float) -> str:
+        if not 0 < progress.done < progress.total:
+            return ""
+        left = (now - self._begun) / progress.done * (progress.total - progress.done)
+        return f", about {seconds_text(left)} left"

@@ -1,0 +1,97 @@
+"""The results of a benchmark as one self-contained HTML page: tables, plots as SVG, and where they come from."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from auditor.bench.engine import Bench, Capability, Result
+from auditor.report.bench import HEADINGS, attack_rows, summary_rows
+from auditor.report.bench_plots import power_plot, score_plot
+
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}"
+    "td,th{padding:.2em .6em;text-align:right;border-bottom:1px solid #ccc}"
+    "td:first-child,th:first-child{text-align:left}figure{margin:1em 0}code{font-size:12px}"
+    "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}svg{background:#fff}}"
+)
+
+
+def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -> Path:
+    """Write the page; returns its path.
+
+    Args:
+        bench: what was measured.
+        results: of every setting.
+        path: where to.
+        when: the time, for the reader.
+    """
+    name = bench.benchmark.name
+    capabilities = list(bench.capabilities())
+    parts = [
+        f"<h1>{html.escape(name)}</h1>",
+        f"<p>{html.escape(_about(bench, when))}</p>",
+        "<h2>Rates</h2>",
+        "<p>Shares in per cent, with exact 95 % intervals (Clopper and Pearson) that count every judgement as "
+        "independent; judgements of one model in several committees are not, so that the intervals are too narrow "
+        "where committees outnumber the trainings in the pools.</p>",
+        _table(HEADINGS, summary_rows(results)),
+        f"<figure>{power_plot(results)}</figure>",
+        f"<figure>{score_plot(results)}</figure>",
+        "<h2>Caught, by attack</h2>",
+        _table(*attack_rows(results)),
+        "<h2>What the attacked models can do</h2>",
+        _table(("provider", "seeds", "k", "models", "accuracy", "attack success"), _capabilities(capabilities)),
+        "<h2>Where the figures come from</h2>",
+        f"<p>Folder <code>{html.escape(str(bench.layout.folder))}</code>. Every setting names the files with its "
+        "distances; each of these names the models that it compares, in <code>returns/</code>.</p>",
+        _table(("setting", "trainings", "files in distances/"), _sources(results)),
+    ]
+    body = "\n".join(parts)
+    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
+    path.write_text(f"{page}<style>{STYLE}</style>{body}</html>\n", encoding="utf-8")
+    return path
+
+
+def _about(bench: Bench, when: str) -> str:
+    pool, job = bench.benchmark.pool, bench.job
+    kinds = sorted({member.kind for member in bench.members if member.malicious})
+    return (
+        f"{job.name}: {job.task.dataset.rpartition('/')[2]}, {job.task.model}; {pool.benign} honest executions of each "
+        f"sub-run and {sum(member.malicious for member in bench.members)} adversaries ({', '.join(kinds)}); "
+        f"{pool.history} history; at least {bench.benchmark.judged} members judged in a setting, each as the primary; "
+        f"benchmark seed {bench.benchmark.seed}. {when}."
+    )
+
+
+def _capabilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
+    groups: dict[tuple[str, str, int], list[Capability]] = {}
+    for one in capabilities:
+        groups.setdefault((one.member.rpartition(" ")[0], one.randomness, one.steps), []).append(one)
+    rows: list[tuple[str, ...]] = []
+    for (kind, randomness, steps), members in sorted(groups.items()):
+        successes = [one.success for one in members if one.success is not None]
+        accuracy = sum(one.accuracy for one in members) / len(members)
+        success = f"{100 * sum(successes) / len(successes):.1f}" if successes else "–"
+        rows.append((kind, randomness, str(steps), str(len(members)), f"{100 * accuracy:.1f}", success))
+    return rows
+
+
+def _sources(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    return [
+        (
+            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.participants}, "
+            f"{one.setting.metric_names}, {one.setting.decision}",
+            f"{one.trainings[0]} honest, {one.trainings[1]} malicious",
+            " ".join(one.distances),
+        )
+        for one in results
+    ]
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,79 @@
+"""Plots of a benchmark as SVG, drawn by matplotlib."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from auditor.bench.engine import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SETTINGS_SHOWN = 60
+"""More bars than that are no plot."""
+
+
+def power_plot(results: Sequence[Result]) -> str:
+    """Shares caught and falsely flagged in every setting, with their intervals."""
+    shown = list(results)[:SETTINGS_SHOWN]
+    figure = _figure(8, 1.2 + 0.28 * len(shown))
+    axes = figure.subplots()
+    for sign, colour, label in ((0.17, "#c0392b", "malicious, flagged"), (-0.17, "#2d6da3", "benign, flagged")):
+        for row, one in enumerate(shown):
+            rate = one.tally.detections if sign > 0 else one.tally.alarms
+            if rate.value is None:
+                continue
+            low, high = rate.interval()
+            where = len(shown) - row + sign
+            axes.plot([low, high], [where, where], color=colour, linewidth=1)
+            axes.plot([rate.value], [where], "o", color=colour, markersize=4, label=label if row == 0 else None)
+    axes.set_yticks(range(len(shown), 0, -1), [_label(one) for one in shown], fontsize=7)
+    axes.axvline(shown[0].setting.false_alarm_rate, color="grey", linewidth=0.8, linestyle=":")
+    axes.set_xlabel("share flagged; dotted: the asked false-alarm rate")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    return _svg(figure)
+
+
+def score_plot(results: Sequence[Result]) -> str:
+    """For each randomness, the evidence against malicious and benign members in its best-separating setting."""
+    kinds = list(dict.fromkeys(one.setting.randomness for one in results))
+    figure = _figure(8, 2.6 * len(kinds))
+    for index, randomness in enumerate(kinds):
+        axes = figure.add_subplot(len(kinds), 1, index + 1)
+        best = max(
+            (one for one in results if one.setting.randomness == randomness), key=lambda one: one.tally.separation or 0
+        )
+        malicious, benign = ([min(score, 80.0) for score in part] for part in best.tally.scores)
+        bins = [2.0 * edge for edge in range(42)]
+        axes.hist(
+            [benign, malicious], bins=bins, stacked=True, color=["#2d6da3", "#c0392b"], label=["benign", "malicious"]
+        )
+        axes.set_yscale("log")
+        axes.set_title(_label(best), fontsize=8)
+        axes.set_xlabel("evidence, −ln p (80 and more together)")
+        axes.legend(frameon=False)
+    return _svg(figure)
+
+
+def _label(one: Result) -> str:
+    setting = one.setting
+    return (
+        f"{setting.randomness} k={setting.sub_run_steps} n={setting.participants} bad={setting.malicious} "
+        f"m={setting.replicated} {setting.metric_names} {setting.decision}"
+    )
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _svg(figure: Figure) -> str:
+    """The drawing alone, to be put into a page."""
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    text = drawn.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,122 @@
+"""`auditor bench` as a user runs it: real training, real processes."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Auditor, Result, job_text
+
+BENCH = """
+name = "small"
+job = "job.toml"
+judged = 40
+attacks = [{ name = "badnets", rate = 0.3, variants = 2 }, { name = "lazy", skip = 0.5 }]
+
+[pool]
+benign = 4
+starts = [10, 20]
+
+[grid]
+randomness = ["client", "provider"]
+sub_run_steps = [4]
+committees = [{ participants = 3, malicious = 1 }, { participants = 4, malicious = 0 }]
+replicated = [1, 2]
+metrics = ["update"]
+"""
+
+
+@pytest.fixture
+def written(auditor: Auditor) -> Auditor:
+    """A benchmark lies in the folder."""
+    (auditor.folder / "job.toml").write_text(job_text())
+    (auditor.folder / "bench.toml").write_text(BENCH)
+    return auditor
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def files(home: Path, kind: str) -> dict[str, int]:
+    """When each file of the benchmark was written."""
+    return {path.name: path.stat().st_mtime_ns for path in home.glob(f"bench/small/{kind}/*") if path.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
+    process = written.start("bench", "bench.toml", "--json", "--workers", "2")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "training what is returned: 0 of" in line:
+            break
+    while len(files(written.home, "returns")) < 4:
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert stdout == ""
+    before = {kind: files(written.home, kind) for kind in ("starts", "returns")}
+
+    resumed = written("bench", "bench.toml", "--json", "--workers", "2")
+    assert resumed.code == 0, resumed.stderr
+    assert "from 0 of" not in resumed.stderr
+    for kind, seen in before.items():
+        assert seen.items() <= files(written.home, kind).items(), "what was done was done again"
+    assert not list(written.home.glob("bench/small/*/.incoming-*"))
+    _check_rows(rows(resumed))
+    _check_page(written.home / "bench" / "small" / "results.html", rows(resumed))
+
+    returns = files(written.home, "returns")
+    again = written("bench", "bench.toml")
+    assert again.code == 0, again.stderr
+    assert files(written.home, "returns") == returns
+    assert "training" not in again.stderr
+    assert "false alarms asked for" in again.stdout
+    assert all(len(line) <= 80 for line in again.stdout.splitlines())
+
+
+def _check_rows(found: list[dict[str, Any]]) -> None:
+    settings = [row for row in found if row["kind"] == "setting"]
+    assert len(settings) == 8
+    for row in settings:
+        judged = row["true_positives"]["of"] if row["malicious"] else row["false_positives"]["of"]
+        assert judged >= 40
+        assert row["distances"]
+    caught = {row["randomness"]: row for row in settings if row["malicious"] and row["replicated"] == 2}
+    assert caught["client"]["true_positives"]["rate"] == 1
+    assert caught["client"]["area_under_curve"] == 1
+    assert {row["false_positives"]["count"] for row in settings if row["randomness"] == "client"} == {0}
+    assert caught["client"]["extra_steps"] == 2 * 4 * 2
+    models = [row for row in found if row["kind"] == "model"]
+    assert len(models) == 2 * 2 * (4 + 3)
+    patched = [row["success"] for row in models if row["member"].startswith("badnets")]
+    assert len(patched) == 8
+    assert all(value is not None for value in patched)
+
+
+def _check_page(page: Path, found: list[dict[str, Any]]) -> None:
+    text = page.read_text()
+    assert text.count("<svg") == 2
+    assert not re.search(r"(src|href)=\"https?:", text)
+    for row in found:
+        for name in row.get("distances", ()):
+            assert name in text
+            assert (page.parent / "distances" / name).exists()
+
+
+def test_mistakes_are_one_message_and_exit_code_2(written: Auditor) -> None:
+    (written.folder / "bench.toml").write_text(BENCH.replace('"badnets"', '"badnet"'))
+    result = written("bench", "bench.toml")
+    assert result.code == 2
+    assert "badnet" in result.stderr
+    assert "badnets" in result.stderr
+    assert "Traceback" not in result.stderr
