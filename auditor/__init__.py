@@ -3,7 +3,8 @@
 The package is layered; each folder imports only from those below it:
 
 - `cli` and `tui`: the faces, which show what happens and decide nothing;
-- `report`: a run as text or JSON;
+- `report`: a run as text or JSON, and a benchmark as tables, plots and a page;
+- `bench`: how often verdicts are right, measured with models that are trained for it;
 - `audit`: the heart: engine, events, state, distances, decisions, verdicts;
 - `providers`: how a sub-run gets executed somewhere else;
 - `store` and `training`: what survives a crash, and what a provider executes;

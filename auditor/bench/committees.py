@@ -45,6 +45,8 @@ class Tally:
         caught: malicious members that were flagged, by kind.
         alarms: benign members that were flagged.
         scores: evidence against malicious and against benign members, larger for more.
+        ratios: the reference-clique ratios of malicious members by kind, and of benign ones as `benign`, where one
+            metric is judged by itself.
         undecided: judgements without a p-value, which count as not flagged.
         committees: how many were judged.
     """
@@ -52,6 +54,7 @@ class Tally:
     caught: dict[str, Rate] = field(default_factory=dict)
     alarms: Rate = field(default_factory=lambda: Rate(0, 0))
     scores: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+    ratios: dict[str, list[float]] = field(default_factory=dict)
     undecided: int = 0
     committees: int = 0
 
@@ -162,6 +165,8 @@ def _count(
         tally.undecided += 1
     # p-values round to 0 where ratios still tell apart; several metrics' ratios do not compare.
     ratio = max(ratios, default=0.0) if len(setting.metrics) == 1 else 0.0
+    if len(setting.metrics) == 1:
+        tally.ratios.setdefault(kind or "benign", []).extend(ratios)
     score = (0.0 if p_value is None else -float(np.log(max(p_value, 1e-300)))) + 1e-9 * ratio
     if kind is None:
         tally.alarms += Rate(int(flagged), 1)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from auditor.bench.adversaries import Member, members_of
-from auditor.bench.committees import JudgingOrder, Pool, Tally, judge_committees
+from auditor.bench.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
+from auditor.bench.orders import Orders
 from auditor.bench.pools import Execution, Layout, Start
 from auditor.bench.settings import Setting, settings_of
 from auditor.bench.specification import Benchmark
 from auditor.bench.usual import usual_attacks
-from auditor.bench.work import WAYS, MeasuringOrder, Place, TrainingOrder, Way, compare, train
+from auditor.bench.work import Place, compare, inspect, train
 from auditor.bench.workers import in_parallel
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
-from auditor.plugins.discovery import Catalogue
+from auditor.plugins.discovery import KINDS, Catalogue
 from auditor.training.data import load_dataset
 
 
@@ -64,21 +65,46 @@ class Capability:
 
     Attributes:
         member: who returned it.
+        malicious: whether it attacked.
         start: what it started from, in words.
         randomness: who drew the seeds.
         steps: the length of the sub-run.
         accuracy: on held-out samples.
         success: of its attack; None without one.
         file: the name of the checkpoint.
+        inspected: what each inspector found, as `Inspection` has it; with `failure` alone where it could not look.
     """
 
     member: str
+    malicious: bool
     start: str
     randomness: str
     steps: int
     accuracy: float
     success: float | None
     file: str
+    inspected: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The distances among all models that were returned for one sub-run, under one metric.
+
+    Attributes:
+        metric: its name.
+        randomness: who drew the seeds.
+        steps: the length of the sub-run.
+        start: what it started from, in words.
+        members: who returned models, by name.
+        measurement: the distances.
+    """
+
+    metric: str
+    randomness: str
+    steps: int
+    start: str
+    members: Mapping[str, Member]
+    measurement: Measurement
 
 
 class Bench:
@@ -109,12 +135,10 @@ class Bench:
         classes = load_dataset(job.task, downloads).classes
         attacks = benchmark.attacks or usual_attacks(job)
         self.members = members_of(benchmark.pool.benign, attacks, classes, plugins)
-        versions = {
-            f"{one.kind} {one.name}": one.version for kind in ("attacks", "metrics") for one in plugins.origins(kind)
-        }
+        versions = {f"{one.kind} {one.name}": one.version for kind in KINDS for one in plugins.origins(kind)}
         self.layout = Layout(folder, benchmark, job, versions)
-        self._place = Place(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
-        self._starts = self._choose_starts()
+        place = Place(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
+        self.orders = Orders(benchmark, job, self.settings, self.members, self.layout, place, workers)
         largest = max(setting.malicious for setting in self.settings)
         adversaries = [member for member in self.members if member.malicious]
         if largest > len(adversaries):
@@ -129,126 +153,49 @@ class Bench:
         Raises:
             Exception: whatever training or a metric raises; what was done is kept.
         """
-        yield from self._carry_out("training what sub-runs start from", train, list(self._start_orders()), "steps")
-        yield from self._carry_out("training what is returned", train, list(self._return_orders()), "steps")
-        yield from self._carry_out("comparing", compare, list(self._measuring_orders()), "models")
+        yield from self._carry_out("training what sub-runs start from", train, list(self.orders.starts()), "steps")
+        yield from self._carry_out("training what is returned", train, list(self.orders.returns()), "steps")
+        yield from self._carry_out("comparing", compare, list(self.orders.comparisons()), "models")
+        yield from self._carry_out("inspecting", inspect, list(self.orders.inspections()), "models")
         return (yield from self._judge())
 
     def capabilities(self) -> Iterator[Capability]:
         """What every returned model can do."""
-        for pool in self._pools():
+        for pool in self.orders.pools():
             for execution in pool:
-                for steps in self._lengths:
-                    facts = json.loads(self.layout.facts(execution, steps).read_text())
-                    file = self.layout.returned(execution, steps).name
-                    start, name = execution.start.label, execution.member.name
-                    yield Capability(
-                        name, start, execution.randomness, steps, facts["accuracy"], facts["success"], file
-                    )
+                for steps in self.orders.lengths:
+                    yield self._capability(execution, steps)
 
-    @property
-    def _lengths(self) -> list[int]:
-        return sorted({setting.sub_run_steps for setting in self.settings})
+    def distances(self) -> Iterator[Compared]:
+        """All distances that were measured."""
+        for pool in self.orders.pools():
+            members = {one.member.name: one.member for one in pool}
+            for steps in self.orders.lengths:
+                for table in self.orders.metric_tables():
+                    metric = json.loads(table)
+                    measurement = Measurement.read(self.layout.distances(pool, steps, metric))
+                    start = pool[0].start.label
+                    yield Compared(metric["name"], pool[0].randomness, steps, start, members, measurement)
 
-    def _choose_starts(self) -> tuple[int, ...]:
-        """The steps that sub-runs begin at: as given, or evenly over the training at boundaries of sub-runs."""
-        if self.benchmark.pool.starts is not None:
-            return self.benchmark.pool.starts
-        count = max(setting.replicated for setting in self.settings)
-        steps, longest = self.job.training.steps, max(self._lengths)
-        last = (steps - longest) // longest
-        return tuple(round((index + 0.5) * last / count) * longest for index in range(count))
-
-    def _histories(self) -> list[Member | None]:
-        if self.benchmark.pool.history == "honest":
-            return [None]
-        return [member for member in self.members if member.malicious]
-
-    def _all_starts(self) -> list[list[Start]]:
-        """For each training, the starts taken from it."""
-        return [
-            [Start(repetition, step, history) for step in self._starts]
-            for history in self._histories()
-            for repetition in range(self.benchmark.pool.repetitions)
-        ]
-
-    def _start_orders(self) -> Iterator[tuple[int, TrainingOrder]]:
-        trainings = self._all_starts()
-        way = Way(threads=max(1, self._workers // len(trainings)))
-        for starts in trainings:
-            history = starts[0].history
-            missing = [one for one in sorted(starts, key=lambda one: one.step) if not self.layout.start(one).exists()]
-            if missing:
-                order = TrainingOrder(
-                    self._place,
-                    None if history is None else history.attack,
-                    self.layout.training_seed(starts[0]),
-                    way,
-                    None,
-                    self.job.audit.sub_run_steps,
-                    tuple((one.step, self.layout.start(one)) for one in missing),
-                    evaluate=False,
-                )
-                yield max(one.step for one in missing), order
-
-    def _pools(self) -> Iterator[list[Execution]]:
-        """All executions from each start under each randomness."""
-        kinds = dict.fromkeys(setting.randomness for setting in self.settings)
-        for starts in self._all_starts():
-            for start in starts:
-                there = [one for one in self.members if not one.malicious or start.history in (None, one)]
-                for randomness in kinds:
-                    yield [Execution(start, randomness, member) for member in there]
-
-    def _return_orders(self) -> Iterator[tuple[int, TrainingOrder]]:
-        for pool in self._pools():
-            for execution in pool:
-                missing = [steps for steps in self._lengths if not self.layout.facts(execution, steps).exists()]
-                # What an attack does may depend on k, so that it executes every length by itself.
-                parts = [[steps] for steps in missing] if execution.member.malicious else [missing] if missing else []
-                for part in parts:
-                    yield max(part), self._return_order(execution, part)
-
-    def _return_order(self, execution: Execution, lengths: list[int]) -> TrainingOrder:
-        member, first = execution.member, execution.start.step
-        numerics = execution.randomness == "client" and not member.malicious
-        return TrainingOrder(
-            self._place,
-            member.attack,
-            self.layout.seed(execution),
-            WAYS[member.number % len(WAYS)] if numerics else Way(),
-            self.layout.start(execution.start),
-            lengths[-1],
-            tuple((first + steps, self.layout.returned(execution, steps)) for steps in lengths),
-            evaluate=True,
+    def _capability(self, execution: Execution, steps: int) -> Capability:
+        facts = json.loads(self.layout.facts(execution, steps).read_text())
+        inspected = {
+            use.name: json.loads(
+                self.layout.inspection(execution, steps, {"name": use.name, **use.options}).read_text()
+            )
+            for use in self.benchmark.inspectors
+        }
+        return Capability(
+            member=execution.member.name,
+            malicious=execution.member.malicious,
+            start=execution.start.label,
+            randomness=execution.randomness,
+            steps=steps,
+            accuracy=facts["accuracy"],
+            success=facts["success"],
+            file=self.layout.returned(execution, steps).name,
+            inspected=inspected,
         )
-
-    def _measuring_orders(self) -> Iterator[tuple[int, MeasuringOrder]]:
-        for pool in self._pools():
-            for steps in self._lengths:
-                for table in self._metric_tables():
-                    path = self.layout.distances(pool, steps, json.loads(table))
-                    if path.exists():
-                        continue
-                    start = pool[0].start
-                    order = MeasuringOrder(
-                        self._place,
-                        json.loads(table),
-                        self.layout.start(start),
-                        start.step,
-                        steps,
-                        tuple((one.member.name, self.layout.returned(one, steps)) for one in pool),
-                        path,
-                    )
-                    yield len(pool), order
-
-    def _metric_tables(self) -> list[str]:
-        tables = [
-            json.dumps({"name": use.name, **use.options}, sort_keys=True)
-            for setting in self.settings
-            for use in setting.metrics
-        ]
-        return list(dict.fromkeys(tables))
 
     def _carry_out(
         self, stage: str, work: Callable[[Any], object], orders: Sequence[tuple[int, Any]], unit: str
@@ -276,7 +223,7 @@ class Bench:
         return [self._result(setting, found[index], pools[index]) for index, setting in enumerate(self.settings)]
 
     def _judging_order(self, index: int, setting: Setting) -> JudgingOrder:
-        pools = tuple(self._pool(starts, setting) for starts in self._all_starts())
+        pools = tuple(self._pool(starts, setting) for starts in self.orders.trainings())
         return JudgingOrder(index, setting, pools, self.benchmark.judged, self.benchmark.seed)
 
     def _result(self, setting: Setting, tally: Tally, pools: Sequence[Pool]) -> Result:
@@ -294,7 +241,7 @@ class Bench:
             matrices.append(
                 {
                     table: self.layout.distances(executions, setting.sub_run_steps, json.loads(table))
-                    for table in self._metric_tables()
+                    for table in self.orders.metric_tables()
                 }
             )
         whose = "honest" if first.history is None else first.history.name

@@ -108,6 +108,12 @@ class Layout:
         content = {"metric": dict(metric), "version": self._version("metrics", metric), "returned": parts}
         return self._file("distances", "json", content)
 
+    def inspection(self, execution: Execution, steps: int, inspector: Mapping[str, Any]) -> Path:
+        """What an inspector found in what a member returned."""
+        version = self._version("inspectors", inspector)
+        content = {"inspector": dict(inspector), "version": version, "returned": self._execution(execution, steps)}
+        return self._file("inspections", "json", content)
+
     def _start(self, start: Start) -> dict[str, Any]:
         history = None if start.history is None else [start.history.name, *self._attack(start.history)]
         return self._trained | {"start": [start.repetition, start.step, history]}

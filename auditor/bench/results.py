@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from statistics import median
 from typing import Any
 
 from auditor.bench.engine import Bench, Result
@@ -26,6 +27,7 @@ def setting_row(bench: Bench, result: Result) -> dict[str, Any]:
         "undecided": tally.undecided,
         "area_under_curve": tally.separation,
         "attacks": {kind: _rate(rate) for kind, rate in sorted(tally.caught.items())},
+        "median_ratios": {kind: median(found) for kind, found in sorted(tally.ratios.items()) if found},
         "extra_steps": setting.extra_steps,
         "overhead": setting.extra_steps / bench.job.training.steps,
         "steps_per_detection": setting.extra_steps / caught.value if caught.value else None,

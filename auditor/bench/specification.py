@@ -96,6 +96,7 @@ class Benchmark(_Frozen):
         job: the job file that says what is trained and how it is audited, relative to this file.
         seed: every draw of the benchmark derives from it.
         attacks: the adversaries; those of the job if not given.
+        inspectors: what looks at every returned model by itself, beside the audit.
         pool: which models are trained.
         grid: which settings are judged with them.
         judged: so many malicious members are judged in each setting at least; benign ones where none is malicious.
@@ -106,12 +107,13 @@ class Benchmark(_Frozen):
     job: str
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     attacks: tuple[AttackUse, ...] = Field(default=(), strict=False)
+    inspectors: tuple[PluginUse, ...] = Field(default=(), strict=False)
     pool: PoolSpec = PoolSpec()
     grid: GridSpec = GridSpec()
     judged: PositiveInt = 200
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] | None = None
 
-    @field_validator("attacks", mode="before")
+    @field_validator("attacks", "inspectors", mode="before")
     @classmethod
     def _names_are_uses(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):

@@ -8,7 +8,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from auditor.audit.measuring import measure
 from auditor.job.model import Training
 from auditor.job.task import Task
 from auditor.plugins.discovery import Catalogue
+from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import MetricContext
+from auditor.providers.hostile_text import cleaned
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.evaluation import attack_success, clean_accuracy
@@ -117,6 +119,25 @@ class MeasuringOrder:
     result: Path
 
 
+@dataclass(frozen=True)
+class InspectionOrder:
+    """Show one returned model to an inspector.
+
+    Attributes:
+        place: see `Place`.
+        inspector: its table.
+        start: the checkpoint that the sub-run began with.
+        returned: the model.
+        result: where what it found goes.
+    """
+
+    place: Place
+    inspector: Mapping[str, Any]
+    start: Path
+    returned: Path
+    result: Path
+
+
 def train(order: TrainingOrder) -> float:
     """Carry out a training order; returns the seconds that it took."""
     begun = time.monotonic()
@@ -168,6 +189,22 @@ def compare(order: MeasuringOrder) -> float:
     return time.monotonic() - begun
 
 
+def inspect(order: InspectionOrder) -> float:
+    """Carry out an inspection order; returns the seconds that it took."""
+    begun = time.monotonic()
+    torch.set_num_threads(1)
+    inspector = _inspector(order.place, json.dumps(dict(order.inspector), sort_keys=True))
+    judge = _judge(order.place)
+    content: dict[str, Any]
+    try:
+        found = inspector.inspect(CheckpointModel(order.returned, order.start, judge.schema, judge.network))
+        content = {**asdict(found), "suspicious": found.suspicious}
+    except ValueError as error:
+        content = {"failure": cleaned(error)}
+    _write(order.result, json.dumps(content).encode())
+    return time.monotonic() - begun
+
+
 def _trainer(order: TrainingOrder) -> Trainer:
     place = order.place
     attack = None if order.attack is None else place.plugins.create_attack(order.attack)
@@ -204,6 +241,14 @@ def _metric(place: Place, table: str) -> Any:
     metric = place.plugins.create("metrics", options.pop("name"), options)
     metric.begin(_client(place))
     return metric
+
+
+@lru_cache(maxsize=4)
+def _inspector(place: Place, table: str) -> Inspector:
+    options = json.loads(table)
+    inspector = place.plugins.create("inspectors", options.pop("name"), options)
+    inspector.begin(_client(place))
+    return inspector
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from auditor.bench.engine import Bench, Capability, Result
 from auditor.report.bench import HEADINGS, attack_rows, summary_rows
-from auditor.report.bench_plots import power_plot, score_plot
+from auditor.report.bench_distances import attack_plot, by_setting, histogram_plot
+from auditor.report.bench_plots import cost_plot, power_plot, score_plot
+from auditor.report.bench_sweeps import sweep_plot, sweeps
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
@@ -30,6 +32,12 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
     """
     name = bench.benchmark.name
     capabilities = list(bench.capabilities())
+    inspectors = [f"{use.name}, suspected" for use in bench.benchmark.inspectors]
+    figures = figures_of(bench, results)
+    folder = path.parent / "figures"
+    folder.mkdir(exist_ok=True)
+    for label, drawing in figures.items():
+        (folder / f"{label}.svg").write_text(drawing, encoding="utf-8")
     parts = [
         f"<h1>{html.escape(name)}</h1>",
         f"<p>{html.escape(_about(bench, when))}</p>",
@@ -38,12 +46,13 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
         "independent; judgements of one model in several committees are not, so that the intervals are too narrow "
         "where committees outnumber the trainings in the pools.</p>",
         _table(HEADINGS, summary_rows(results)),
-        f"<figure>{power_plot(results)}</figure>",
-        f"<figure>{score_plot(results)}</figure>",
+        *(f'<figure id="{label}">{drawing}</figure>' for label, drawing in figures.items()),
         "<h2>Caught, by attack</h2>",
         _table(*attack_rows(results)),
         "<h2>What the attacked models can do</h2>",
-        _table(("provider", "seeds", "k", "models", "accuracy", "attack success"), _capabilities(capabilities)),
+        _table(
+            ("provider", "seeds", "k", "models", "accuracy", "attack success", *inspectors), _abilities(capabilities)
+        ),
         "<h2>Where the figures come from</h2>",
         f"<p>Folder <code>{html.escape(str(bench.layout.folder))}</code>. Every setting names the files with its "
         "distances; each of these names the models that it compares, in <code>returns/</code>.</p>",
@@ -53,6 +62,20 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
     path.write_text(f"{page}<style>{STYLE}</style>{body}</html>\n", encoding="utf-8")
     return path
+
+
+def figures_of(bench: Bench, results: Sequence[Result]) -> dict[str, str]:
+    """Every figure that the results are good for, as SVG, by a name that a file can have."""
+    figures = {"power": power_plot(results), "evidence": score_plot(results)}
+    if (cost := cost_plot(results, bench.job.training.steps)) is not None:
+        figures["cost"] = cost
+    for (randomness, steps, metric), found in by_setting(bench.distances()).items():
+        label = f"{metric}-{randomness}-{steps}"
+        figures[f"histogram-{label}"] = histogram_plot(found[0])
+        figures[f"attacks-{label}"] = attack_plot(found)
+    for index, sweep in enumerate(sweeps(bench)):
+        figures[f"sweep-{index}"] = sweep_plot(sweep, bench, results)
+    return figures
 
 
 def _about(bench: Bench, when: str) -> str:
@@ -66,7 +89,7 @@ def _about(bench: Bench, when: str) -> str:
     )
 
 
-def _capabilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
+def _abilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
     groups: dict[tuple[str, str, int], list[Capability]] = {}
     for one in capabilities:
         groups.setdefault((one.member.rpartition(" ")[0], one.randomness, one.steps), []).append(one)
@@ -75,8 +98,17 @@ def _capabilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
         successes = [one.success for one in members if one.success is not None]
         accuracy = sum(one.accuracy for one in members) / len(members)
         success = f"{100 * sum(successes) / len(successes):.1f}" if successes else "–"
-        rows.append((kind, randomness, str(steps), str(len(members)), f"{100 * accuracy:.1f}", success))
+        figures = (str(steps), str(len(members)), f"{100 * accuracy:.1f}", success)
+        rows.append((kind, randomness, *figures, *_suspected(members)))
     return rows
+
+
+def _suspected(members: Sequence[Capability]) -> list[str]:
+    """How many of the models each inspector suspects."""
+    return [
+        str(sum(bool(one.inspected[inspector].get("suspicious")) for one in members))
+        for inspector in members[0].inspected
+    ]
 
 
 def _sources(results: Sequence[Result]) -> list[tuple[str, ...]]:

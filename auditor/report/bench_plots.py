@@ -1,15 +1,11 @@
-"""Plots of a benchmark as SVG, drawn by matplotlib."""
+"""Plots of what was judged in a benchmark: power, evidence, and cost."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from auditor.bench.engine import Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from auditor.report.drawing import BENIGN, COLOURS, MALICIOUS, as_svg, new_figure
 
 SETTINGS_SHOWN = 60
 """More bars than that are no plot."""
@@ -18,9 +14,9 @@ SETTINGS_SHOWN = 60
 def power_plot(results: Sequence[Result]) -> str:
     """Shares caught and falsely flagged in every setting, with their intervals."""
     shown = list(results)[:SETTINGS_SHOWN]
-    figure = _figure(8, 1.2 + 0.28 * len(shown))
+    figure = new_figure(8, 1.2 + 0.28 * len(shown))
     axes = figure.subplots()
-    for sign, colour, label in ((0.17, "#c0392b", "malicious, flagged"), (-0.17, "#2d6da3", "benign, flagged")):
+    for sign, colour, label in ((0.17, MALICIOUS, "malicious, flagged"), (-0.17, BENIGN, "benign, flagged")):
         for row, one in enumerate(shown):
             rate = one.tally.detections if sign > 0 else one.tally.alarms
             if rate.value is None:
@@ -33,13 +29,13 @@ def power_plot(results: Sequence[Result]) -> str:
     axes.axvline(shown[0].setting.false_alarm_rate, color="grey", linewidth=0.8, linestyle=":")
     axes.set_xlabel("share flagged; dotted: the asked false-alarm rate")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-    return _svg(figure)
+    return as_svg(figure)
 
 
 def score_plot(results: Sequence[Result]) -> str:
     """For each randomness, the evidence against malicious and benign members in its best-separating setting."""
     kinds = list(dict.fromkeys(one.setting.randomness for one in results))
-    figure = _figure(8, 2.6 * len(kinds))
+    figure = new_figure(8, 2.6 * len(kinds))
     for index, randomness in enumerate(kinds):
         axes = figure.add_subplot(len(kinds), 1, index + 1)
         best = max(
@@ -48,13 +44,39 @@ def score_plot(results: Sequence[Result]) -> str:
         malicious, benign = ([min(score, 80.0) for score in part] for part in best.tally.scores)
         bins = [2.0 * edge for edge in range(42)]
         axes.hist(
-            [benign, malicious], bins=bins, stacked=True, color=["#2d6da3", "#c0392b"], label=["benign", "malicious"]
+            [benign, malicious], bins=bins, stacked=True, color=[BENIGN, MALICIOUS], label=["benign", "malicious"]
         )
         axes.set_yscale("log")
         axes.set_title(_label(best), fontsize=8)
         axes.set_xlabel("evidence, −ln p (80 and more together)")
         axes.legend(frameon=False)
-    return _svg(figure)
+    return as_svg(figure)
+
+
+def cost_plot(results: Sequence[Result], steps: int) -> str | None:
+    """What an audit adds to the training, m·k·(n − 1) steps, against n for every m; None where n is always the same.
+
+    Args:
+        results: whose settings are drawn.
+        steps: of the training.
+    """
+    costs: dict[tuple[int, int], dict[int, float]] = {}
+    for one in results:
+        setting = one.setting
+        line = costs.setdefault((setting.sub_run_steps, setting.replicated), {})
+        line[setting.participants] = 100 * setting.extra_steps / steps
+    if max(map(len, costs.values())) < 2:
+        return None
+    figure = new_figure(8, 3.2)
+    axes = figure.subplots()
+    for index, ((k, m), line) in enumerate(sorted(costs.items())):
+        axes.plot(
+            *zip(*sorted(line.items()), strict=True), "o-", color=COLOURS[index % len(COLOURS)], label=f"{k=} {m=}"
+        )
+    axes.set_xlabel("n, providers in a replicated sub-run")
+    axes.set_ylabel("extra steps, % of the training")
+    axes.legend(frameon=False, fontsize=7)
+    return as_svg(figure)
 
 
 def _label(one: Result) -> str:
@@ -63,17 +85,3 @@ def _label(one: Result) -> str:
         f"{setting.randomness} k={setting.sub_run_steps} n={setting.participants} bad={setting.malicious} "
         f"m={setting.replicated} {setting.metric_names} {setting.decision}"
     )
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _svg(figure: Figure) -> str:
-    """The drawing alone, to be put into a page."""
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
-    text = drawn.getvalue()
-    return text[text.index("<svg") :]

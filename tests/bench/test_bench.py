@@ -17,6 +17,7 @@ name = "small"
 job = "job.toml"
 judged = 40
 attacks = [{ name = "badnets", rate = 0.3, variants = 2 }, { name = "lazy", skip = 0.5 }]
+inspectors = [{ name = "neural_cleanse", epochs = 2, samples = 8, batch = 8 }]
 
 [pool]
 benign = 4
@@ -98,6 +99,7 @@ def _check_rows(found: list[dict[str, Any]]) -> None:
     assert caught["client"]["extra_steps"] == 2 * 4 * 2
     models = [row for row in found if row["kind"] == "model"]
     assert len(models) == 2 * 2 * (4 + 3)
+    assert all(isinstance(row["inspected"]["neural_cleanse"]["score"], float) for row in models)
     patched = [row["success"] for row in models if row["member"].startswith("badnets")]
     assert len(patched) == 8
     assert all(value is not None for value in patched)
@@ -105,7 +107,10 @@ def _check_rows(found: list[dict[str, Any]]) -> None:
 
 def _check_page(page: Path, found: list[dict[str, Any]]) -> None:
     text = page.read_text()
-    assert text.count("<svg") == 2
+    figures = {path.stem for path in (page.parent / "figures").iterdir()}
+    assert figures >= {"power", "evidence", "cost", "histogram-update-client-4", "attacks-update-provider-4"}
+    assert text.count("<svg") == len(figures)
+    assert all(f'id="{figure}"' in text for figure in figures)
     assert not re.search(r"(src|href)=\"https?:", text)
     for row in found:
         for name in row.get("distances", ()):
