@@ -16,7 +16,7 @@ from auditor.bench.settings import Setting, settings_of
 from auditor.bench.specification import Benchmark
 from auditor.bench.usual import usual_attacks
 from auditor.bench.work import Place, compare, inspect, train
-from auditor.bench.workers import in_parallel
+from auditor.bench.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
 from auditor.plugins.discovery import KINDS, Catalogue
@@ -153,11 +153,15 @@ class Bench:
         Raises:
             Exception: whatever training or a metric raises; what was done is kept.
         """
-        yield from self._carry_out("training what sub-runs start from", train, list(self.orders.starts()), "steps")
-        yield from self._carry_out("training what is returned", train, list(self.orders.returns()), "steps")
-        yield from self._carry_out("comparing", compare, list(self.orders.comparisons()), "models")
-        yield from self._carry_out("inspecting", inspect, list(self.orders.inspections()), "models")
-        return (yield from self._judge())
+        with Workers(self._workers) as workers:
+            for stage, work, orders, unit in (
+                ("training what sub-runs start from", train, self.orders.starts, "steps"),
+                ("training what is returned", train, self.orders.returns, "steps"),
+                ("comparing", compare, self.orders.comparisons, "models"),
+                ("inspecting", inspect, self.orders.inspections, "models"),
+            ):
+                yield from _carry_out(workers, stage, work, list(orders()), unit)
+            return (yield from self._judge(workers))
 
     def capabilities(self) -> Iterator[Capability]:
         """What every returned model can do."""
@@ -197,26 +201,13 @@ class Bench:
             inspected=inspected,
         )
 
-    def _carry_out(
-        self, stage: str, work: Callable[[Any], object], orders: Sequence[tuple[int, Any]], unit: str
-    ) -> Iterator[Progress]:
-        total, done = sum(size for size, _ in orders), 0
-        sizes = {id(order): size for size, order in orders}
-        # The longest first, so that no process is left alone with one at the end.
-        ordered = [order for _, order in sorted(orders, key=lambda one: -one[0])]
-        if ordered:
-            yield Progress(stage, 0, total, unit)
-        for order, _ in in_parallel(work, ordered, self._workers):
-            done += sizes[id(order)]
-            yield Progress(stage, done, total, unit)
-
-    def _judge(self) -> Generator[Progress, None, list[Result]]:
+    def _judge(self, workers: Workers) -> Generator[Progress, None, list[Result]]:
         stage, total = "judging", len(self.settings)
         orders = [self._judging_order(index, setting) for index, setting in enumerate(self.settings)]
         orders.sort(key=lambda order: -order.setting.participants)
         found: dict[int, Tally] = {}
         yield Progress(stage, 0, total, "settings")
-        for order, tally in in_parallel(judge_committees, orders, self._workers):
+        for order, tally in workers.carry_out(judge_committees, orders):
             found[order.index] = tally
             yield Progress(stage, len(found), total, "settings")
         pools = {order.index: order.pools for order in orders}
@@ -251,3 +242,17 @@ class Bench:
             {member.name: member.kind for member in there if member.malicious},
             matrices,
         )
+
+
+def _carry_out(
+    workers: Workers, stage: str, work: Callable[[Any], object], orders: Sequence[tuple[int, Any]], unit: str
+) -> Iterator[Progress]:
+    total, done = sum(size for size, _ in orders), 0
+    sizes = {id(order): size for size, order in orders}
+    # The longest first, so that no process is left alone with one at the end.
+    ordered = [order for _, order in sorted(orders, key=lambda one: -one[0])]
+    if ordered:
+        yield Progress(stage, 0, total, unit)
+    for order, _ in workers.carry_out(work, ordered):
+        done += sizes[id(order)]
+        yield Progress(stage, done, total, unit)

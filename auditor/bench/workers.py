@@ -9,39 +9,51 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 Order = TypeVar("Order")
 Result = TypeVar("Result")
 
 
-def in_parallel(
-    work: Callable[[Order], Result], orders: Sequence[Order], workers: int
-) -> Iterator[tuple[Order, Result]]:
-    """Carry out every order in one of so many processes; yields each order when it is done, with its result.
+class Workers:
+    """So many processes, as a context manager. Each starts when there is work for it, and stays for more.
 
-    Closing the generator, or leaving it by an exception, ends the processes at once, also in the midst of an order.
-    They end as well when this process is killed.
-
-    Raises:
-        Exception: whatever the work raised first.
+    Leaving the context ends the processes at once, also in the midst of an order. They end as well when this process
+    is killed.
     """
-    if not orders:
-        return
-    context = multiprocessing.get_context("spawn")  # forked copies of a process with threads may lock up
-    lifeline, held = context.Pipe(duplex=False)
-    executor = ProcessPoolExecutor(
-        min(workers, len(orders)), mp_context=context, initializer=_end_with, initargs=(lifeline,)
-    )
-    try:
-        futures = {executor.submit(work, order): order for order in orders}
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __enter__(self) -> Self:
+        """Get ready; nothing is started yet."""
+        context = multiprocessing.get_context("spawn")  # forked copies of a process with threads may lock up
+        self._lifeline, self._held = context.Pipe(duplex=False)
+        self._executor = ProcessPoolExecutor(
+            self.count, mp_context=context, initializer=_end_with, initargs=(self._lifeline,)
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the processes."""
+        if kind is None:
+            self._executor.shutdown()
+        self._held.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._lifeline.close()
+
+    def carry_out(self, work: Callable[[Order], Result], orders: Sequence[Order]) -> Iterator[tuple[Order, Result]]:
+        """Carry out every order; yields each when it is done, with its result.
+
+        Raises:
+            Exception: whatever the work raised first.
+        """
+        futures = {self._executor.submit(work, order): order for order in orders}
         for future in as_completed(futures):
             yield futures[future], future.result()
-        executor.shutdown()
-    finally:
-        held.close()
-        executor.shutdown(wait=False, cancel_futures=True)
-        lifeline.close()
 
 
 def _end_with(lifeline: Connection) -> None:

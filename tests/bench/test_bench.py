@@ -21,13 +21,13 @@ inspectors = [{ name = "neural_cleanse", epochs = 2, samples = 8, batch = 8 }]
 
 [pool]
 benign = 4
-starts = [10, 20]
+starts = [10]
 
 [grid]
 randomness = ["client", "provider"]
 sub_run_steps = [4]
 committees = [{ participants = 3, malicious = 1 }, { participants = 4, malicious = 0 }]
-replicated = [1, 2]
+replicated = [1]
 metrics = ["update"]
 """
 
@@ -81,27 +81,27 @@ def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
     assert again.code == 0, again.stderr
     assert files(written.home, "returns") == returns
     assert "training" not in again.stderr
-    assert "false alarms asked for" in again.stdout
+    assert "false alarms asked for" in " ".join(again.stdout.split())
     assert all(len(line) <= 80 for line in again.stdout.splitlines())
 
 
 def _check_rows(found: list[dict[str, Any]]) -> None:
     settings = [row for row in found if row["kind"] == "setting"]
-    assert len(settings) == 8
+    assert len(settings) == 4
     for row in settings:
         judged = row["true_positives"]["of"] if row["malicious"] else row["false_positives"]["of"]
         assert judged >= 40
         assert row["distances"]
-    caught = {row["randomness"]: row for row in settings if row["malicious"] and row["replicated"] == 2}
+    caught = {row["randomness"]: row for row in settings if row["malicious"]}
     assert caught["client"]["true_positives"]["rate"] == 1
     assert caught["client"]["area_under_curve"] == 1
     assert {row["false_positives"]["count"] for row in settings if row["randomness"] == "client"} == {0}
-    assert caught["client"]["extra_steps"] == 2 * 4 * 2
+    assert caught["client"]["extra_steps"] == 4 * 2
     models = [row for row in found if row["kind"] == "model"]
-    assert len(models) == 2 * 2 * (4 + 3)
+    assert len(models) == 2 * (4 + 3)
     assert all(isinstance(row["inspected"]["neural_cleanse"]["score"], float) for row in models)
     patched = [row["success"] for row in models if row["member"].startswith("badnets")]
-    assert len(patched) == 8
+    assert len(patched) == 4
     assert all(value is not None for value in patched)
 
 
