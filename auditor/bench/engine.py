@@ -106,6 +106,16 @@ class Compared:
     members: Mapping[str, Member]
     measurement: Measurement
 
+    @property
+    def benign(self) -> list[int]:
+        """The rows of benign members."""
+        return [row for name, row in self.measurement.positions.items() if not self.members[name].malicious]
+
+    @property
+    def largest_honest(self) -> float:
+        """The largest distance between two benign members."""
+        return float(self.measurement.values[self.benign][:, self.benign].max())
+
 
 class Bench:
     """A benchmark with everything it needs; `run` carries it out.

@@ -39,9 +39,20 @@ def setting_row(bench: Bench, result: Result) -> dict[str, Any]:
 
 
 def rows(bench: Bench, results: Sequence[Result]) -> Iterator[dict[str, Any]]:
-    """Every setting, then every returned model."""
+    """Every setting, then how far apart honest models were, then every returned model."""
     for result in results:
         yield setting_row(bench, result)
+    for compared in bench.distances():
+        yield {
+            "kind": "noise",
+            "bench": bench.benchmark.name,
+            "metric": compared.metric,
+            "randomness": compared.randomness,
+            "sub_run_steps": compared.steps,
+            "start": compared.start,
+            "largest_honest": compared.largest_honest,
+            "noise_floor": compared.measurement.noise_floor,
+        }
     for capability in bench.capabilities():
         yield {"kind": "model", "bench": bench.benchmark.name, **asdict(capability)}
 

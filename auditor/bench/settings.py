@@ -66,7 +66,7 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
         grid.randomness or (job.audit.randomness,),
         grid.sub_run_steps or (job.audit.sub_run_steps,),
         grid.committees or _own_committees(benchmark, job),
-        grid.replicated or (job.replicated or 1,),
+        grid.replicated or tuple(sorted({1, job.replicated or 1})),
         chosen,
         grid.decisions,
     ):

@@ -67,7 +67,7 @@ class GridSpec(_Frozen):
         sub_run_steps: k.
         committees: n, and how many of them are malicious; as many as the job does not count on, and none, if not
             given.
-        replicated: m, sub-runs that are judged together.
+        replicated: m, sub-runs that are judged together; the job's, and one by itself, if not given.
         metrics: each by itself, or several together as a list.
         decisions: the rules.
     """

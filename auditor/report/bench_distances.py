@@ -45,7 +45,7 @@ def attack_plot(found: Sequence[Compared]) -> str:
     groups: dict[str, list[Values]] = {}
     for compared in found:
         values, positions = compared.measurement.values, compared.measurement.positions
-        benign = [row for name, row in positions.items() if not compared.members[name].malicious]
+        benign = compared.benign
         own = _between(values, benign, benign)
         unit = float(np.median(own)) or 1.0
         groups.setdefault("benign", []).append(own / unit)
@@ -79,14 +79,13 @@ def by_setting(found: Iterable[Compared]) -> dict[tuple[str, int, str], list[Com
 def _chosen(compared: Compared) -> tuple[list[int], list[int]]:
     """Rows of some benign models, and of as many malicious ones, of each kind in turn."""
     positions = compared.measurement.positions
-    benign = [row for name, row in positions.items() if not compared.members[name].malicious]
     kinds: dict[str, list[int]] = {}
     for name, row in positions.items():
         if compared.members[name].malicious:
             kinds.setdefault(compared.members[name].kind, []).append(row)
     turns = max(map(len, kinds.values()), default=0)
     malicious = [rows[turn] for turn in range(turns) for rows in kinds.values() if turn < len(rows)]
-    return benign[:SHOWN], malicious[:SHOWN]
+    return compared.benign[:SHOWN], malicious[:SHOWN]
 
 
 def _between(values: Values, first: Sequence[int], second: Sequence[int]) -> Values:

@@ -53,6 +53,7 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
         _table(
             ("provider", "seeds", "k", "models", "accuracy", "attack success", *inspectors), _abilities(capabilities)
         ),
+        *_noise(bench),
         "<h2>Where the figures come from</h2>",
         f"<p>Folder <code>{html.escape(str(bench.layout.folder))}</code>. Every setting names the files with its "
         "distances; each of these names the models that it compares, in <code>returns/</code>.</p>",
@@ -101,6 +102,30 @@ def _abilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
         figures = (str(steps), str(len(members)), f"{100 * accuracy:.1f}", success)
         rows.append((kind, randomness, *figures, *_suspected(members)))
     return rows
+
+
+def _noise(bench: Bench) -> list[str]:
+    """With the client's seeds: how far apart honest models were that computed in differing ways, and the floor."""
+    rows = [
+        (
+            one.metric,
+            str(one.steps),
+            one.start,
+            f"{one.largest_honest:.3g}",
+            f"{floor:.3g}",
+            f"{one.largest_honest / floor:.2g}",
+        )
+        for one in bench.distances()
+        if one.randomness == "client" and (floor := one.measurement.noise_floor) is not None
+    ]
+    if not rows:
+        return []
+    said = (
+        "Honest members compute in ways that round differently: threads, memory layout, with and without oneDNN. Where "
+        "their largest distance exceeds the metric's noise floor, the floor is too low for this machine and this job."
+    )
+    heads = ("metric", "k", "sub-run", "largest honest distance", "noise floor", "of the floor")
+    return ["<h2>Numerical noise</h2>", f"<p>{said}</p>", _table(heads, rows)]
 
 
 def _suspected(members: Sequence[Capability]) -> list[str]:

@@ -97,6 +97,9 @@ def _check_rows(found: list[dict[str, Any]]) -> None:
     assert caught["client"]["area_under_curve"] == 1
     assert {row["false_positives"]["count"] for row in settings if row["randomness"] == "client"} == {0}
     assert caught["client"]["extra_steps"] == 4 * 2
+    noise = [row for row in found if row["kind"] == "noise" and row["randomness"] == "client"]
+    assert len(noise) == 1
+    assert noise[0]["largest_honest"] < noise[0]["noise_floor"]
     models = [row for row in found if row["kind"] == "model"]
     assert len(models) == 2 * (4 + 3)
     assert all(isinstance(row["inspected"]["neural_cleanse"]["score"], float) for row in models)

@@ -1,0 +1,37 @@
+"""Writes what `auditor plan` knows of power: the settings of one replicated sub-run that benchmarks have judged.
+
+    auditor bench docs/benchmarks/client.toml && auditor bench docs/benchmarks/headline.toml
+    python -m tests.bench.measured_power client headline
+
+reads the results of these benchmarks under AUDITOR_HOME and writes `auditor/audit/measured_power.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from auditor.audit.measured_power import SHIPPED, MeasuredSetting
+from auditor.store.home import home
+
+
+def rows(name: str) -> Iterator[dict[str, Any]]:
+    """The settings of a benchmark that tell what one replicated sub-run shows, without what only a page needs."""
+    for line in (home() / "bench" / name / "results.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        if row["kind"] == "setting" and row["replicated"] == 1 and row["malicious"] and row["decision"] == "ratio":
+            setting = MeasuredSetting.model_validate(row).model_dump(mode="json")
+            yield {"kind": "setting", **setting, "attacks": {kind: row["attacks"][kind] for kind in row["attacks"]}}
+
+
+def main(names: Sequence[str]) -> None:
+    found = [row for name in names for row in rows(name)]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in found)
+    SHIPPED.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    print(f"{len(found)} settings written to {SHIPPED}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
