@@ -1,8 +1,8 @@
 """How the studentised ratio comes out when everybody is benign, by simulation.
 
 Distances between benign providers are not independent: a model that took another turn lies further from all the
-others. Measured on digits (ResNet-8, seven metrics, eight sub-runs), 40 to 94 % of the variance of log distances belongs
-to the servers. So they are simulated as
+others. Measured on digits (ResNet-8, seven metrics, eight sub-runs), 40 to 94 % of the variance of log distances
+belongs to the servers. So they are simulated as
 
     ln d_ij = σ · (√(ρ/2)·(a_i + a_j) + √(1 − ρ)·e_ij)
 
@@ -13,8 +13,10 @@ run, and that of the run around what is known beforehand: σ_run² = ν₀·s₀
 What comes out is the distribution of log ratio over estimated spread (`ratio`), with everything that makes it wider
 than a normal one: the reference clique is selected for being tight, the spread is measured in the group that agrees
 best and from few distances, and a server's own turn moves all of its distances alike. A Student distribution is laid
-through its upper quantiles. All is in units of s₀. The constants were chosen on the same digits, so that one judgement of
-an honest provider is at most α for about a share α of them; `docs/results.md` tells how they do elsewhere.
+through its upper quantiles. All is in units of s₀.
+
+The constants were chosen on the same digits, so that about a share α of honest judgements is at most α;
+`docs/results.md` tells how they do elsewhere.
 """
 
 from __future__ import annotations
