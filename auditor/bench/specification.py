@@ -87,6 +87,16 @@ class GridSpec(_Frozen):
         sets = [item if isinstance(item, list | tuple) else [item] for item in value]
         return tuple(tuple({"name": one} if isinstance(one, str) else one for one in item) for item in sets)
 
+    @field_validator("metrics", mode="after")
+    @classmethod
+    def _each_once(cls, value: tuple[tuple[PluginUse, ...], ...]) -> tuple[tuple[PluginUse, ...], ...]:
+        for together in value:
+            names = [use.name for use in together]
+            if doubled := next((name for name in names if names.count(name) > 1), None):
+                message = "the metric {doubled} is named twice among those that are judged together."
+                raise PydanticCustomError("impossible", message, {"doubled": doubled})
+        return value
+
 
 class Benchmark(_Frozen):
     """A benchmark.
