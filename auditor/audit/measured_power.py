@@ -146,13 +146,14 @@ def power_of(
         against: the attacks that count; all that were measured if none are named.
     """
     rate = job.audit.false_alarm_rate / max(1.0, expected)
+    participants, benign = _judging(job)
 
     def distance(row: MeasuredSetting) -> tuple[bool, float, int, float, bool, float]:
         return (
             job.task.model not in row.task.split(),
             abs(math.log(row.sub_run_steps / job.audit.sub_run_steps)),
-            job.participants - row.participants,
-            job.benign / job.participants - row.benign / row.participants,
+            participants - row.participants,
+            benign / participants - row.benign / row.participants,
             row.false_alarm_rate > rate,
             abs(math.log(row.false_alarm_rate / rate)),
         )
@@ -178,8 +179,14 @@ def check_attacks(against: Sequence[str], rows: Sequence[MeasuredSetting]) -> No
         raise JobError(f"--against {unknown[0]}", [Problem(f"{there}.", suggestion=nearest(unknown[0], known))])
 
 
+def _judging(job: Job) -> tuple[int, int]:
+    """How many providers judge a sub-run that somebody deviates in, and how many of them are counted on."""
+    return (3, 2) if job.has_referee else (job.participants, job.benign)
+
+
 def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     audit = job.audit
+    participants, benign = _judging(job)
     longer = row.sub_run_steps >= audit.sub_run_steps
     shorter = row.sub_run_steps <= audit.sub_run_steps
     return (
@@ -188,9 +195,9 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
         and row.decision in (audit.decision, choose(job).decision.name)
         and _tables(row.metrics) == _tables([{"name": use.name, **use.options} for use in audit.metrics])
         and row.false_alarm_rate <= audit.false_alarm_rate
-        and row.participants <= job.participants
-        and row.benign <= job.benign
-        and row.benign * job.participants <= job.benign * row.participants
+        and row.participants <= participants
+        and row.benign <= benign
+        and row.benign * participants <= benign * row.participants
         and (longer if audit.randomness == "client" else shorter)
     )
 

@@ -33,6 +33,8 @@ def main(name: str, wanted: Sequence[str]) -> None:
     ]
     shown = [index for index, key in enumerate(SET) if len({str(row[key]) for row in rows}) > 1]
     heads = [*(NAMES[index] for index in shown), "caught", "false alarms", "AUC", "extra steps"]
+    unsure = any(row["undecided"] for row in rows)
+    heads += ["undecided"] * unsure
     print(f"| {' | '.join(heads)} |\n| {' | '.join('---' for _ in heads)} |")
     for row in rows:
         area = row["area_under_curve"]
@@ -42,6 +44,7 @@ def main(name: str, wanted: Sequence[str]) -> None:
             percent(row["false_positives"]),
             "–" if area is None else f"{area:.4f}",
             f"{row['extra_steps']:,}",
+            *[f"{row['undecided']:,}"] * unsure,
         ]
         print(f"| {' | '.join(cells)} |")
 
