@@ -103,6 +103,8 @@ def propose(job: Job, wish: Wish, rows: Sequence[MeasuredSetting]) -> list[Propo
     _check(wish)
     lengths = {job.audit.sub_run_steps, *(row.sub_run_steps for row in rows if row.sub_run_steps <= job.training.steps)}
     counts = {job.participants, *(row.participants for row in rows if row.participants <= len(job.providers))}
+    if job.audit.randomness == "client" and len(job.providers) > 2:
+        counts.add(2)  # with a third as referee
     known = [one for steps in lengths for count in counts if (one := _candidate(job, steps, count, wish, rows))]
     if not known:
         raise JobError(job.name, [Problem(_nothing_measured(job, wish))])
@@ -142,7 +144,7 @@ class _Candidate:
 
 def _candidate(job: Job, steps: int, count: int, wish: Wish, rows: Sequence[MeasuredSetting]) -> _Candidate | None:
     everything = _variant(job, steps, count, 1.0)
-    if everything.benign_fraction * count < 2:
+    if everything.benign_fraction * count < 2 and not everything.has_referee:
         return None
     own = (steps, count) == (job.audit.sub_run_steps, job.participants)
     deviating = acting_sub_runs(wish.share, everything.sub_runs)

@@ -355,7 +355,7 @@ def _impossibilities(job: Job) -> list[tuple[str, str]]:
                 f"allowed is 1 to {len(job.others)}.",
             )
         )
-    if job.benign_fraction * job.participants < 2:
+    if job.benign_fraction * job.participants < 2 and not job.has_referee:
         found.append(
             (
                 "audit.benign_fraction",

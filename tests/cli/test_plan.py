@@ -59,7 +59,7 @@ def test_a_proposal_can_be_pasted_into_the_job(plan_of: Path) -> None:
     wish = ("--catch", "0.99", "--share", "0.1", "--against", "badnets")
     told = json.loads(plan(plan_of, *wish, "--json").stdout)
     best = told["proposals"][0]
-    assert (best["sub_run_steps"], best["participants"]) == (5, 3)
+    assert (best["sub_run_steps"], best["participants"]) == (5, 2)
     shown = plan(plan_of, *wish).stdout
     assert shown.endswith(best["lines"])
     text = job_text(steps=1000, audit=best["lines"]).replace("sub_run_steps = 10\n", "", 1)

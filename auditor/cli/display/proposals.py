@@ -70,7 +70,7 @@ def print_proposals(job: Job, wish: Wish, proposals: Sequence[Proposal], rate: f
         plan = one.plan
         table.add_row(
             f"{one.job.audit.sub_run_steps:,}{'*' if one.own else ''}",
-            f"{plan.participants}",
+            f"{plan.participants}{' + referee' if one.job.has_referee else ''}",
             f"{plan.replicated:.1f}",
             f"{plan.sub_runs:,}",
             f"{plan.extra_steps:,.0f}",
