@@ -64,7 +64,10 @@ def members_of(benign: int, attacks: Sequence[AttackUse], classes: int, plugins:
 
 def _label(name: str, options: Mapping[str, Any]) -> str:
     """The attack with the options that were given, and those that it wraps: `low_rate ratio=0.1 of badnets`."""
-    told = [name, *(f"{key}={value}" for key, value in options.items() if not isinstance(value, dict | list))]
+    told = [name]
+    for key, value in options.items():
+        if not isinstance(value, Mapping):
+            told.append(f"{key}={'+'.join(map(str, value)) if isinstance(value, list | tuple) else value}")
     if isinstance(inner := options.get("attack"), Mapping):
         told += ["of", _label(str(inner.get("name")), {key: value for key, value in inner.items() if key != "name"})]
     return " ".join(told)
