@@ -94,16 +94,23 @@ def simulate(participants: int, benign: int) -> Simulated:
 
 
 @lru_cache(maxsize=256)
-def calibrate(participants: int, benign: int, sub_runs: int) -> Calibration:
-    """The distribution of the studentised ratio of a benign provider after so many sub-runs."""
+def calibrate(participants: int, benign: int, sub_runs: int, weight: float) -> Calibration:
+    """The distribution of the studentised ratio of a benign provider.
+
+    Args:
+        participants: n.
+        benign: how many of the n are counted on.
+        sub_runs: how many have been seen, this one included.
+        weight: ν₀. With 0 the spread is estimated from these sub-runs alone, and may be anything.
+    """
     seen = simulate(participants, benign)
-    draws = generator(1, f"calibration {participants} {benign} {sub_runs}")
+    draws = generator(1, f"calibration {participants} {benign} {sub_runs} {weight:g}")
     chosen = draws.integers(len(seen.log_ratios), size=(DRAWS, sub_runs))
     judged = seen.log_ratios[chosen[:, -1], draws.integers(participants, size=DRAWS)]
-    run = RUN_WEIGHT / draws.chisquare(RUN_WEIGHT, size=(DRAWS, 1))
+    run = weight / draws.chisquare(weight, size=(DRAWS, 1)) if weight else np.ones((DRAWS, 1))
     variance = run * SUB_RUN_WEIGHT / draws.chisquare(SUB_RUN_WEIGHT, size=(DRAWS, sub_runs))
     squares = seen.observations * (variance * seen.variances[chosen]).sum(axis=1)
-    estimated = np.sqrt((RUN_WEIGHT + squares) / (RUN_WEIGHT + seen.observations * sub_runs))
+    estimated = np.sqrt((weight + squares) / (weight + seen.observations * sub_runs))
     return _laid_through(np.sqrt(variance[:, -1]) * judged / estimated)
 
 

@@ -6,11 +6,15 @@ to them over the median distance among them. A benign provider is one more draw 
 near 1.
 
 How near depends on how much honest distances scatter. Their logarithms are taken to have a spread s, estimated
-within the group of providers that agrees best, over this sub-run and those before it, and moderated by what is
-known of the metric beforehand (as variances of few samples are in Smyth, 2004, "Linear models and empirical Bayes
-methods"):
+within the group of providers that agrees best, over this sub-run and those before it. Two estimates are tried, and the
+smaller p-value counts twice. One is moderated by what is known of the metric beforehand (as variances of few samples
+are in Smyth, 2004, "Linear models and empirical Bayes methods"),
 
-    s² = (ν₀·s₀² + Σ squares) / (ν₀ + ν)
+    s² = (ν₀·s₀² + Σ squares) / (ν₀ + ν),
+
+and the better one where few distances have been seen. The other is that of the run alone, s² = Σ squares / ν, and the
+better one where honest providers agree more closely than elsewhere: the spread of one metric differs by a factor of
+thirty between a training at a large learning rate and one that settles.
 
 The p-value is that of log(ratio) / s among benign providers (`calibration`). It depends on nothing that comes later,
 so that evidence may be added up sub-run by sub-run (`evidence`).
@@ -23,6 +27,8 @@ the floor, and the spread around it is taken for known.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,6 +42,26 @@ USUAL_SPREAD = 0.5
 
 NUMERICAL_SPREAD, NUMERICAL_TAIL = 0.2, 30.0
 """With the client's seeds, noise of differing hardware scatters by tens of per cent around the floor."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What log ratios are measured by.
+
+    Attributes:
+        spread: s.
+        expected: what log ratio over s is among benign providers.
+    """
+
+    spread: float
+    expected: Calibration
+
+    def p_value(self, logarithm: float) -> float:
+        """How likely a benign provider has a log ratio so large."""
+        from scipy.stats import t as student
+
+        statistic = (logarithm / self.spread - self.expected.location) / self.expected.scale
+        return float(student.sf(statistic, self.expected.tail))
 
 
 class RatioDecision:
@@ -54,15 +80,12 @@ class RatioDecision:
                     judgements += AgreementDecision().judge([matrix], assumptions)
                     continue
                 if assumptions.randomness == "client":
-                    expected, spread = Calibration(0.0, 1.0, NUMERICAL_TAIL), NUMERICAL_SPREAD
+                    scales = [Scale(NUMERICAL_SPREAD, Calibration(0.0, 1.0, NUMERICAL_TAIL))]
                 else:
                     more = _squares(matrix, assumptions)
                     squares, observations = squares + more[0], observations + more[1]
-                    count = len(matrix.providers)
-                    expected = calibrate(count, assumptions.benign(count), seen)
-                    prior = RUN_WEIGHT * (matrix.spread or USUAL_SPREAD) ** 2
-                    spread = math.sqrt((prior + squares) / (RUN_WEIGHT + observations))
-                judgements += _judge(matrix, assumptions, expected, spread)
+                    scales = _scales(matrix, assumptions, seen, squares, observations)
+                judgements += _judge(matrix, assumptions, scales)
         return judgements
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
@@ -70,7 +93,21 @@ class RatioDecision:
         return 0.0 if participants >= 3 else 1.0
 
 
-def _judge(matrix: DistanceMatrix, assumptions: Assumptions, expected: Calibration, spread: float) -> list[Judgement]:
+def _scales(
+    matrix: DistanceMatrix, assumptions: Assumptions, seen: int, squares: float, observations: float
+) -> list[Scale]:
+    """The spread moderated by what is known beforehand, and where there are enough distances, by themselves alone."""
+    count = len(matrix.providers)
+    benign = assumptions.benign(count)
+    prior = RUN_WEIGHT * (matrix.spread or USUAL_SPREAD) ** 2
+    moderated = math.sqrt((prior + squares) / (RUN_WEIGHT + observations))
+    scales = [Scale(moderated, calibrate(count, benign, seen, RUN_WEIGHT))]
+    if observations and squares > 0:
+        scales.append(Scale(math.sqrt(squares / observations), calibrate(count, benign, seen, 0.0)))
+    return scales
+
+
+def _judge(matrix: DistanceMatrix, assumptions: Assumptions, scales: Sequence[Scale]) -> list[Judgement]:
     count = len(matrix.providers)
     values, note = _comparable(matrix, assumptions)
     if note:
@@ -87,18 +124,12 @@ def _judge(matrix: DistanceMatrix, assumptions: Assumptions, expected: Calibrati
                 matrix.sub_run,
                 matrix.metric,
                 provider,
-                p_value=_upper_tail(logarithm / spread, expected),
+                p_value=min(1.0, len(scales) * min(scale.p_value(logarithm) for scale in scales)),
                 ratio=math.exp(min(logarithm, 700.0)),
                 reference=tuple(matrix.providers[member] for member in clique),
             )
         )
     return judgements
-
-
-def _upper_tail(statistic: float, expected: Calibration) -> float:
-    from scipy.stats import t as student
-
-    return float(student.sf((statistic - expected.location) / expected.scale, expected.tail))
 
 
 def _comparable(matrix: DistanceMatrix, assumptions: Assumptions) -> tuple[Distances, str]:
