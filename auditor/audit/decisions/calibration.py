@@ -33,7 +33,7 @@ from auditor.plugins.randomness import generator
 
 SERVER_SHARE = 0.9
 """ρ: the share of the variance of log distances that belongs to servers."""
-TURNS = 4.0
+TURNS = 3.0
 """Degrees of freedom of the servers' own turns."""
 RUN_WEIGHT = 4.0
 """ν₀: how many observations the spread that is known beforehand is worth."""
