@@ -24,10 +24,10 @@ OPTIMIZER_SHARE = 0.01
 seeds of their own honest providers' is wholly unlike (about 1.4, measured), and would drown statistics that differ
 by 0.1. State that was thrown away or made up is seen all the same where everybody has the client's seeds."""
 
-STATISTICS_NOISE = NoiseFloor(per_step=1e-6, growth=2.2, early=60, most=0.5)
+STATISTICS_NOISE = NoiseFloor(per_step=6e-6, growth=1.9, early=60, most=0.5)
 """The noise floor of running statistics alone."""
 
-OPTIMIZER_NOISE = NoiseFloor(per_step=6e-4, growth=1.3, early=20, most=1.5)
+OPTIMIZER_NOISE = NoiseFloor(per_step=1.3e-3, growth=1.25, early=20, most=1.5)
 """The noise floor of the optimizer's state alone, on images."""
 
 OPTIMIZER_TEXT_NOISE = NoiseFloor(per_step=3e-5, growth=1.25, early=10, most=1.5)
@@ -65,7 +65,7 @@ class BufferDistance(Metric[State]):
 
     name = "buffers"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=2.5e-6, growth=2.02, early=42, most=0.5)
+    noise = NoiseFloor(per_step=1.3e-5, growth=1.6, early=42, most=0.5)
     spread = 0.2
     Options = BufferOptions
     options: BufferOptions

@@ -55,7 +55,7 @@ class LinearCKA(Metric[Kernels]):
 
     name = "cka"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=1e-9, growth=3, early=1000, most=0.2)
+    noise = NoiseFloor(per_step=2.2e-9, growth=3.5, early=1000, most=0.2)
     spread = 0.5
     Options = CKAOptions
     options: CKAOptions

@@ -26,7 +26,7 @@ class LogitDistance(Metric[torch.Tensor]):
 
     name = "logits"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=5e-5, growth=2, early=25, most=4.0)
+    noise = NoiseFloor(per_step=4.5e-4, growth=1.7, early=25, most=4.0)
     spread = 0.25
     Options = LogitOptions
     options: LogitOptions

@@ -23,7 +23,7 @@ class OutputDistance(Metric[torch.Tensor]):
 
     name = "output"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=1e-5, growth=1.75, early=60, most=0.4)
+    noise = NoiseFloor(per_step=7e-5, growth=1.6, early=60, most=0.4)
     spread = 0.35
     Options = OutputOptions
     options: OutputOptions

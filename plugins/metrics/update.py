@@ -19,7 +19,7 @@ class UpdateDistance(WeightsMetric):
     """
 
     name = "update"
-    noise = NoiseFloor(per_step=1e-3, growth=1.1, early=6, most=1.0)
+    noise = NoiseFloor(per_step=1.3e-3, growth=1.1, early=6, most=1.0)
     spread = 0.25
     adaptive_noise = NoiseFloor(per_step=6e-3, growth=0.6, early=12, most=1.0)
     text_noise = NoiseFloor(per_step=2e-5, growth=0.75, early=60, most=1.0)

@@ -16,16 +16,16 @@ from . import segmentation
 from .noise import floor_for
 from .segmentation import Segments, count
 
-GRID_COSINE = NoiseFloor(per_step=1.5e-9, growth=3, early=1000, most=0.2)
+GRID_COSINE = NoiseFloor(per_step=2e-9, growth=3.4, early=1000, most=0.2)
 """The noise floor of the cosine on images in a grid."""
 
-SUPERPIXEL_COSINE = NoiseFloor(per_step=2.5e-9, growth=3, early=1000, most=0.2)
+SUPERPIXEL_COSINE = NoiseFloor(per_step=3.4e-9, growth=3.4, early=1000, most=0.2)
 """The noise floor of the cosine on images in superpixels, which may be small."""
 
 TEXT_COSINE = NoiseFloor(per_step=5e-11, growth=2.5, early=100, most=0.2)
 """The noise floor of the cosine on texts."""
 
-IMAGE_NORM = NoiseFloor(per_step=2e-6, growth=2, early=30, most=0.5)
+IMAGE_NORM = NoiseFloor(per_step=4e-6, growth=2, early=30, most=0.5)
 """The noise floor of one weight under the norms that have a unit, on images: of its size, root mean square."""
 
 TEXT_NORM = NoiseFloor(per_step=1e-6, growth=1.25, early=10, most=0.5)
