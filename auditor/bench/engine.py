@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from filecmp import cmp
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -249,9 +251,31 @@ class Bench:
         return Pool(
             f"repetition {first.repetition}, {whose} history",
             tuple(member.name for member in there if not member.malicious),
-            {member.name: member.kind for member in there if member.malicious},
+            {member.name: member.kind for member in there if self._acts(member, starts, setting)},
             matrices,
         )
+
+    def _acts(self, member: Member, starts: Sequence[Start], setting: Setting) -> bool:
+        """Whether a member is an adversary that acts in every sub-run.
+
+        With the client's seeds one that does nothing returns what an honest provider returns, to the last bit.
+        """
+        if not member.malicious or setting.randomness == "provider":
+            return member.malicious
+        honest = self.members[0]  # computes as adversaries do
+        returned = [
+            tuple(
+                self.layout.returned(Execution(start, "client", one), setting.sub_run_steps) for one in (member, honest)
+            )
+            for start in starts
+        ]
+        return not any(_same(*paths) for paths in returned)
+
+
+@cache
+def _same(first: Path, second: Path) -> bool:
+    """Whether two files hold the same bytes; what is in a benchmark's folder does not change."""
+    return cmp(first, second, shallow=False)
 
 
 def _carry_out(
