@@ -44,8 +44,8 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
         "<h2>Rates</h2>",
         "<p>Shares in per cent, with exact 95 % intervals (Clopper and Pearson) that count every judgement as "
         "independent; judgements of one model in several committees are not, so that the intervals are too narrow "
-        "where committees outnumber the trainings in the pools. With the client's seeds, adversaries that returned what an "
-        "honest provider returns to the last bit did nothing and are left out.</p>",
+        "where committees outnumber the trainings in the pools. With the client's seeds, adversaries that returned "
+        "what an honest provider returns to the last bit did nothing and are left out.</p>",
         _table(HEADINGS, summary_rows(results)),
         *(f'<figure id="{label}">{drawing}</figure>' for label, drawing in figures.items()),
         "<h2>Caught, by attack</h2>",
