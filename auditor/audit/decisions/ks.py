@@ -29,11 +29,12 @@ class KolmogorovSmirnovDecision:
     """The paper's statistic with a p-value that holds; see the module."""
 
     name = "ks"
+    calibrated = True
 
     def judge(self, matrices: list[DistanceMatrix], assumptions: Assumptions) -> list[Judgement]:
         """Judge every provider in every matrix, each matrix by itself."""
         return [
-            _judge(matrix, index, assumptions, calibrated=True)
+            _judge(matrix, index, assumptions, calibrated=self.calibrated)
             for matrix in matrices
             for index in range(len(matrix.providers))
         ]
@@ -45,18 +46,11 @@ class KolmogorovSmirnovDecision:
         return _tail(1.0, participants, assumptions.benign(participants))
 
 
-class PaperDecision:
+class PaperDecision(KolmogorovSmirnovDecision):
     """The paper's rule to the letter, with the p-value of the test; its false alarms are not what is asked."""
 
     name = "rttd"
-
-    def judge(self, matrices: list[DistanceMatrix], assumptions: Assumptions) -> list[Judgement]:
-        """Judge every provider in every matrix, each matrix by itself."""
-        return [
-            _judge(matrix, index, assumptions, calibrated=False)
-            for matrix in matrices
-            for index in range(len(matrix.providers))
-        ]
+    calibrated = False
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
         """2 ÷ C(a + b, a) for samples of a and b: the two-sided test when the samples do not overlap."""
