@@ -133,7 +133,7 @@ class Bench:
     Raises:
         JobError: the benchmark asks for something impossible.
         TrainingError: the dataset cannot be had.
-        PluginError: an attack cannot be had.
+        PluginError: a plugin cannot be had, or not with these options.
     """
 
     def __init__(
@@ -147,6 +147,7 @@ class Bench:
         classes = load_dataset(job.task, downloads).classes
         attacks = benchmark.attacks or usual_attacks(job)
         self.members = members_of(benchmark.pool.benign, attacks, classes, plugins)
+        self._try_plugins(plugins)
         versions = {f"{one.kind} {one.name}": one.version for kind in KINDS for one in plugins.origins(kind)}
         self.layout = Layout(folder, benchmark, job, versions)
         place = Place(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
@@ -158,6 +159,16 @@ class Bench:
                 f"committees with {largest} malicious members need as many adversaries; there are {len(adversaries)}."
             )
             raise JobError(benchmark.name, [Problem(problem, key="attacks")])
+
+    def _try_plugins(self, plugins: Catalogue) -> None:
+        """Make every plugin once with its options, so that a mistake is told before anything is trained."""
+        for member in self.members:
+            if member.attack is not None:
+                plugins.create_attack(member.attack)
+        for use in {use.name: use for setting in self.settings for use in setting.metrics}.values():
+            plugins.create("metrics", use.name, use.options)
+        for use in self.benchmark.inspectors:
+            plugins.create("inspectors", use.name, use.options)
 
     def run(self) -> Generator[Progress, None, list[Result]]:
         """Train, measure and judge, telling how far it is.

@@ -53,8 +53,8 @@ def bench(
     except KeyboardInterrupt:
         say(f"\ninterrupted; what was done is kept in {where}, and the same command goes on from there")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except (TrainingError, OSError) as error:
-        fail(error, ExitCode.FAILED)
+    except Exception as error:  # whatever a plugin or a full disk raised in a worker
+        fail(f"{type(error).__name__}: {error}. What was done is kept in {where}.", ExitCode.FAILED)
     _tell(made, results, where, json=json)
 
 

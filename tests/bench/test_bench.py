@@ -121,10 +121,19 @@ def _check_page(page: Path, found: list[dict[str, Any]]) -> None:
             assert (page.parent / "distances" / name).exists()
 
 
-def test_mistakes_are_one_message_and_exit_code_2(written: Auditor) -> None:
-    (written.folder / "bench.toml").write_text(BENCH.replace('"badnets"', '"badnet"'))
-    result = written("bench", "bench.toml")
-    assert result.code == 2
-    assert "badnet" in result.stderr
-    assert "badnets" in result.stderr
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ('"badnets"', '"badnet"', ["badnet", "badnets"]),
+        ("rate = 0.3", "rate = 3.0", ["badnets", "rate", "less than or equal to 1"]),
+        ("epochs = 2", "epochs = 0", ["neural_cleanse", "epochs"]),
+        ('metrics = ["update"]', 'metrics = [{ name = "cka", layer = "x" }]', ["cka", "layer"]),
+    ],
+)
+def test_mistakes_are_one_message_and_exit_code_2(written: Auditor, right: str, wrong: str, words: list[str]) -> None:
+    (written.folder / "bench.toml").write_text(BENCH.replace(right, wrong))
+    result = written.here("bench", "bench.toml")
+    assert result.code == 2, result.stderr
+    assert all(word in result.stderr for word in words), result.stderr
     assert "Traceback" not in result.stderr
+    assert not (written.home / "bench").exists()
