@@ -11,6 +11,10 @@ from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job, PluginUse
 
 
+USUAL_SUB_RUNS = 4
+"""More sub-runs than that are judged together only if a benchmark asks for it: each is trained by everybody."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """How an audit would be made.
@@ -66,7 +70,7 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
         grid.randomness or (job.audit.randomness,),
         grid.sub_run_steps or (job.audit.sub_run_steps,),
         grid.committees or _own_committees(benchmark, job),
-        grid.replicated or tuple(sorted({1, job.replicated or 1})),
+        grid.replicated or tuple(sorted({1, min(USUAL_SUB_RUNS, job.replicated or 1)})),
         chosen,
         grid.decisions,
     ):

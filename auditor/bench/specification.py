@@ -39,7 +39,7 @@ class PoolSpec(_Frozen):
         repetitions: independent trainings that the starts are taken from.
     """
 
-    benign: Annotated[int, Field(ge=2)] = 12
+    benign: Annotated[int, Field(ge=2)] = 8
     starts: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, strict=False, min_length=1)
     history: Literal["honest", "attacked"] = "honest"
     repetitions: PositiveInt = 1
@@ -67,7 +67,8 @@ class GridSpec(_Frozen):
         sub_run_steps: k.
         committees: n, and how many of them are malicious; as many as the job does not count on, and none, if not
             given.
-        replicated: m, sub-runs that are judged together; the job's, and one by itself, if not given.
+        replicated: m, sub-runs that are judged together; the job's, but no more than four, and one by itself, if not
+            given.
         metrics: each by itself, or several together as a list.
         decisions: the rules.
     """

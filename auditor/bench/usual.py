@@ -15,14 +15,14 @@ _CHEATS: tuple[dict[str, object], ...] = (
 
 _BACKDOORS: dict[str, tuple[dict[str, object], ...]] = {
     "vision": (
-        {"name": "badnets", "variants": 4},
-        {"name": "blend", "variants": 4},
-        {"name": "wanet", "variants": 4},
+        {"name": "badnets", "variants": 2},
+        {"name": "blend", "variants": 2},
+        {"name": "wanet", "variants": 2},
         {"name": "low_rate", "ratio": 0.1, "attack": {"name": "badnets"}, "variants": 2},
         {"name": "adaptive", "metric": "update", "attack": {"name": "badnets"}, "variants": 2},
     ),
     "text": (
-        {"name": "text_trigger", "variants": 4},
+        {"name": "text_trigger", "variants": 2},
         {"name": "text_trigger", "triggers": ["I watch this 3D movie"], "variants": 2},
         {"name": "low_rate", "ratio": 0.1, "attack": {"name": "text_trigger"}, "variants": 2},
     ),
