@@ -10,7 +10,6 @@ from auditor.bench.specification import Benchmark, CommitteeSpec, DecisionName, 
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job, PluginUse
 
-
 USUAL_SUB_RUNS = 4
 """More sub-runs than that are judged together only if a benchmark asks for it: each is trained by everybody."""
 
