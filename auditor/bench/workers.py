@@ -58,7 +58,11 @@ class Workers:
 
 def _end_with(lifeline: Connection) -> None:
     """End this process when the pipe's other end closes."""
+    # Before PyTorch is imported. Where more threads than cores wait for one another, those that spin hold up the rest:
+    # work of half a second then takes a minute.
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ["GOMP_SPINCOUNT"] = "0"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; whoever started this one decides
 
     def wait() -> None:
