@@ -21,7 +21,12 @@ def rows(name: str) -> Iterator[dict[str, Any]]:
     """The settings of a benchmark that tell what one replicated sub-run shows, without what only a page needs."""
     for line in (home() / "bench" / name / "results.jsonl").read_text().splitlines():
         row = json.loads(line)
-        if row["kind"] == "setting" and row["replicated"] == 1 and row["malicious"] and row["decision"] == "ratio":
+        if (
+            row["kind"] == "setting"
+            and row["replicated"] == 1
+            and row["malicious"]
+            and row["decision"] in ("auto", "ratio")
+        ):
             setting = MeasuredSetting.model_validate(row).model_dump(mode="json")
             yield {"kind": "setting", **setting, "attacks": {kind: row["attacks"][kind] for kind in row["attacks"]}}
 
