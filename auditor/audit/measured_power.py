@@ -96,17 +96,25 @@ class Power:
         weakest: that attack.
         attacks: how many attacks the guarantee covers.
         setting: where it was measured.
+        unseen: attacks that it does not cover, because not one of them was ever seen there.
     """
 
     value: float
     weakest: str
     attacks: int
     setting: MeasuredSetting
+    unseen: tuple[str, ...] = ()
 
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it."""
         setting = self.setting.model_dump(mode="json")
-        return {"value": self.value, "weakest": self.weakest, "attacks": self.attacks, "setting": setting}
+        return {
+            "value": self.value,
+            "weakest": self.weakest,
+            "attacks": self.attacks,
+            "unseen": self.unseen,
+            "setting": setting,
+        }
 
 
 def read_measurements(path: Path = SHIPPED) -> tuple[MeasuredSetting, ...]:
@@ -132,7 +140,12 @@ def read_measurements(path: Path = SHIPPED) -> tuple[MeasuredSetting, ...]:
 
 
 def power_of(
-    job: Job, rows: Sequence[MeasuredSetting], *, expected: float = 1.0, against: Sequence[str] = ()
+    job: Job,
+    rows: Sequence[MeasuredSetting],
+    *,
+    expected: float = 1.0,
+    against: Sequence[str] = (),
+    seen_only: bool = False,
 ) -> Power | None:
     """The power that was measured nearest to a job's setting; None where nothing comparable was measured.
 
@@ -144,6 +157,8 @@ def power_of(
         rows: what was measured.
         expected: m, as far as it is known.
         against: the attacks that count; all that were measured if none are named.
+        seen_only: whether attacks that were never seen do not count, and are named instead. An audit that cannot see
+            one attack may be worth its price for the others.
     """
     rate = job.audit.false_alarm_rate / max(1.0, expected)
     participants, benign = _judging(job)
@@ -161,9 +176,10 @@ def power_of(
     for row in sorted((row for row in rows if _is_comparable(row, job)), key=distance):
         lows = {name: row.attacks[name].low for name in against or row.attacks if name in row.attacks}
         counted = {name: low for name, low in lows.items() if low is not None}
-        if counted and len(counted) == len(against or counted):
-            weakest = min(counted, key=lambda name: counted[name])
-            return Power(counted[weakest], weakest, len(counted), row)
+        unseen = tuple(name for name in counted if seen_only and not row.attacks[name].count)
+        if len(unseen) < len(counted) == len(against or counted):
+            weakest = min((name for name in counted if name not in unseen), key=lambda name: counted[name])
+            return Power(counted[weakest], weakest, len(counted) - len(unseen), row, unseen)
     return None
 
 

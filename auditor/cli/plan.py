@@ -70,7 +70,7 @@ def plan(
             else:
                 print_proposals(loaded, wish, proposals, rate)
             return
-        known = power_of(loaded, rows, expected=make_plan(loaded).replicated, against=names)
+        known = power_of(loaded, rows, expected=make_plan(loaded).replicated, against=names, seen_only=not names)
         planned, choice = make_plan(loaded, None if known is None else known.value), choose(loaded)
     if json:
         _write(_payload(loaded, planned, choice, known, rate))

@@ -27,6 +27,8 @@ def power_sentence(job: Job, plan: Plan, power: Power | None) -> str:
             f", where one sub-run could use a false-alarm rate of {setting.false_alarm_rate:g}; in this audit "
             f"{plan.replicated:.3g} share {job.audit.false_alarm_rate:g}, so that it may be less"
         )
+    if power.unseen:
+        sentence += f". It never shows {', '.join(power.unseen)}, to which none of this applies"
     return sentence
 
 

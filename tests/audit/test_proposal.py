@@ -192,3 +192,16 @@ class TestProposal:
     def test_too_few_providers_for_what_was_measured(self) -> None:
         with pytest.raises(JobError, match=r"n of 2 or less.*--power 0.9"):
             self.proposals(Wish(0.99, 0.1), job(providers=2))
+
+
+def test_an_attack_that_is_never_seen_is_named_and_not_counted_where_that_is_asked_for() -> None:
+    rate = {"count": 90, "of": 100, "rate": 0.9, "low": 0.82, "high": 0.95}
+    never = {"count": 0, "of": 100, "rate": 0.0, "low": 0.0, "high": 0.04}
+    rows = settings(row() | {"attacks": {"badnets": rate, "precision": never}})
+    strict = power_of(job(), rows)
+    assert strict is not None
+    assert (strict.value, strict.weakest, strict.unseen) == (0.0, "precision", ())
+    lenient = power_of(job(), rows, seen_only=True)
+    assert lenient is not None
+    assert (lenient.value, lenient.weakest, lenient.unseen) == (0.82, "badnets", ("precision",))
+    assert power_of(job(), settings(row() | {"attacks": {"precision": never}}), seen_only=True) is None

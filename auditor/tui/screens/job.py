@@ -115,7 +115,7 @@ class JobScreen(AuditorScreen):
             job = parse_job(text, source=self._source, folder=folder)
             with Store(self.auditor.folder) as store:
                 job = resolve_providers(job, store.providers(), source=self._source, text=text)
-            power = power_of(job, read_measurements(), expected=make_plan(job).replicated)
+            power = power_of(job, read_measurements(), expected=make_plan(job).replicated, seen_only=True)
             plan = make_plan(job, None if power is None else power.value)
             checked = Checked(job, plan, choose(job), power, ())
         except JobError as error:
