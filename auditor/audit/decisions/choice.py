@@ -91,8 +91,6 @@ def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, 
         return PaperDecision(), "the benchmark compares with it"
     if asked == "ratio":
         return RatioDecision(), "the job asks for it"
-    if asked == "rttd":
-        return PaperDecision(), "the benchmark compares with it"
     if assumptions.randomness == "client":
         return RatioDecision(), "with the client's seeds honest results differ by numerical noise only"
     return RatioDecision(), "it needs the fewest providers, and its false-alarm rate has been measured"

@@ -3,14 +3,17 @@
 An audit is looked at after every sub-run, may stop as soon as somebody is flagged, and may go on where it is
 unsure. The p-value of a provider is therefore valid whenever it is looked at: the probability that that of a benign
 provider ever falls to α is at most α (Ramdas, Grünwald, Vovk and Shafer, 2023, "Game-theoretic statistics and safe
-anytime-valid inference", section 2). Two tests share α:
+anytime-valid inference", section 2). Two tests share α; also where there is one sub-run, which makes them the same,
+for far out the p-values of single sub-runs are not exact (`docs/results.md`):
 
 - one sub-run by itself, for a provider that deviates seldom and then plainly. The j-th judged sub-run may use the
   share w_j of α, and the shares sum to 1 (Bonferroni). With m sub-runs known beforehand each has 1/m; else
   w_j = c / ((c + j)(c + j − 1)) with c the number expected, which sums to 1 however many come.
-- all sub-runs together, for a provider that deviates always and a little: the e-process
+- all sub-runs together, for a provider that deviates always and a little, with z_j = Φ⁻¹(1 − p_j) and
+  S_t = z_1 + … + z_t. Where m is known beforehand S_t is held against a boundary for m sums (`boundary`). Where it is
+  not, by the e-process
 
-      E_t = ∫ exp(δ·S_t − t·δ²/2) π(dδ),   S_t = z_1 + … + z_t,   z_j = Φ⁻¹(1 − p_j),
+      E_t = ∫ exp(δ·S_t − t·δ²/2) π(dδ)
 
   with π half-normal of scale τ (the normal mixture of Robbins, 1970, one-sided). Under honest p-values E_t is a
   nonnegative supermartingale that starts at 1, so that it ever reaches 1/α with probability α at most (Ville, 1939).
@@ -24,6 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+from auditor.audit.decisions.boundary import p_value_of_sums
 from auditor.audit.decisions.distances import Judgement
 
 _NORMAL = NormalDist()
@@ -75,16 +79,30 @@ def combined_p_value(judgements: Sequence[Judgement], budget: Budget) -> float |
     sub_runs = sorted({one.sub_run for one in told})
     position = {sub_run: index for index, sub_run in enumerate(sub_runs)}
     alone = min((one.p_value or 0.0) / budget.share(position[one.sub_run]) for one in told) * budget.metrics
-    return min(1.0, 2 * min(alone, 1 / _largest_evidence(told, sub_runs, budget.metrics)))
+    return min(1.0, 2 * min(alone, _of_all_together(told, sub_runs, budget)))
 
 
 def log_evidence(p_values: Sequence[float]) -> float:
     """The logarithm of E_t, for the p-values of so many sub-runs under one metric."""
-    total = sum(-_NORMAL.inv_cdf(min(max(p_value, _TINY), 1 - _TINY)) for p_value in p_values)
+    total = sum(_deviation(p_value) for p_value in p_values)
     variance = 1 + len(p_values) * TAU**2
     exponent = (TAU * total) ** 2 / (2 * variance)
     reach = _NORMAL.cdf(TAU * total / math.sqrt(variance))
     return math.log(2) - math.log(variance) / 2 + exponent + math.log(max(reach, 1e-300))
+
+
+def _deviation(p_value: float) -> float:
+    """z: the deviate of a standard normal distribution that is as rare."""
+    return -_NORMAL.inv_cdf(min(max(p_value, _TINY), 1 - _TINY))
+
+
+def _of_all_together(told: Sequence[Judgement], sub_runs: Sequence[int], budget: Budget) -> float:
+    if not budget.exact:
+        return 1 / _largest_evidence(told, sub_runs, budget.metrics)
+    series: dict[str, list[float]] = {}
+    for one in sorted(told, key=lambda one: one.sub_run):
+        series.setdefault(one.metric, []).append(_deviation(one.p_value or 0.0))
+    return budget.metrics * min(p_value_of_sums(deviations, budget.sub_runs) for deviations in series.values())
 
 
 def _largest_evidence(told: Sequence[Judgement], sub_runs: Sequence[int], metrics: int) -> float:

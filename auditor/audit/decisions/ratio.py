@@ -124,7 +124,7 @@ def _judge(matrix: DistanceMatrix, assumptions: Assumptions, scales: Sequence[Sc
                 matrix.sub_run,
                 matrix.metric,
                 provider,
-                p_value=min(1.0, len(scales) * min(scale.p_value(logarithm) for scale in scales)),
+                p_value=1 - (1 - min(scale.p_value(logarithm) for scale in scales)) ** len(scales),
                 ratio=math.exp(min(logarithm, 700.0)),
                 reference=tuple(matrix.providers[member] for member in clique),
             )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from auditor.audit.decisions import Assumptions, DistanceMatrix, Judgement, choose
 from auditor.audit.decisions.agreement import AgreementDecision
+from auditor.audit.decisions.boundary import p_value_of_sums
 from auditor.audit.decisions.clique import EXHAUSTIVE, spread_sum, tightest, within
 from auditor.audit.decisions.evidence import Budget, combined_p_value
 from auditor.audit.decisions.ks import KolmogorovSmirnovDecision, PaperDecision
@@ -304,9 +305,31 @@ def test_weak_evidence_in_every_sub_run_adds_up() -> None:
     assert combined(16) < 1e-6
 
 
-def test_looking_after_every_sub_run_raises_no_false_alarms() -> None:
+@pytest.mark.parametrize("sub_runs", [2, 4, 20])
+def test_the_probability_of_reaching_a_boundary_is_that_of_trying_it(sub_runs: int) -> None:
+    draws = np.random.default_rng(sub_runs).standard_normal((40_000, sub_runs))
+    found = np.sort([p_value_of_sums(walk.tolist(), sub_runs) for walk in draws])
+    for share in (0.01, 0.05, 0.2):
+        reached = float((found <= share).mean())
+        assert reached <= share + 3 * math.sqrt(share * (1 - share) / len(found))
+        assert reached >= 0.9 * share
+
+
+def test_with_one_sub_run_a_sum_is_what_that_sub_run_says() -> None:
+    assert p_value_of_sums([2.0], 1) == pytest.approx(0.02275, rel=0.01)
+    assert combined_p_value([judgement(0.004)], Budget(1, True, 1)) == pytest.approx(0.008)
+
+
+def test_what_was_known_to_be_four_sub_runs_takes_less_than_what_might_go_on() -> None:
+    told = [judgement(0.08, sub_run=index) for index in range(4)]
+    known, open_end = (combined_p_value(told, Budget(4, exact, 1)) or 0.0 for exact in (True, False))
+    assert known <= 0.01 < open_end
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["m", "about m"])
+def test_looking_after_every_sub_run_raises_no_false_alarms(exact: bool) -> None:
     draws = np.random.default_rng(5)
-    runs, alarm, budget = 2000, 0.05, Budget(10, True, 2)
+    runs, alarm, budget = 2000, 0.05, Budget(10, exact, 2)
     ever = 0
     for _ in range(runs):
         p_values = draws.uniform(size=(10, 2))
