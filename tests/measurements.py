@@ -31,6 +31,7 @@ def row(
     return {
         "kind": "setting",
         "bench": "made-up",
+        "task_kind": "vision",
         "task": "digits resnet8",
         "randomness": "client",
         "sub_run_steps": k,

@@ -1,10 +1,10 @@
-"""What was measured of an audit's power: how often one replicated sub-run shows an adversary who acts in it.
+"""What was measured of an audit's power: how often replicated sub-runs show an adversary who acts in them.
 
 `measured_power.json` holds rows as `auditor bench --json` writes them, one for each setting that was measured. A row
-says something about a job only where it is not more favourable than the job: the same randomness, decision and
-metrics, one replicated sub-run, no more providers, no larger share of benign ones, and sub-runs that are no easier to
-judge. With the client's seeds numerical noise grows faster with k than deviations do, so that is k as long or longer;
-with the providers' own seeds deviations have to grow out of the noise, so it is k as short or shorter.
+says something about a job only where it is not more favourable than the job: the same kind of task, randomness,
+decision and metrics, no more replicated sub-runs, no more providers, no larger share of benign ones, and sub-runs that
+are no easier to judge. With the client's seeds numerical noise grows faster with k than deviations do, so that is k as
+long or longer; with the providers' own seeds deviations have to grow out of the noise, so it is k as short or shorter.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from auditor.audit.decisions import choose
+from auditor.audit.decisions.choice import budget_of
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.model import Job
 
@@ -47,6 +48,7 @@ class MeasuredSetting(_Row):
 
     Attributes:
         bench: the benchmark.
+        task_kind: images or texts.
         task: what was learned, and by which model, in words.
         randomness: who drew the seeds.
         sub_run_steps: k.
@@ -62,6 +64,7 @@ class MeasuredSetting(_Row):
     """
 
     bench: str
+    task_kind: Literal["vision", "text"]
     task: str = ""
     randomness: Literal["client", "provider"]
     sub_run_steps: Annotated[int, Field(gt=0)]
@@ -147,7 +150,7 @@ def power_of(
     against: Sequence[str] = (),
     seen_only: bool = False,
 ) -> Power | None:
-    """The power that was measured nearest to a job's setting; None where nothing comparable was measured.
+    """The power of one sub-run, measured nearest to a job's setting; None where nothing comparable was measured.
 
     Nearest is first what was measured with the job's own model, then the k of the smallest ratio, then n, then the
     number of benign providers, then the false-alarm rate of one sub-run.
@@ -161,19 +164,47 @@ def power_of(
             one attack may be worth its price for the others.
     """
     rate = job.audit.false_alarm_rate / max(1.0, expected)
+    alone = [row for row in rows if row.replicated == 1 and _is_comparable(row, job)]
+    return _first(sorted(alone, key=lambda row: _distance(row, job, rate)), against, seen_only)
+
+
+def power_together(
+    job: Job, rows: Sequence[MeasuredSetting], *, against: Sequence[str] = (), seen_only: bool = False
+) -> Power | None:
+    """The power of several sub-runs judged together, against who acts in all of them.
+
+    It is None where nothing comparable was measured, and where a job does not say beforehand how many sub-runs there
+    will be. Nearest is first the largest number of sub-runs that the job has, too, then as in `power_of`.
+
+    Args:
+        job: whose setting it is.
+        rows: what was measured.
+        against: the attacks that count; all that were measured if none are named.
+        seen_only: as in `power_of`.
+    """
+    budget = budget_of(job)
+    if not budget.exact:
+        return None
+    several = [row for row in rows if 1 < row.replicated <= budget.sub_runs and _is_comparable(row, job)]
+    rate = job.audit.false_alarm_rate
+    return _first(sorted(several, key=lambda row: (-row.replicated, _distance(row, job, rate))), against, seen_only)
+
+
+def _distance(row: MeasuredSetting, job: Job, rate: float) -> tuple[bool, float, int, float, bool, float]:
     participants, benign = _judging(job)
+    return (
+        job.task.model not in row.task.split(),
+        abs(math.log(row.sub_run_steps / job.audit.sub_run_steps)),
+        participants - row.participants,
+        benign / participants - row.benign / row.participants,
+        row.false_alarm_rate > rate,
+        abs(math.log(row.false_alarm_rate / rate)),
+    )
 
-    def distance(row: MeasuredSetting) -> tuple[bool, float, int, float, bool, float]:
-        return (
-            job.task.model not in row.task.split(),
-            abs(math.log(row.sub_run_steps / job.audit.sub_run_steps)),
-            participants - row.participants,
-            benign / participants - row.benign / row.participants,
-            row.false_alarm_rate > rate,
-            abs(math.log(row.false_alarm_rate / rate)),
-        )
 
-    for row in sorted((row for row in rows if _is_comparable(row, job)), key=distance):
+def _first(rows: Sequence[MeasuredSetting], against: Sequence[str], seen_only: bool) -> Power | None:
+    """What the first row says that has measured all attacks that count."""
+    for row in rows:
         lows = {name: row.attacks[name].low for name in against or row.attacks if name in row.attacks}
         counted = {name: low for name, low in lows.items() if low is not None}
         unseen = tuple(name for name in counted if seen_only and not row.attacks[name].count)
@@ -206,7 +237,7 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     longer = row.sub_run_steps >= audit.sub_run_steps
     shorter = row.sub_run_steps <= audit.sub_run_steps
     return (
-        row.replicated == 1
+        row.task_kind == job.task.kind
         and row.randomness == audit.randomness
         and row.decision in (audit.decision, choose(job).decision.name)
         and _tables(row.metrics) == _tables([{"name": use.name, **use.options} for use in audit.metrics])

@@ -47,7 +47,7 @@ def plan(
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
     from auditor.audit.decisions import choose
-    from auditor.audit.measured_power import SHIPPED, check_attacks, power_of, read_measurements
+    from auditor.audit.measured_power import SHIPPED, check_attacks, power_of, power_together, read_measurements
     from auditor.job import make_plan
 
     if (catch is None) != (share is None):
@@ -71,11 +71,13 @@ def plan(
                 print_proposals(loaded, wish, proposals, rate)
             return
         known = power_of(loaded, rows, expected=make_plan(loaded).replicated, against=names, seen_only=not names)
-        planned, choice = make_plan(loaded, None if known is None else known.value), choose(loaded)
+        together = power_together(loaded, rows, against=names, seen_only=not names)
+        several = None if together is None else (together.setting.replicated, together.value)
+        planned, choice = make_plan(loaded, None if known is None else known.value, several), choose(loaded)
     if json:
-        _write(_payload(loaded, planned, choice, known, rate))
+        _write(_payload(loaded, planned, choice, known, together, rate))
     else:
-        _print(loaded, planned, choice, known, rate)
+        _print(loaded, planned, choice, known, together, rate)
 
 
 def _write(payload: dict[str, Any]) -> None:
@@ -84,7 +86,9 @@ def _write(payload: dict[str, Any]) -> None:
     output(json.dumps(payload, ensure_ascii=False))
 
 
-def _payload(job: Job, planned: Plan, choice: Choice, known: Power | None, rate: float | None) -> dict[str, Any]:
+def _payload(
+    job: Job, planned: Plan, choice: Choice, known: Power | None, together: Power | None, rate: float | None
+) -> dict[str, Any]:
     from auditor.report.planning import plan_warnings
 
     dollars = planned.dollars(rate) if rate is not None else None
@@ -108,6 +112,7 @@ def _payload(job: Job, planned: Plan, choice: Choice, known: Power | None, rate:
         "warnings": list(plan_warnings(planned, choice)),
         "false_alarm_rate": job.audit.false_alarm_rate,
         "power": None if known is None else known.payload(),
+        "power_together": None if together is None else together.payload(),
         "catch_probability": [
             {"share": share, "replicated": m, "probability": probability}
             for share, row in planned.catch.items()
@@ -119,7 +124,9 @@ def _payload(job: Job, planned: Plan, choice: Choice, known: Power | None, rate:
     }
 
 
-def _print(job: Job, planned: Plan, choice: Choice, known: Power | None, rate: float | None) -> None:
+def _print(
+    job: Job, planned: Plan, choice: Choice, known: Power | None, together: Power | None, rate: float | None
+) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -132,6 +139,7 @@ def _print(job: Job, planned: Plan, choice: Choice, known: Power | None, rate: f
         free_ride_sentence,
         plan_warnings,
         power_sentence,
+        together_sentence,
     )
 
     console = Console()
@@ -150,7 +158,8 @@ def _print(job: Job, planned: Plan, choice: Choice, known: Power | None, rate: f
         "seeds": "the client's" if job.audit.randomness == "client" else "each provider's own",
         "decision": f"{choice.decision.name}, because {choice.reason}",
         "power": power_sentence(job, planned, known),
-        "false alarms": false_alarm_sentence(job, known),
+        "together": together_sentence(together),
+        "false alarms": false_alarm_sentence(job, together or known),
         "plugins": ", ".join(file.path for file in job.plugins),
     }
     for key, value in rows.items():

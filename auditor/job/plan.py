@@ -33,6 +33,7 @@ class Plan:
         extra_steps: m·k·(n − 1), what the audit adds.
         dollars_per_hour: (primary, mean of the replicas), or None when a price is missing.
         power: w, how likely a replicated sub-run shows an adversary who acts in it; None where it is not known.
+        together: (m, how likely m sub-runs judged together show an adversary who acts in all), where that is known.
         catch: for (f, m), P(caught) if the power is known; else P(at least one sub-run that it acts in is replicated).
         free_ride: for f, how likely a primary that watches which checkpoints are opened finds so many sub-runs that
             it knows to be unchecked; 0 where draws are independent.
@@ -48,6 +49,7 @@ class Plan:
     extra_steps: float
     dollars_per_hour: tuple[float, float] | None
     power: float | None
+    together: tuple[int, float] | None
     catch: dict[float, dict[int, float]]
     free_ride: dict[float, float]
     warnings: tuple[str, ...]
@@ -89,12 +91,13 @@ def boundaries(steps: int, sub_run_steps: int) -> tuple[int, ...]:
     return (*range(0, steps, sub_run_steps), steps)
 
 
-def make_plan(job: Job, power: float | None = None) -> Plan:
+def make_plan(job: Job, power: float | None = None, together: tuple[int, float] | None = None) -> Plan:
     """Plan an audit of `job`.
 
     Args:
         job: with registered names looked up or not.
         power: how likely a replicated sub-run shows an adversary who acts in it, if that is known.
+        together: m, and how likely m sub-runs judged together show an adversary who acts in all, if that is known.
     """
     cuts = boundaries(job.training.steps, job.audit.sub_run_steps)
     lengths = [end - start for start, end in pairwise(cuts)]
@@ -115,18 +118,22 @@ def make_plan(job: Job, power: float | None = None) -> Plan:
         extra_steps=checked_steps * job.replicas,
         dollars_per_hour=_prices(job),
         power=power,
-        catch=_catch_table(job, len(lengths), 1.0 if power is None else power),
+        together=together,
+        catch=_catch_table(job, len(lengths), power, together),
         free_ride=_free_rides(job, len(lengths)),
         warnings=_warnings(job, len(lengths)),
     )
 
 
-def _catch_table(job: Job, sub_runs: int, power: float) -> dict[float, dict[int, float]]:
+def _catch_table(
+    job: Job, sub_runs: int, known: float | None, together: tuple[int, float] | None
+) -> dict[float, dict[int, float]]:
     """P(caught) for each share f, and for each of a few m around the job's own.
 
-    With a replication probability the sub-runs are drawn independently and the table has one column, keyed by the
-    expected m.
+    Who acts in every sub-run is caught by one of them alone, or by all together. With a replication probability the
+    sub-runs are drawn independently and the table has one column, keyed by the expected m.
     """
+    power = 1.0 if known is None else known
     deviating = {share: acting_sub_runs(share, sub_runs) for share in SHARES}
     probability = job.audit.replicate_probability
     if probability is not None:
@@ -137,9 +144,13 @@ def _catch_table(job: Job, sub_runs: int, power: float) -> dict[float, dict[int,
         }
     own = job.replicated or 0
     columns = sorted({max(1, own // 2), own, *(min(sub_runs, own * factor) for factor in (2, 4))} - {0})
-    return {
+    table = {
         share: {m: catch_probability(sub_runs, count, m, power) for m in columns} for share, count in deviating.items()
     }
+    if known is not None and together is not None:
+        least, caught = together
+        table[1.0] = {m: max(chance, caught) if m >= least else chance for m, chance in table[1.0].items()}
+    return table
 
 
 def _free_rides(job: Job, sub_runs: int) -> dict[float, float]:

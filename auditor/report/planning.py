@@ -32,14 +32,30 @@ def power_sentence(job: Job, plan: Plan, power: Power | None) -> str:
     return sentence
 
 
+def together_sentence(together: Power | None) -> str:
+    """How likely several sub-runs judged together show who acts in all of them; empty where it was not measured."""
+    if together is None:
+        return ""
+    setting = together.setting
+    attacks = "" if together.attacks == 1 else f", the least seen of {together.attacks} attacks"
+    sentence = (
+        f"{setting.replicated} replicated sub-runs judged together show at least {percent_text(together.value)} of "
+        f"those who act in all of them (95 % bound, {together.weakest}{attacks}; "
+        f"{_rate_text(setting.true_positives)} of all), measured with k = {setting.sub_run_steps:,}, n = "
+        f"{setting.participants} and {setting.malicious} malicious"
+    )
+    return f"{sentence}. They never show {', '.join(together.unseen)}" if together.unseen else sentence
+
+
 def false_alarm_sentence(job: Job, power: Power | None) -> str:
     """What false-alarm rate is asked for and, where it was measured, how many benign providers were flagged."""
     asked = f"{percent_text(job.audit.false_alarm_rate)} is asked for, in the whole run"
     if power is None or power.setting.false_positives.rate is None:
         return f"{asked}; not measured for this setting"
     setting = power.setting
+    judged = "one sub-run" if setting.replicated == 1 else f"{setting.replicated} sub-runs together"
     return (
-        f"{asked}; measured in one sub-run at {percent_text(setting.false_alarm_rate)}: "
+        f"{asked}; measured in {judged} at {percent_text(setting.false_alarm_rate)}: "
         f"{_rate_text(setting.false_positives)} of benign providers were flagged"
     )
 

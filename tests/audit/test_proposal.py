@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.audit.measured_power import SHIPPED, MeasuredSetting, power_of, read_measurements
+from auditor.audit.measured_power import SHIPPED, MeasuredSetting, power_of, power_together, read_measurements
 from auditor.audit.proposal import Proposal, Wish, propose
 from auditor.job import Job, JobError, parse_job
 from auditor.job.chances import independent_catch_probability
@@ -80,6 +80,7 @@ class TestPower:
             {"metrics": [{"name": "update", "what": "else"}]},
             {"metrics": [{"name": "update"}, {"name": "zest"}]},
             {"replicated": 2},
+            {"task_kind": "text"},
             {"false_alarm_rate": 0.02},
             {"participants": 5, "malicious": 2},
             {"participants": 4, "malicious": 0},
@@ -118,6 +119,22 @@ class TestPower:
         whole, shared = row(false_alarm_rate=0.01, low=0.9), row(false_alarm_rate=0.001, low=0.8)
         assert lowest(job(), whole, shared, expected=10.0) == 0.8
         assert lowest(job(), whole, shared) == 0.9
+
+
+class TestPowerTogether:
+    ROWS = settings(*(row(k=k, replicated=m, low=m / 10) for m in (1, 2, 4, 8) for k in (20, 40)))
+
+    @pytest.mark.parametrize(
+        ("audit", "found"),
+        [("replicated = 4", 4), ("replicated = 5", 4), ("replicated = 2", 2), ("replicated = 1", None)],
+    )
+    def test_it_is_that_of_as_many_sub_runs_as_the_job_has_or_fewer(self, audit: str, found: int | None) -> None:
+        power = power_together(job(audit=audit), self.ROWS)
+        assert (None if power is None else power.setting.replicated) == found
+        assert power is None or (power.value, power.setting.sub_run_steps) == ((found or 0) / 10, 20)
+
+    def test_a_job_that_does_not_say_how_many_there_will_be_is_judged_otherwise(self) -> None:
+        assert power_together(job(audit="replicate_probability = 0.5"), self.ROWS) is None
 
 
 class TestProposal:

@@ -1,4 +1,4 @@
-"""Writes what `auditor plan` knows of power: the settings of one replicated sub-run that benchmarks have judged.
+"""Writes what `auditor plan` knows of power: the settings with somebody malicious that benchmarks have judged.
 
     auditor bench docs/benchmarks/client.toml && auditor bench docs/benchmarks/headline.toml
     python -m tests.bench.measured_power client headline
@@ -18,15 +18,10 @@ from auditor.store.home import home
 
 
 def rows(name: str) -> Iterator[dict[str, Any]]:
-    """The settings of a benchmark that tell what one replicated sub-run shows, without what only a page needs."""
+    """The settings of a benchmark that tell what replicated sub-runs show, without what only a page needs."""
     for line in (home() / "bench" / name / "results.jsonl").read_text().splitlines():
         row = json.loads(line)
-        if (
-            row["kind"] == "setting"
-            and row["replicated"] == 1
-            and row["malicious"]
-            and row["decision"] in ("auto", "ratio")
-        ):
+        if row["kind"] == "setting" and row["malicious"] and row["decision"] in ("auto", "ratio"):
             setting = MeasuredSetting.model_validate(row).model_dump(mode="json")
             yield {"kind": "setting", **setting, "attacks": {kind: row["attacks"][kind] for kind in row["attacks"]}}
 

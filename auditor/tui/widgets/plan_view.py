@@ -24,7 +24,8 @@ class Checked:
         job: with registered names looked up; None when there are problems.
         plan: of the job.
         choice: the rule that will judge.
-        power: what was measured of an audit like it; None where nothing was.
+        power: what was measured of one sub-run of an audit like it; None where nothing was.
+        together: and of several judged together.
         problems: what is wrong, in the order of the file.
     """
 
@@ -32,6 +33,7 @@ class Checked:
     plan: Plan | None
     choice: Choice | None
     power: Power | None
+    together: Power | None
     problems: tuple[Problem, ...]
 
 
@@ -47,12 +49,12 @@ likely an adversary that watches which sub-runs are opened finds so many uncheck
         if checked.job is None or checked.plan is None or checked.choice is None:
             self.write([Text("There is no plan until the job file is mended.")])
         else:
-            self.write(_lines(checked.job, checked.plan, checked.choice, checked.power))
+            self.write(_lines(checked.job, checked.plan, checked.choice, checked.power, checked.together))
 
 
-def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None) -> list[Text]:
+def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None, together: Power | None) -> list[Text]:
     from auditor.report.figures import percent_text
-    from auditor.report.planning import chance_text, plan_warnings, power_sentence
+    from auditor.report.planning import chance_text, plan_warnings, power_sentence, together_sentence
 
     m = f"{plan.replicated:g}" if float(plan.replicated).is_integer() else f"about {plan.replicated:.1f}"
     facts = {
@@ -75,6 +77,8 @@ def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None) -> list[Te
         chances += f"{chance_text(plan.free_ride[share]):>11}"
         lines.append(Text(f"{percent_text(share):>6} of sub-runs{chances}", no_wrap=True))
     lines += [Text(), shown(f"power: {power_sentence(job, plan, power)}", 400)]
+    if told := together_sentence(together):
+        lines.append(shown(f"together: {told}", 400))
     return lines + [shown(f"warning: {warning}", 400, "bold") for warning in plan_warnings(plan, choice)]
 
 
