@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +101,21 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Committee:
+    """Who is judged together, in which sub-runs.
+
+    Attributes:
+        pool: the index of the pool that they are from.
+        members: in the order of their names.
+        starts: the indices of what their sub-runs start from, in order.
+    """
+
+    pool: int
+    members: tuple[str, ...]
+    starts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class JudgingOrder:
     """Draw committees for a setting and judge every member of each.
 
@@ -108,7 +123,8 @@ class JudgingOrder:
         index: of the setting.
         setting: how an audit would be made.
         pools: what committees are drawn from.
-        judged: malicious members to judge at least; benign ones where none is malicious.
+        judged: malicious members to judge; benign ones where none is malicious. Fewer, where there are not so many
+            different committees.
         seed: of the benchmark.
     """
 
@@ -120,37 +136,55 @@ class JudgingOrder:
 
     @property
     def committees(self) -> int:
-        """How many committees it takes."""
-        return math.ceil(self.judged / (self.setting.malicious or self.setting.participants))
+        """How many committees it takes, none of them twice: the same models say the same again."""
+        wanted = math.ceil(self.judged / (self.setting.malicious or self.setting.participants))
+        return min(wanted, sum(self._different(pool) for pool in self.pools))
+
+    def draw(self) -> Iterator[Committee]:
+        """Different committees, at random."""
+        setting, drawn = self.setting, set[Committee]()
+        draws = generator(self.seed, f"committees {json.dumps(setting.payload(), sort_keys=True, default=str)}")
+        while len(drawn) < self.committees:
+            which = int(draws.integers(len(self.pools)))
+            pool = self.pools[which]
+            malicious = draws.choice(sorted(pool.malicious), setting.malicious, replace=False)
+            benign = draws.choice(pool.honest, setting.participants - setting.malicious, replace=False)
+            starts = draws.choice(len(pool.matrices), setting.replicated, replace=False)
+            members = tuple(sorted(map(str, [*malicious, *benign])))
+            committee = Committee(which, members, tuple(sorted(map(int, starts))))
+            if committee not in drawn:
+                drawn.add(committee)
+                yield committee
+
+    def _different(self, pool: Pool) -> int:
+        setting = self.setting
+        return (
+            math.comb(len(pool.malicious), setting.malicious)
+            * math.comb(len(pool.honest), setting.participants - setting.malicious)
+            * math.comb(len(pool.matrices), setting.replicated)
+        )
 
 
 def judge_committees(order: JudgingOrder) -> Tally:
     """Carry out a judging order."""
-    setting, pools, seed = order.setting, order.pools, order.seed
-    draws = generator(seed, f"committees {json.dumps(setting.payload(), sort_keys=True, default=str)}")
+    setting = order.setting
     assumptions = Assumptions(setting.benign_fraction, setting.randomness, setting.false_alarm_rate)
     budget = Budget(setting.replicated, exact=True, metrics=len(setting.metrics))
     decision, _ = select(setting.decision, setting.participants, assumptions)
     loaded: dict[Path, Measurement] = {}
     tally = Tally()
-    for _ in range(order.committees):
-        pool = pools[int(draws.integers(len(pools)))]
-        malicious = [str(name) for name in draws.choice(sorted(pool.malicious), setting.malicious, replace=False)]
-        benign = [
-            str(name) for name in draws.choice(pool.honest, setting.participants - setting.malicious, replace=False)
-        ]
-        chosen = draws.choice(len(pool.matrices), setting.replicated, replace=False)
-        members = tuple(malicious + benign)
+    for committee in order.draw():
+        pool = order.pools[committee.pool]
         matrices = [
             matrix
-            for sub_run, start in enumerate(sorted(int(one) for one in chosen))
-            for matrix in _matrices(setting, sub_run, pool.matrices[start], members, loaded)
+            for sub_run, start in enumerate(committee.starts)
+            for matrix in _matrices(setting, sub_run, pool.matrices[start], committee.members, loaded)
         ]
         judged = defaultdict(list)
         for judgement in decision.judge(matrices, assumptions):
             judged[judgement.provider].append(judgement)
         tally.committees += 1
-        for name in members:
+        for name in committee.members:
             told = [one for one in judged[name] if one.p_value is not None]
             p_value = combined_p_value(told, budget)
             _count(tally, name, pool.malicious.get(name), p_value, [one.ratio or 0.0 for one in told], setting)

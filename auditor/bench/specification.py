@@ -110,7 +110,8 @@ class Benchmark(_Frozen):
         inspectors: what looks at every returned model by itself, beside the audit.
         pool: which models are trained.
         grid: which settings are judged with them.
-        judged: so many malicious members are judged in each setting at least; benign ones where none is malicious.
+        judged: so many malicious members are judged in each setting; benign ones where none is malicious. Fewer, where
+            the pool has not so many different committees.
         false_alarm_rate: that decisions are asked for; the job's if not given.
     """
 

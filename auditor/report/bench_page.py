@@ -86,8 +86,8 @@ def _about(bench: Bench, when: str) -> str:
     return (
         f"{job.name}: {job.task.dataset.rpartition('/')[2]}, {job.task.model}; {pool.benign} honest executions of each "
         f"sub-run and {sum(member.malicious for member in bench.members)} adversaries ({', '.join(kinds)}); "
-        f"{pool.history} history; at least {bench.benchmark.judged} members judged in a setting, each as the primary; "
-        f"benchmark seed {bench.benchmark.seed}. {when}."
+        f"{pool.history} history; {bench.benchmark.judged} members judged in a setting, each as the primary, or as "
+        f"many as there are different committees for; benchmark seed {bench.benchmark.seed}. {when}."
     )
 
 

@@ -89,8 +89,9 @@ def _check_rows(found: list[dict[str, Any]]) -> None:
     settings = [row for row in found if row["kind"] == "setting"]
     assert len(settings) == 4
     for row in settings:
+        # There are 3 adversaries times 6 pairs of honest members, and one committee of all 4 honest ones.
         judged = row["true_positives"]["of"] if row["malicious"] else row["false_positives"]["of"]
-        assert judged >= 40
+        assert judged == (18 if row["malicious"] else 4), "the same committee was judged again"
         assert row["distances"]
     caught = {row["randomness"]: row for row in settings if row["malicious"]}
     assert caught["client"]["true_positives"]["rate"] == 1
