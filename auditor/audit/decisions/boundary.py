@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 SHAPE = 0.25
 """Δ."""
-NODES = 96
-"""Points of the integration over each sum; twice as many change no p-value by a thousandth."""
-REACH = 9.0
+DENSITY = 1.25
+"""Points of the integration over each sum per unit of it; twice as many change no p-value by a thousandth."""
+REACH = 6.0
 """Sums that lie further below zero, in standard deviations, are left out: they cross nothing."""
+HIGHEST = 9.0
+"""Largest C that is told apart; its p-value is below 1e-18 for any m."""
 STEP = 0.01
 """C is rounded down to it, so that p is at most a few hundredths of itself too large and few are computed."""
 
@@ -41,7 +43,7 @@ def p_value_of_sums(deviations: Sequence[float], sub_runs: int) -> float:
     sums = np.cumsum(deviations[:sub_runs])
     looks = np.arange(1, len(sums) + 1)
     reached = float(np.max(sums / (math.sqrt(sub_runs) * (looks / sub_runs) ** SHAPE), initial=0.0))
-    return crossing_probability(math.floor(min(reached, REACH) / STEP) * STEP, sub_runs)
+    return crossing_probability(math.floor(min(reached, HIGHEST) / STEP) * STEP, sub_runs)
 
 
 @lru_cache(maxsize=4096)
@@ -69,16 +71,16 @@ def crossing_probability(height: float, sub_runs: int) -> float:
 def _nodes(look: int, below: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where the density of sums that have not crossed is known after so many draws, with Gauss-Legendre weights."""
     lowest = -REACH * math.sqrt(look)
-    points, weights = _quadrature()
+    points, weights = _quadrature(16 * math.ceil(max(32.0, DENSITY * (below - lowest)) / 16))
     half = (below - lowest) / 2
     return lowest + half * (points + 1), half * weights
 
 
-@lru_cache(maxsize=1)
-def _quadrature() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+@lru_cache(maxsize=64)
+def _quadrature(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     from numpy.polynomial.legendre import leggauss
 
-    points, weights = leggauss(NODES)
+    points, weights = leggauss(count)
     return points, weights
 
 
