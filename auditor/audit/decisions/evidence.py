@@ -10,8 +10,8 @@ for far out the p-values of single sub-runs are not exact (`docs/results.md`):
   share w_j of α, and the shares sum to 1 (Bonferroni). With m sub-runs known beforehand each has 1/m; else
   w_j = c / ((c + j)(c + j − 1)) with c the number expected, which sums to 1 however many come.
 - all sub-runs together, for a provider that deviates always and a little, with z_j = Φ⁻¹(1 − p_j) and
-  S_t = z_1 + … + z_t. Where m is known beforehand S_t is held against a boundary for m sums (`boundary`). Where it is
-  not, by the e-process
+  S_t = z_1 + … + z_t. S_t is held against a boundary for m sums (`boundary`), or for the number that is expected.
+  Where m is not known, half of this share goes to sums of any number, by the e-process
 
       E_t = ∫ exp(δ·S_t − t·δ²/2) π(dδ)
 
@@ -97,12 +97,12 @@ def _deviation(p_value: float) -> float:
 
 
 def _of_all_together(told: Sequence[Judgement], sub_runs: Sequence[int], budget: Budget) -> float:
-    if not budget.exact:
-        return 1 / _largest_evidence(told, sub_runs, budget.metrics)
     series: dict[str, list[float]] = {}
     for one in sorted(told, key=lambda one: one.sub_run):
         series.setdefault(one.metric, []).append(_deviation(one.p_value or 0.0))
-    return budget.metrics * min(p_value_of_sums(deviations, budget.sub_runs) for deviations in series.values())
+    expected = max(1, budget.sub_runs)
+    found = budget.metrics * min(p_value_of_sums(deviations, expected) for deviations in series.values())
+    return found if budget.exact else 2 * min(found, 1 / _largest_evidence(told, sub_runs, budget.metrics))
 
 
 def _largest_evidence(told: Sequence[Judgement], sub_runs: Sequence[int], metrics: int) -> float:

@@ -326,6 +326,12 @@ def test_what_was_known_to_be_four_sub_runs_takes_less_than_what_might_go_on() -
     assert known <= 0.01 < open_end
 
 
+def test_more_sub_runs_than_were_expected_keep_adding_up() -> None:
+    told = [judgement(0.15, sub_run=index) for index in range(16)]
+    four, all_of_them = (combined_p_value(told[:count], Budget(4, False, 1)) or 0.0 for count in (4, 16))
+    assert all_of_them < 0.01 < four
+
+
 @pytest.mark.parametrize("exact", [True, False], ids=["m", "about m"])
 def test_looking_after_every_sub_run_raises_no_false_alarms(exact: bool) -> None:
     draws = np.random.default_rng(5)
