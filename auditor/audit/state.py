@@ -46,6 +46,7 @@ class Replica:
 class SubRun:
     """A sub-run; `replicated` is None until it was drawn.
 
+    `measured` is how many sub-runs had been measured before it; None until it is.
     `failed_metrics` has the reason for each metric and provider; the provider is None where it failed for all.
     `remarks` has what a metric remarked on a provider's model.
     """
@@ -53,6 +54,7 @@ class SubRun:
     replicated: bool | None = None
     replicas: Mapping[str, Replica] = field(default_factory=dict)
     matrices: tuple[DistanceMatrix, ...] = ()
+    measured: int | None = None
     failed_metrics: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     judgements: tuple[Mapping[str, Any], ...] | None = None
@@ -122,8 +124,9 @@ class AuditState:
         return self.providers.get(name, ProviderState())
 
     def matrices(self) -> list[DistanceMatrix]:
-        """All distances measured so far, in the order of sub-runs."""
-        return [matrix for index in sorted(self.sub_runs) for matrix in self.sub_runs[index].matrices]
+        """All distances so far, in the order in which sub-runs were measured, in which evidence adds up."""
+        measured = [one for one in self.sub_runs.values() if one.measured is not None]
+        return [matrix for one in sorted(measured, key=lambda one: one.measured or 0) for matrix in one.matrices]
 
     def phase(self, index: int) -> SubRunPhase:
         """How far a sub-run is."""
@@ -240,8 +243,10 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             )
             before = state.sub_run(event.sub_run)
             others = [one for one in before.matrices if one.metric != event.metric]
+            earlier = sum(one.measured is not None for one in state.sub_runs.values())
+            measured = earlier if before.measured is None else before.measured
             remarks = {**before.remarks, **{(event.metric, name): said for name, said in event.remarks.items()}}
-            return _with_sub_run(state, event.sub_run, matrices=(*others, matrix), remarks=remarks)
+            return _with_sub_run(state, event.sub_run, matrices=(*others, matrix), measured=measured, remarks=remarks)
         case e.MetricFailed():
             known_failures = state.sub_run(event.sub_run).failed_metrics
             failed = {**known_failures, (event.metric, event.provider): event.reason}

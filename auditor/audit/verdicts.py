@@ -163,7 +163,7 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
 
 def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptions, choice: Choice) -> list[str]:
     """How often the provider deviates and where most, in plain words."""
-    sub_runs = sorted({judgement.sub_run for judgement in told})
+    sub_runs = list(dict.fromkeys(judgement.sub_run for judgement in told))
     budget, alarm = choice.budget, assumptions.false_alarm_rate
     needed = {sub_run: budget.threshold(alarm, position) for position, sub_run in enumerate(sub_runs)}
     deviating = sorted({one.sub_run for one in told if (one.p_value or 0.0) <= needed[one.sub_run]})

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from auditor.audit.decisions import Assumptions, DistanceMatrix
+from auditor.audit.decisions.agreement import disagree
 from auditor.audit.decisions.choice import select
 from auditor.audit.decisions.distances import Distances
 from auditor.audit.decisions.evidence import Budget, combined_p_value
@@ -47,6 +48,7 @@ class Tally:
         scores: evidence against malicious and against benign members, larger for more.
         ratios: the reference-clique ratios of malicious members by kind, and of benign ones as `benign`, where one
             metric is judged by itself.
+        models: which malicious models were judged, by kind: of which pool, of which member, from which start.
         undecided: judgements without a p-value, which count as not flagged.
         committees: how many were judged.
     """
@@ -55,6 +57,7 @@ class Tally:
     alarms: Rate = field(default_factory=lambda: Rate(0, 0))
     scores: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
     ratios: dict[str, list[float]] = field(default_factory=dict)
+    models: dict[str, set[tuple[int, str, int]]] = field(default_factory=dict)
     undecided: int = 0
     committees: int = 0
 
@@ -106,7 +109,7 @@ class Committee:
 
     Attributes:
         pool: the index of the pool that they are from.
-        members: in the order of their names.
+        members: in the order of their names; a referee last.
         starts: the indices of what their sub-runs start from, in order.
     """
 
@@ -134,24 +137,24 @@ class JudgingOrder:
     judged: int
     seed: int
 
-    @property
-    def committees(self) -> int:
-        """How many committees it takes, none of them twice: the same models say the same again."""
-        wanted = math.ceil(self.judged / (self.setting.malicious or self.setting.participants))
-        return min(wanted, sum(self._different(pool) for pool in self.pools))
-
     def draw(self) -> Iterator[Committee]:
-        """Different committees, at random."""
+        """Different committees, at random; no more than there are, for the same models say the same again."""
         setting, drawn = self.setting, set[Committee]()
-        draws = generator(self.seed, f"committees {json.dumps(setting.payload(), sort_keys=True, default=str)}")
-        while len(drawn) < self.committees:
-            which = int(draws.integers(len(self.pools)))
+        able = [index for index, pool in enumerate(self.pools) if self._different(pool)]
+        wanted = math.ceil(self.judged / (setting.malicious or setting.participants))
+        wanted = min(wanted, sum(self._different(self.pools[index]) for index in able))
+        # Whether there is a referee changes nothing about who is drawn.
+        table = {key: value for key, value in setting.payload().items() if key != "referee"}
+        draws = generator(self.seed, f"committees {json.dumps(table, sort_keys=True, default=str)}")
+        while len(drawn) < wanted:
+            which = able[int(draws.integers(len(able)))]
             pool = self.pools[which]
             malicious = draws.choice(sorted(pool.malicious), setting.malicious, replace=False)
             benign = draws.choice(pool.honest, setting.participants - setting.malicious, replace=False)
             starts = draws.choice(len(pool.matrices), setting.replicated, replace=False)
-            members = tuple(sorted(map(str, [*malicious, *benign])))
-            committee = Committee(which, members, tuple(sorted(map(int, starts))))
+            members = [str(name) for name in (*malicious, *benign)]
+            seated = sorted(members[:2]) + members[2:] if setting.referee else sorted(members)
+            committee = Committee(which, tuple(seated), tuple(sorted(map(int, starts))))
             if committee not in drawn:
                 drawn.add(committee)
                 yield committee
@@ -169,7 +172,7 @@ def judge_committees(order: JudgingOrder) -> Tally:
     """Carry out a judging order."""
     setting = order.setting
     assumptions = Assumptions(setting.benign_fraction, setting.randomness, setting.false_alarm_rate)
-    budget = Budget(setting.replicated, exact=True, metrics=len(setting.metrics))
+    budget = Budget(setting.replicated, True, len(setting.metrics), setting.randomness == "provider")
     decision, _ = select(setting.decision, setting.participants, assumptions)
     loaded: dict[Path, Measurement] = {}
     tally = Tally()
@@ -185,6 +188,12 @@ def judge_committees(order: JudgingOrder) -> Tally:
             judged[judgement.provider].append(judgement)
         tally.committees += 1
         for name in committee.members:
+            if setting.referee and name not in judged:
+                continue  # the others agreed, and it was not asked
+            if name in pool.malicious:
+                tally.models.setdefault(pool.malicious[name], set()).update(
+                    (committee.pool, name, start) for start in committee.starts
+                )
             told = [one for one in judged[name] if one.p_value is not None]
             p_value = combined_p_value(told, budget)
             _count(tally, name, pool.malicious.get(name), p_value, [one.ratio or 0.0 for one in told], setting)
@@ -217,7 +226,23 @@ def _matrices(
     members: tuple[str, ...],
     loaded: dict[Path, Measurement],
 ) -> list[DistanceMatrix]:
-    """The distances among the members of a committee; those that a metric cannot represent are left out."""
+    """The distances among the members of a committee; those that a metric cannot represent are left out.
+
+    With a referee they are among the first two, where these agree under every metric.
+    """
+    found = _among(setting, sub_run, files, members[:2], loaded) if setting.referee else []
+    if found and not any(map(disagree, found)):
+        return found
+    return _among(setting, sub_run, files, members, loaded)
+
+
+def _among(
+    setting: Setting,
+    sub_run: int,
+    files: Mapping[str, Path],
+    members: tuple[str, ...],
+    loaded: dict[Path, Measurement],
+) -> list[DistanceMatrix]:
     found = []
     for use in setting.metrics:
         path = files[json.dumps({"name": use.name, **use.options}, sort_keys=True)]

@@ -135,3 +135,10 @@ def test_distances_that_were_stored_before_there_were_remarks_still_read() -> No
     plain = measured(0)
     stored = {key: value for key, value in plain.payload().items() if key != "remarks"}
     assert e.from_record("distances_measured", stored) == plain
+
+
+def test_evidence_is_in_the_order_in_which_sub_runs_were_measured() -> None:
+    begun = e.RunStarted("recorded", NAMES[0], NAMES[1:], 60, 10, 6, "ratio", "", ())
+    again = e.DistancesMeasured(**{**measured(4).payload(), "seconds": 1.0})
+    state = fold(records([begun, measured(4), judged(4), measured(1), judged(1), again]))
+    assert [matrix.sub_run for matrix in state.matrices()] == [4, 1]

@@ -8,8 +8,11 @@ independent standard normal draws, or less. It is held against
 after every sub-run, and p is the probability that the sum of honest draws ever reaches the boundary that S has
 reached. Δ lies between a boundary that looks early (1/2) and one that saves nearly all for the end (0), and at 1/4
 loses little to either (Wang and Tsiatis, 1987, "Approximately optimal one-parameter boundaries for group sequential
-trials", Biometrics 43). The probability is exact, by recursive integration over the sums that have not crossed yet
+trials", Biometrics 43). The probability comes from recursive integration over the sums that have not crossed yet
 (Armitage, McPherson and Rowe, 1969, "Repeated significance tests on accumulating data", section 2).
+
+Draws are independent where everybody draws new seeds in every sub-run. What a provider has at all times, such as its
+hardware, is not: where that shows, sums say nothing (`evidence`).
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ REACH = 6.0
 HIGHEST = 9.0
 """Largest C that is told apart; its p-value is below 1e-18 for any m."""
 STEP = 0.01
-"""C is rounded down to it, so that p is at most a few hundredths of itself too large and few are computed."""
+"""C is rounded down to it, so that few are computed; p comes out at most C hundredths of itself too large."""
 
 
 def p_value_of_sums(deviations: Sequence[float], sub_runs: int) -> float:
@@ -40,15 +43,19 @@ def p_value_of_sums(deviations: Sequence[float], sub_runs: int) -> float:
         deviations: z of each judged sub-run so far, in order; those beyond `sub_runs` are left out.
         sub_runs: m.
     """
+    if not deviations:
+        return 1.0
     sums = np.cumsum(deviations[:sub_runs])
     looks = np.arange(1, len(sums) + 1)
-    reached = float(np.max(sums / (math.sqrt(sub_runs) * (looks / sub_runs) ** SHAPE), initial=0.0))
+    reached = float(np.max(sums / (math.sqrt(sub_runs) * (looks / sub_runs) ** SHAPE)))
+    if reached <= 0:
+        return 1.0
     return crossing_probability(math.floor(min(reached, HIGHEST) / STEP) * STEP, sub_runs)
 
 
 @lru_cache(maxsize=4096)
 def crossing_probability(height: float, sub_runs: int) -> float:
-    """The probability that a sum of so many standard normal draws ever reaches the boundary.
+    """The probability that one of the sums of 1, 2, … m standard normal draws reaches the boundary.
 
     Args:
         height: C.

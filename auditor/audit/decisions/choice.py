@@ -39,9 +39,10 @@ def assumptions_of(job: Job) -> Assumptions:
 def budget_of(job: Job) -> Budget:
     """How a job's false-alarm rate is shared among its sub-runs and metrics."""
     audit = job.audit
+    adds_up = audit.randomness == "provider"
     if audit.replicate_probability is not None:
-        return Budget(max(1, round(audit.replicate_probability * job.sub_runs)), False, len(audit.metrics))
-    return Budget(audit.replicated_at_most or job.replicated or job.sub_runs, True, len(audit.metrics))
+        return Budget(max(1, round(audit.replicate_probability * job.sub_runs)), False, len(audit.metrics), adds_up)
+    return Budget(audit.replicated_at_most or job.replicated or job.sub_runs, True, len(audit.metrics), adds_up)
 
 
 def choose(job: Job) -> Choice:

@@ -76,7 +76,11 @@ class Judgement:
 
 
 class Decision(Protocol):
-    """A rule. It sees all matrices of a run at once, so that it may learn from one about another."""
+    """A rule.
+
+    It sees all matrices so far, in the order in which they were measured, so that it may learn from one about those
+    after it. What it says of one never changes.
+    """
 
     name: str
 

@@ -18,6 +18,12 @@ for far out the p-values of single sub-runs are not exact (`docs/results.md`):
   with π half-normal of scale τ (the normal mixture of Robbins, 1970, one-sided). Under honest p-values E_t is a
   nonnegative supermartingale that starts at 1, so that it ever reaches 1/α with probability α at most (Ville, 1939).
   Those of several metrics are averaged, which needs no independence among them.
+
+With the client's seeds there is the first test only, and its half of α. What honest providers differ by is then how
+their hardware rounds, which is the same in every sub-run and would add up as well as any deviation.
+
+Sub-runs are counted in the order in which they were measured, not in that of the training, so that what was found never
+changes when an earlier one comes late.
 """
 
 from __future__ import annotations
@@ -48,17 +54,19 @@ class Budget:
         sub_runs: m; the expected number, if `exact` is false.
         exact: whether no more than m sub-runs can come.
         metrics: how many metrics the audit uses, also those that could not tell.
+        adds_up: whether what benign providers deviate by in differing sub-runs is independent, so that sums tell.
     """
 
     sub_runs: int
     exact: bool
     metrics: int
+    adds_up: bool = True
 
     def share(self, position: int) -> float:
-        """w_j of the judged sub-run at `position`, counted from 0."""
+        """w_j of the judged sub-run at `position`, counted from 0; none is left for more than m."""
         expected, number = max(1, self.sub_runs), position + 1
         if self.exact:
-            return 1 / max(expected, number)
+            return 1 / expected if number <= expected else 0.0
         return expected / ((expected + number) * (expected + number - 1))
 
     def threshold(self, false_alarm_rate: float, position: int = 0) -> float:
@@ -70,16 +78,15 @@ def combined_p_value(judgements: Sequence[Judgement], budget: Budget) -> float |
     """One p-value from all judgements of one provider so far; None when no judgement has one.
 
     Args:
-        judgements: of one provider, over sub-runs and metrics.
+        judgements: of one provider, over sub-runs and metrics, in the order in which they were measured.
         budget: how the false-alarm rate is shared.
     """
     told = [one for one in judgements if one.p_value is not None]
     if not told:
         return None
-    sub_runs = sorted({one.sub_run for one in told})
-    position = {sub_run: index for index, sub_run in enumerate(sub_runs)}
-    alone = min((one.p_value or 0.0) / budget.share(position[one.sub_run]) for one in told) * budget.metrics
-    return min(1.0, 2 * min(alone, _of_all_together(told, sub_runs, budget)))
+    sub_runs = list(dict.fromkeys(one.sub_run for one in told))
+    alone = _of_one_alone(told, sub_runs, budget)
+    return min(1.0, 2 * (min(alone, _of_all_together(told, sub_runs, budget)) if budget.adds_up else alone))
 
 
 def log_evidence(p_values: Sequence[float]) -> float:
@@ -96,9 +103,17 @@ def _deviation(p_value: float) -> float:
     return -_NORMAL.inv_cdf(min(max(p_value, _TINY), 1 - _TINY))
 
 
+def _of_one_alone(told: Sequence[Judgement], sub_runs: Sequence[int], budget: Budget) -> float:
+    """The p-value of the sub-run and the metric that show most."""
+    shares = {sub_run: budget.share(position) for position, sub_run in enumerate(sub_runs)}
+    found = [max(one.p_value or 0.0, _TINY) / share for one in told if (share := shares[one.sub_run]) > 0]
+    return budget.metrics * min(found, default=1.0)
+
+
 def _of_all_together(told: Sequence[Judgement], sub_runs: Sequence[int], budget: Budget) -> float:
+    """The p-value of the sums of the metric that shows most."""
     series: dict[str, list[float]] = {}
-    for one in sorted(told, key=lambda one: one.sub_run):
+    for one in told:
         series.setdefault(one.metric, []).append(_deviation(one.p_value or 0.0))
     expected = max(1, budget.sub_runs)
     found = budget.metrics * min(p_value_of_sums(deviations, expected) for deviations in series.values())

@@ -6,9 +6,10 @@ to them over the median distance among them. A benign provider is one more draw 
 near 1.
 
 How near depends on how much honest distances scatter. Their logarithms are taken to have a spread s, estimated
-within the group of providers that agrees best, over this sub-run and those before it. Two estimates are tried, and the
-smaller p-value counts twice. One is moderated by what is known of the metric beforehand (as variances of few samples
-are in Smyth, 2004, "Linear models and empirical Bayes methods"),
+within the group of providers that agrees best, over this sub-run and those measured before it. Two estimates are tried;
+of the p-values, which rise and fall together, the smaller is corrected for there being two (Šidák). One is moderated by
+what is known of the metric beforehand (as variances of few samples are in Smyth, 2004, "Linear models and empirical
+Bayes methods"),
 
     s² = (ν₀·s₀² + Σ squares) / (ν₀ + ν),
 
@@ -64,6 +65,26 @@ class Scale:
         return float(student.sf(statistic, self.expected.tail))
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of the spread of one metric by now.
+
+    Attributes:
+        sub_runs: how many have been seen.
+        squares: a sum of squares of log distances from their mean.
+        observations: of how many observations.
+    """
+
+    sub_runs: int = 0
+    squares: float = 0.0
+    observations: float = 0.0
+
+    def and_in(self, matrix: DistanceMatrix, assumptions: Assumptions) -> _Seen:
+        """With one more sub-run."""
+        squares, observations = _squares(matrix, assumptions)
+        return _Seen(self.sub_runs + 1, self.squares + squares, self.observations + observations)
+
+
 class RatioDecision:
     """See the module."""
 
@@ -72,20 +93,17 @@ class RatioDecision:
     def judge(self, matrices: list[DistanceMatrix], assumptions: Assumptions) -> list[Judgement]:
         """Judge every provider in every matrix, in the light of the matrices of the same metric before it."""
         judgements: list[Judgement] = []
-        for metric in dict.fromkeys(matrix.metric for matrix in matrices):
-            squares = observations = 0.0
-            own = sorted((matrix for matrix in matrices if matrix.metric == metric), key=lambda one: one.sub_run)
-            for seen, matrix in enumerate(own, start=1):
-                if len(matrix.providers) < 3:  # the others failed, or there never were more
-                    judgements += AgreementDecision().judge([matrix], assumptions)
-                    continue
-                if assumptions.randomness == "client":
-                    scales = [Scale(NUMERICAL_SPREAD, Calibration(0.0, 1.0, NUMERICAL_TAIL))]
-                else:
-                    more = _squares(matrix, assumptions)
-                    squares, observations = squares + more[0], observations + more[1]
-                    scales = _scales(matrix, assumptions, seen, squares, observations)
-                judgements += _judge(matrix, assumptions, scales)
+        seen: dict[str, _Seen] = {}
+        for matrix in matrices:
+            if len(matrix.providers) < 3:  # the others failed, or there never were more
+                judgements += AgreementDecision().judge([matrix], assumptions)
+                continue
+            if assumptions.randomness == "client":
+                scales = [Scale(NUMERICAL_SPREAD, Calibration(0.0, 1.0, NUMERICAL_TAIL))]
+            else:
+                known = seen[matrix.metric] = seen.get(matrix.metric, _Seen()).and_in(matrix, assumptions)
+                scales = _scales(matrix, assumptions, known)
+            judgements += _judge(matrix, assumptions, scales)
         return judgements
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
@@ -93,17 +111,16 @@ class RatioDecision:
         return 0.0 if participants >= 3 else 1.0
 
 
-def _scales(
-    matrix: DistanceMatrix, assumptions: Assumptions, seen: int, squares: float, observations: float
-) -> list[Scale]:
+def _scales(matrix: DistanceMatrix, assumptions: Assumptions, known: _Seen) -> list[Scale]:
     """The spread moderated by what is known beforehand, and where there are enough distances, by themselves alone."""
     count = len(matrix.providers)
     benign = assumptions.benign(count)
     prior = RUN_WEIGHT * (matrix.spread or USUAL_SPREAD) ** 2
-    moderated = math.sqrt((prior + squares) / (RUN_WEIGHT + observations))
-    scales = [Scale(moderated, calibrate(count, benign, seen, RUN_WEIGHT))]
-    if observations and squares > 0:
-        scales.append(Scale(math.sqrt(squares / observations), calibrate(count, benign, seen, 0.0)))
+    moderated = math.sqrt((prior + known.squares) / (RUN_WEIGHT + known.observations))
+    scales = [Scale(moderated, calibrate(count, benign, known.sub_runs, RUN_WEIGHT))]
+    if known.observations and known.squares > 0:
+        own = math.sqrt(known.squares / known.observations)
+        scales.append(Scale(own, calibrate(count, benign, known.sub_runs, 0.0)))
     return scales
 
 
@@ -124,12 +141,17 @@ def _judge(matrix: DistanceMatrix, assumptions: Assumptions, scales: Sequence[Sc
                 matrix.sub_run,
                 matrix.metric,
                 provider,
-                p_value=1 - (1 - min(scale.p_value(logarithm) for scale in scales)) ** len(scales),
+                p_value=_smallest(min(scale.p_value(logarithm) for scale in scales), len(scales)),
                 ratio=math.exp(min(logarithm, 700.0)),
                 reference=tuple(matrix.providers[member] for member in clique),
             )
         )
     return judgements
+
+
+def _smallest(p_value: float, tests: int) -> float:
+    """The p-value of the smallest of so many (Šidák), which rise and fall together: 1 − (1 − p)^tests."""
+    return -math.expm1(tests * math.log1p(-p_value)) if p_value < 1 else 1.0
 
 
 def _comparable(matrix: DistanceMatrix, assumptions: Assumptions) -> tuple[Distances, str]:

@@ -281,9 +281,13 @@ def test_no_p_value_at_all_makes_none() -> None:
 def test_one_judgement_flags_by_itself_just_under_the_threshold(exact: bool) -> None:
     budget = Budget(5, exact, 2)
     limit = budget.threshold(0.01, 3)
-    others = [judgement(0.5, metric, index) for metric in ("update", "zest") for index in (0, 1, 2, 4)]
     for p_value, flagged in ((limit * 0.99, True), (limit * 1.01, False)):
-        told = [*others, judgement(p_value, sub_run=3), judgement(0.5, "zest", 3)]
+        under_update = [0.5, 0.5, 0.5, p_value, 0.5]
+        told = [
+            one
+            for index, p in enumerate(under_update)
+            for one in (judgement(p, sub_run=index), judgement(0.5, "zest", index))
+        ]
         combined = combined_p_value(told, budget)
         assert combined is not None
         assert (combined < 0.01) == flagged
@@ -324,6 +328,30 @@ def test_what_was_known_to_be_four_sub_runs_takes_less_than_what_might_go_on() -
     told = [judgement(0.08, sub_run=index) for index in range(4)]
     known, open_end = (combined_p_value(told, Budget(4, exact, 1)) or 0.0 for exact in (True, False))
     assert known <= 0.01 < open_end
+
+
+def test_what_comes_late_never_takes_back_what_was_found() -> None:
+    """Sub-runs are executed side by side, so that an early one may come after later ones."""
+    budget = Budget(4, True, 1)
+    told = [judgement(0.006, sub_run=2), judgement(0.006, sub_run=3), judgement(0.95, sub_run=0), judgement(0.9)]
+    found = [combined_p_value(told[:seen], budget) or 0.0 for seen in range(1, 5)]
+    assert found == sorted(found, reverse=True)
+    assert found[1] < 0.01
+
+
+def test_a_spread_is_that_of_what_was_measured_before() -> None:
+    draws = np.random.default_rng(2)
+    matrices = [matrix(lognormal(4, (), draws, spread), sub_run=index) for index, spread in ((3, 0.02), (1, 0.3))]
+    alone = RatioDecision().judge(matrices[:1], assume(0.75))
+    assert RatioDecision().judge(matrices, assume(0.75))[:4] == alone
+
+
+def test_with_the_clients_seeds_small_deviations_do_not_add_up() -> None:
+    """Other hardware rounds otherwise in every sub-run alike."""
+    told = [judgement(0.02, sub_run=index) for index in range(8)]
+    hardware, luck = (combined_p_value(told, Budget(8, True, 1, adds_up)) or 0.0 for adds_up in (False, True))
+    assert luck < 1e-6
+    assert hardware > 0.1
 
 
 def test_more_sub_runs_than_were_expected_keep_adding_up() -> None:
