@@ -22,6 +22,7 @@ from auditor.audit.decisions import choose
 from auditor.audit.decisions.choice import budget_of
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.model import Job
+from auditor.job.plan import Plan, make_plan
 
 SHIPPED = Path(__file__).with_name("measured_power.json")
 """What comes with auditor."""
@@ -54,6 +55,7 @@ class MeasuredSetting(_Row):
         sub_run_steps: k.
         participants: n.
         malicious: how many of the n were.
+        referee: whether two executed a sub-run, and the third was asked only where they disagreed.
         replicated: m.
         metrics: judged together, each a table with its name and options.
         decision: the rule.
@@ -61,6 +63,8 @@ class MeasuredSetting(_Row):
         true_positives: malicious providers that were flagged.
         false_positives: benign ones that were.
         attacks: those flagged, by attack.
+        malicious_models: how many differing models the malicious providers returned, by attack. Judgements are more,
+            and not independent.
     """
 
     bench: str
@@ -70,6 +74,7 @@ class MeasuredSetting(_Row):
     sub_run_steps: Annotated[int, Field(gt=0)]
     participants: Annotated[int, Field(ge=2)]
     malicious: Annotated[int, Field(ge=0)]
+    referee: bool = False
     replicated: Annotated[int, Field(gt=0)]
     metrics: tuple[dict[str, Any], ...]
     decision: str
@@ -77,6 +82,7 @@ class MeasuredSetting(_Row):
     true_positives: MeasuredRate
     false_positives: MeasuredRate
     attacks: dict[str, MeasuredRate]
+    malicious_models: dict[str, Annotated[int, Field(ge=0)]] = {}
 
     @property
     def where(self) -> str:
@@ -94,8 +100,8 @@ class Power:
     """What a measured setting says of a job.
 
     Attributes:
-        value: w, the lower end of the 95 % interval for the attack that was seen least. The adversary chooses its
-            attack, so a mean over attacks would promise too much.
+        value: w, the lower end of the 95 % interval over judgements, for the attack that was seen least. The adversary
+            chooses its attack, so a mean over attacks would promise too much.
         weakest: that attack.
         attacks: how many attacks the guarantee covers.
         setting: where it was measured.
@@ -168,13 +174,47 @@ def power_of(
     return _first(sorted(alone, key=lambda row: _distance(row, job, rate)), against, seen_only)
 
 
+@dataclass(frozen=True)
+class KnownPower:
+    """What was measured of audits like a job's.
+
+    Attributes:
+        alone: the power of one replicated sub-run; None where nothing comparable was measured.
+        together: that of several judged together, against who acts in all of them; likewise.
+    """
+
+    alone: Power | None
+    together: Power | None
+
+    def plan(self, job: Job) -> Plan:
+        """The plan of the job, with what is known."""
+        several = None if self.together is None else (self.together.setting.replicated, self.together.value)
+        return make_plan(job, None if self.alone is None else self.alone.value, several)
+
+
+def known_power(job: Job, rows: Sequence[MeasuredSetting], against: Sequence[str] = ()) -> KnownPower:
+    """What was measured of audits like a job's; attacks that were never seen are left out unless they are named.
+
+    Args:
+        job: whose plan it is for.
+        rows: what was measured.
+        against: the attacks that count; all that were measured if none are named.
+    """
+    expected, seen_only = float(budget_of(job).sub_runs), not against
+    return KnownPower(
+        power_of(job, rows, expected=expected, against=against, seen_only=seen_only),
+        power_together(job, rows, against=against, seen_only=seen_only),
+    )
+
+
 def power_together(
     job: Job, rows: Sequence[MeasuredSetting], *, against: Sequence[str] = (), seen_only: bool = False
 ) -> Power | None:
     """The power of several sub-runs judged together, against who acts in all of them.
 
     It is None where nothing comparable was measured, and where a job does not say beforehand how many sub-runs there
-    will be. Nearest is first the largest number of sub-runs that the job has, too, then as in `power_of`.
+    will be, or lets most of them pass that two providers agree on. Nearest is first what was measured with the job's
+    own model, then the largest number of sub-runs that the job has, too, then as in `power_of`.
 
     Args:
         job: whose setting it is.
@@ -183,17 +223,17 @@ def power_together(
         seen_only: as in `power_of`.
     """
     budget = budget_of(job)
-    if not budget.exact:
+    if not budget.exact or job.audit.replicated_at_most is not None or job.has_referee:
         return None
     several = [row for row in rows if 1 < row.replicated <= budget.sub_runs and _is_comparable(row, job)]
-    rate = job.audit.false_alarm_rate
-    return _first(sorted(several, key=lambda row: (-row.replicated, _distance(row, job, rate))), against, seen_only)
+    return _first(sorted(several, key=lambda row: _distance(row, job, job.audit.false_alarm_rate)), against, seen_only)
 
 
-def _distance(row: MeasuredSetting, job: Job, rate: float) -> tuple[bool, float, int, float, bool, float]:
+def _distance(row: MeasuredSetting, job: Job, rate: float) -> tuple[bool, int, float, int, float, bool, float]:
     participants, benign = _judging(job)
     return (
         job.task.model not in row.task.split(),
+        -row.replicated,
         abs(math.log(row.sub_run_steps / job.audit.sub_run_steps)),
         participants - row.participants,
         benign / participants - row.benign / row.participants,
@@ -238,6 +278,7 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     shorter = row.sub_run_steps <= audit.sub_run_steps
     return (
         row.task_kind == job.task.kind
+        and row.referee == job.has_referee
         and row.randomness == audit.randomness
         and row.decision in (audit.decision, choose(job).decision.name)
         and _tables(row.metrics) == _tables([{"name": use.name, **use.options} for use in audit.metrics])

@@ -28,6 +28,7 @@ def setting_row(bench: Bench, result: Result) -> dict[str, Any]:
         "undecided": tally.undecided,
         "area_under_curve": tally.separation,
         "attacks": {kind: _rate(rate) for kind, rate in sorted(tally.caught.items())},
+        "malicious_models": {kind: len(models) for kind, models in sorted(tally.models.items())},
         "median_ratios": {kind: median(found) for kind, found in sorted(tally.ratios.items()) if found},
         "extra_steps": setting.extra_steps,
         "overhead": setting.extra_steps / bench.job.training.steps,

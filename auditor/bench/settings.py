@@ -24,6 +24,7 @@ class Setting:
         participants: n.
         malicious: how many of the n are.
         benign_fraction: r, as the decision assumes it.
+        referee: whether the third of three is asked only where the other two disagree.
         replicated: m, sub-runs that are judged together.
         metrics: judged together.
         decision: the rule.
@@ -35,6 +36,7 @@ class Setting:
     participants: int
     malicious: int
     benign_fraction: float
+    referee: bool
     replicated: int
     metrics: tuple[PluginUse, ...]
     decision: DecisionName
@@ -47,8 +49,13 @@ class Setting:
 
     @property
     def extra_steps(self) -> int:
-        """m·k·(n − 1), what the audit adds to the training."""
-        return self.replicated * self.sub_run_steps * (self.participants - 1)
+        """m·k·(n − 1), what the audit adds to the training; without the referee, who is seldom asked."""
+        return self.replicated * self.sub_run_steps * (1 if self.referee else self.participants - 1)
+
+    @property
+    def size(self) -> str:
+        """n; `2+1` with a referee."""
+        return "2+1" if self.referee else str(self.participants)
 
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -73,7 +80,7 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
         chosen,
         grid.decisions,
     ):
-        _check(benchmark, committee, m)
+        _check(benchmark, committee, m, randomness)
         benign = committee.participants - committee.malicious
         settings.append(
             Setting(
@@ -83,6 +90,7 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
                 malicious=committee.malicious,
                 benign_fraction=committee.benign_fraction
                 or (benign / committee.participants if committee.malicious else job.benign_fraction),
+                referee=committee.referee,
                 replicated=m,
                 metrics=metrics,
                 decision=decision,
@@ -103,13 +111,18 @@ def _own_committees(benchmark: Benchmark, job: Job) -> tuple[CommitteeSpec, ...]
     )
 
 
-def _check(benchmark: Benchmark, committee: CommitteeSpec, replicated: int) -> None:
+def _check(benchmark: Benchmark, committee: CommitteeSpec, replicated: int, randomness: Randomness) -> None:
     problem = None
     starts = benchmark.pool.starts
     benign = committee.participants - committee.malicious
     if benign < 2 and committee.participants > 2:
         problem = Problem(
             f"{committee.malicious} malicious of {committee.participants} leave fewer than two benign ones.",
+            key="grid.committees",
+        )
+    elif committee.referee and randomness == "provider":
+        problem = Problem(
+            "two providers with seeds of their own always differ; a referee goes with the client's seeds.",
             key="grid.committees",
         )
     elif benign > benchmark.pool.benign:

@@ -52,11 +52,24 @@ class CommitteeSpec(_Frozen):
         participants: n.
         malicious: how many of them are; none to measure false alarms alone.
         benign_fraction: r as the decision assumes it; the true share, if not given.
+        referee: two of three execute each sub-run, and the third is asked only where they disagree. A malicious one is
+            among the two.
     """
 
     participants: Annotated[int, Field(ge=2)]
     malicious: Annotated[int, Field(ge=0)] = 1
     benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+    referee: bool = False
+
+    @model_validator(mode="after")
+    def _can_sit(self) -> Self:
+        if self.malicious > self.participants:
+            message = "there cannot be more malicious members than members."
+            raise PydanticCustomError("impossible", message, {"key": "grid.committees"})
+        if self.referee and (self.participants != 3 or self.malicious > 1):
+            message = "a referee is the third of three, of whom one may be malicious."
+            raise PydanticCustomError("impossible", message, {"key": "grid.committees"})
+        return self
 
 
 class GridSpec(_Frozen):

@@ -13,7 +13,7 @@ from auditor.cli.narration import fail, output, user_errors
 
 if TYPE_CHECKING:
     from auditor.audit.decisions import Choice
-    from auditor.audit.measured_power import Power
+    from auditor.audit.measured_power import KnownPower
     from auditor.job import Job, Plan
 
 
@@ -47,8 +47,7 @@ def plan(
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
     from auditor.audit.decisions import choose
-    from auditor.audit.measured_power import SHIPPED, check_attacks, power_of, power_together, read_measurements
-    from auditor.job import make_plan
+    from auditor.audit.measured_power import SHIPPED, check_attacks, known_power, read_measurements
 
     if (catch is None) != (share is None):
         fail("--catch and --share go together, such as --catch 0.99 --share 0.1.", ExitCode.USAGE)
@@ -70,14 +69,12 @@ def plan(
             else:
                 print_proposals(loaded, wish, proposals, rate)
             return
-        known = power_of(loaded, rows, expected=make_plan(loaded).replicated, against=names, seen_only=not names)
-        together = power_together(loaded, rows, against=names, seen_only=not names)
-        several = None if together is None else (together.setting.replicated, together.value)
-        planned, choice = make_plan(loaded, None if known is None else known.value, several), choose(loaded)
+        known = known_power(loaded, rows, names)
+        planned, choice = known.plan(loaded), choose(loaded)
     if json:
-        _write(_payload(loaded, planned, choice, known, together, rate))
+        _write(_payload(loaded, planned, choice, known, rate))
     else:
-        _print(loaded, planned, choice, known, together, rate)
+        _print(loaded, planned, choice, known, rate)
 
 
 def _write(payload: dict[str, Any]) -> None:
@@ -86,9 +83,7 @@ def _write(payload: dict[str, Any]) -> None:
     output(json.dumps(payload, ensure_ascii=False))
 
 
-def _payload(
-    job: Job, planned: Plan, choice: Choice, known: Power | None, together: Power | None, rate: float | None
-) -> dict[str, Any]:
+def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: float | None) -> dict[str, Any]:
     from auditor.report.planning import plan_warnings
 
     dollars = planned.dollars(rate) if rate is not None else None
@@ -111,8 +106,8 @@ def _payload(
         "plugins": [file.path for file in job.plugins],
         "warnings": list(plan_warnings(planned, choice)),
         "false_alarm_rate": job.audit.false_alarm_rate,
-        "power": None if known is None else known.payload(),
-        "power_together": None if together is None else together.payload(),
+        "power": None if known.alone is None else known.alone.payload(),
+        "power_together": None if known.together is None else known.together.payload(),
         "catch_probability": [
             {"share": share, "replicated": m, "probability": probability}
             for share, row in planned.catch.items()
@@ -124,9 +119,7 @@ def _payload(
     }
 
 
-def _print(
-    job: Job, planned: Plan, choice: Choice, known: Power | None, together: Power | None, rate: float | None
-) -> None:
+def _print(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: float | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -157,9 +150,9 @@ def _print(
         "price": _price(planned, rate),
         "seeds": "the client's" if job.audit.randomness == "client" else "each provider's own",
         "decision": f"{choice.decision.name}, because {choice.reason}",
-        "power": power_sentence(job, planned, known),
-        "together": together_sentence(together),
-        "false alarms": false_alarm_sentence(job, together or known),
+        "power": power_sentence(job, known.alone),
+        "together": together_sentence(job, known.together),
+        "false alarms": false_alarm_sentence(job, known.together or known.alone),
         "plugins": ", ".join(file.path for file in job.plugins),
     }
     for key, value in rows.items():

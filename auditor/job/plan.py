@@ -33,7 +33,6 @@ class Plan:
         extra_steps: m·k·(n − 1), what the audit adds.
         dollars_per_hour: (primary, mean of the replicas), or None when a price is missing.
         power: w, how likely a replicated sub-run shows an adversary who acts in it; None where it is not known.
-        together: (m, how likely m sub-runs judged together show an adversary who acts in all), where that is known.
         catch: for (f, m), P(caught) if the power is known; else P(at least one sub-run that it acts in is replicated).
         free_ride: for f, how likely a primary that watches which checkpoints are opened finds so many sub-runs that
             it knows to be unchecked; 0 where draws are independent.
@@ -49,7 +48,6 @@ class Plan:
     extra_steps: float
     dollars_per_hour: tuple[float, float] | None
     power: float | None
-    together: tuple[int, float] | None
     catch: dict[float, dict[int, float]]
     free_ride: dict[float, float]
     warnings: tuple[str, ...]
@@ -118,7 +116,6 @@ def make_plan(job: Job, power: float | None = None, together: tuple[int, float] 
         extra_steps=checked_steps * job.replicas,
         dollars_per_hour=_prices(job),
         power=power,
-        together=together,
         catch=_catch_table(job, len(lengths), power, together),
         free_ride=_free_rides(job, len(lengths)),
         warnings=_warnings(job, len(lengths)),
@@ -130,8 +127,8 @@ def _catch_table(
 ) -> dict[float, dict[int, float]]:
     """P(caught) for each share f, and for each of a few m around the job's own.
 
-    Who acts in every sub-run is caught by one of them alone, or by all together. With a replication probability the
-    sub-runs are drawn independently and the table has one column, keyed by the expected m.
+    With a replication probability the sub-runs are drawn independently and the table has one column, keyed by the
+    expected m. Who acts in every sub-run is caught as often as was measured of so many judged together, where it was.
     """
     power = 1.0 if known is None else known
     deviating = {share: acting_sub_runs(share, sub_runs) for share in SHARES}
@@ -148,8 +145,7 @@ def _catch_table(
         share: {m: catch_probability(sub_runs, count, m, power) for m in columns} for share, count in deviating.items()
     }
     if known is not None and together is not None:
-        least, caught = together
-        table[1.0] = {m: max(chance, caught) if m >= least else chance for m, chance in table[1.0].items()}
+        table[1.0] |= {m: together[1] for m in columns if m >= together[0]}
     return table
 
 

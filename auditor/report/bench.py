@@ -21,7 +21,7 @@ def summary_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
         (
             "client's" if one.setting.randomness == "client" else "own",
             str(one.setting.sub_run_steps),
-            str(one.setting.participants),
+            one.setting.size,
             str(one.setting.malicious),
             str(one.setting.replicated),
             one.setting.metric_names,
@@ -60,7 +60,7 @@ def attack_rows(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[
     kinds = sorted({kind for one in results for kind in one.tally.caught})
     rows = [
         (
-            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.participants}, "
+            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
             f"m = {one.setting.replicated}, {one.setting.metric_names}, {one.setting.decision}",
             *(rate_text(one.tally.caught[kind]) if kind in one.tally.caught else "–" for kind in kinds),
         )

@@ -140,7 +140,7 @@ def _suspected(members: Sequence[Capability]) -> list[str]:
 def _sources(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return [
         (
-            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.participants}, "
+            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
             f"{one.setting.metric_names}, {one.setting.decision}",
             f"{one.trainings[0]} honest, {one.trainings[1]} malicious",
             " ".join(one.distances),

@@ -63,9 +63,11 @@ def cost_plot(results: Sequence[Result], steps: int) -> str | None:
     costs: dict[tuple[int, int], dict[int, float]] = {}
     for one in results:
         setting = one.setting
+        if setting.referee:
+            continue
         line = costs.setdefault((setting.sub_run_steps, setting.replicated), {})
         line[setting.participants] = 100 * setting.extra_steps / steps
-    if max(map(len, costs.values())) < 2:
+    if max(map(len, costs.values()), default=0) < 2:
         return None
     figure = new_figure(8, 3.2)
     axes = figure.subplots()
@@ -82,6 +84,6 @@ def cost_plot(results: Sequence[Result], steps: int) -> str | None:
 def _label(one: Result) -> str:
     setting = one.setting
     return (
-        f"{setting.randomness} k={setting.sub_run_steps} n={setting.participants} bad={setting.malicious} "
+        f"{setting.randomness} k={setting.sub_run_steps} n={setting.size} bad={setting.malicious} "
         f"m={setting.replicated} {setting.metric_names} {setting.decision}"
     )

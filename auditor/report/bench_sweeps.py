@@ -103,7 +103,7 @@ def _ratios(axes: Axes, sweep: Sweep, results: Sequence[Result]) -> None:
             (value, median(one.tally.ratios[kind])) for value, kind in sweep.kinds.items() if kind in one.tally.ratios
         ]
         setting = one.setting
-        label = f"{setting.metric_names}, k={setting.sub_run_steps}, n={setting.participants}, {setting.decision}"
+        label = f"{setting.metric_names}, k={setting.sub_run_steps}, n={setting.size}, {setting.decision}"
         if line:
             axes.plot(*zip(*line, strict=True), "o-", color=COLOURS[index], markersize=3, label=label)
     axes.axhline(1, color="grey", linewidth=0.8, linestyle=":")
@@ -116,7 +116,7 @@ def _caught(axes: Axes, sweep: Sweep, results: Sequence[Result]) -> None:
         rates = one.tally.caught
         line = [(value, rates[kind].value or 0.0) for value, kind in sweep.kinds.items() if kind in rates]
         setting = one.setting
-        label = f"{setting.metric_names}, m={setting.replicated}, n={setting.participants}, {setting.decision}"
+        label = f"{setting.metric_names}, m={setting.replicated}, n={setting.size}, {setting.decision}"
         if line:
             axes.plot(*zip(*line, strict=True), "o-", color=COLOURS[index], markersize=3, label=label)
     axes.set_ylim(-0.02, 1.02)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def bytes_text(count: int) -> str:
     """A size with a decimal unit, such as `12.3 MB`."""
@@ -29,6 +31,12 @@ def percent_text(share: float) -> str:
     if 0 < per_cent < 10:
         return f"{per_cent:.1f} %"
     return f"{per_cent:.0f} %"
+
+
+def at_least_text(share: float) -> str:
+    """A lower bound in per cent, rounded down."""
+    tenths = math.floor(1000 * share + 1e-9)
+    return f"{tenths / 10:.1f} %" if 0 < tenths < 100 else f"{tenths // 10} %"
 
 
 def p_text(p_value: float | None) -> str:

@@ -3,48 +3,45 @@
 from __future__ import annotations
 
 from auditor.audit.decisions import Choice
+from auditor.audit.decisions.choice import budget_of
 from auditor.audit.measured_power import MeasuredRate, Power
 from auditor.job import Job, Plan
-from auditor.report.figures import percent_text
+from auditor.report.figures import at_least_text, percent_text
 
 
-def power_sentence(job: Job, plan: Plan, power: Power | None) -> str:
+def power_sentence(job: Job, power: Power | None) -> str:
     """How likely a replicated sub-run shows an adversary who acts in it, and where that was measured."""
     if power is None:
         return (
             "not measured for this setting: how likely a replicated sub-run shows who acts in it is not known. "
             "`auditor bench` measures it"
         )
-    setting = power.setting
-    attacks = power.weakest if power.attacks == 1 else f"{power.weakest}, the least seen of {power.attacks} attacks"
-    sentence = (
-        f"a replicated sub-run shows at least {percent_text(power.value)} of those who act in it (95 % bound, "
-        f"{attacks}; {_rate_text(setting.true_positives)} of all), measured on {setting.where} with k = "
-        f"{setting.sub_run_steps:,}, n = {setting.participants} and {setting.malicious} malicious"
-    )
-    if setting.false_alarm_rate * max(1.0, plan.replicated) > job.audit.false_alarm_rate:
+    setting, sharing = power.setting, budget_of(job).sub_runs
+    sentence = f"a replicated sub-run shows {_bound_text(power)} who act in it {_where_text(power)}"
+    if setting.false_alarm_rate * max(1, sharing) > job.audit.false_alarm_rate:
         sentence += (
             f", where one sub-run could use a false-alarm rate of {setting.false_alarm_rate:g}; in this audit "
-            f"{plan.replicated:.3g} share {job.audit.false_alarm_rate:g}, so that it may be less"
+            f"{sharing} share {job.audit.false_alarm_rate:g}, so that it may be less"
         )
     if power.unseen:
         sentence += f". It never shows {', '.join(power.unseen)}, to which none of this applies"
     return sentence
 
 
-def together_sentence(together: Power | None) -> str:
+def together_sentence(job: Job, together: Power | None) -> str:
     """How likely several sub-runs judged together show who acts in all of them; empty where it was not measured."""
     if together is None:
         return ""
-    setting = together.setting
-    attacks = "" if together.attacks == 1 else f", the least seen of {together.attacks} attacks"
+    count = together.setting.replicated
     sentence = (
-        f"{setting.replicated} replicated sub-runs judged together show at least {percent_text(together.value)} of "
-        f"those who act in all of them (95 % bound, {together.weakest}{attacks}; "
-        f"{_rate_text(setting.true_positives)} of all), measured with k = {setting.sub_run_steps:,}, n = "
-        f"{setting.participants} and {setting.malicious} malicious"
+        f"{count} replicated sub-runs judged together show {_bound_text(together)} who act in all of them "
+        f"{_where_text(together)}"
     )
-    return f"{sentence}. They never show {', '.join(together.unseen)}" if together.unseen else sentence
+    if count < budget_of(job).sub_runs:
+        sentence += "; more of them are taken to show no less"
+    if together.unseen:
+        sentence += f". They never show {', '.join(together.unseen)}"
+    return sentence
 
 
 def false_alarm_sentence(job: Job, power: Power | None) -> str:
@@ -70,7 +67,7 @@ def catch_heading(plan: Plan) -> str:
 def free_ride_sentence(plan: Plan) -> str:
     """What the column `free ride` of that table means."""
     if not any(plan.free_ride.values()):
-        return "No adversary changes these by watching which sub-runs are opened: the draws are independent."
+        return "No adversary changes these by watching which sub-runs are opened."
     return (
         "free ride: how likely an adversary that waits until the last replicated sub-run was opened finds so many "
         "unchecked ones after it, and deviates without being caught"
@@ -87,6 +84,25 @@ def chance_text(value: float) -> str:
     if 0.999995 <= value < 1:
         return "> 0.9999"
     return "1" if value == 1 else f"{value:.3f}" if value < 0.9995 else f"{value:.5f}"
+
+
+def _bound_text(power: Power) -> str:
+    return f"at least {at_least_text(power.value)} of those"
+
+
+def _where_text(power: Power) -> str:
+    """Of which attack and over how much the bound is, and where it was measured."""
+    setting = power.setting
+    judged = setting.attacks[power.weakest].of
+    models = setting.malicious_models.get(power.weakest)
+    of_models = "" if models is None else f" of {models} model{'s' if models != 1 else ''}"
+    attack = power.weakest if power.attacks == 1 else f"{power.weakest}, the least seen of {power.attacks} attacks"
+    beside = ", a third being asked where two disagree" if setting.referee else ""
+    return (
+        f"(95 % bound over {judged} judgements{of_models} of {attack}; {_rate_text(setting.true_positives)} of all), "
+        f"measured on {setting.where} with k = {setting.sub_run_steps:,}, n = {setting.participants} and "
+        f"{setting.malicious} malicious{beside}"
+    )
 
 
 def _rate_text(rate: MeasuredRate) -> str:

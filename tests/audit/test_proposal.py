@@ -81,6 +81,7 @@ class TestPower:
             {"metrics": [{"name": "update"}, {"name": "zest"}]},
             {"replicated": 2},
             {"task_kind": "text"},
+            {"referee": True},
             {"false_alarm_rate": 0.02},
             {"participants": 5, "malicious": 2},
             {"participants": 4, "malicious": 0},
@@ -133,6 +134,16 @@ class TestPowerTogether:
         assert (None if power is None else power.setting.replicated) == found
         assert power is None or (power.value, power.setting.sub_run_steps) == ((found or 0) / 10, 20)
 
+    @pytest.mark.parametrize("audit", ["replicated = 2\nreplicated_at_most = 4", "replicated = 4\nreplicas = 1"])
+    def test_a_job_that_may_stop_at_fewer_or_asks_two_promises_nothing(self, audit: str) -> None:
+        assert power_together(job(audit=audit), self.ROWS) is None
+
+    def test_what_was_measured_with_the_jobs_model_is_nearer_than_more_sub_runs(self) -> None:
+        other = settings(row(task="cifar100 vit", replicated=4, low=0.99), row(replicated=2, low=0.7))
+        power = power_together(job(audit="replicated = 4"), other)
+        assert power is not None
+        assert power.value == 0.7
+
     def test_a_job_that_does_not_say_how_many_there_will_be_is_judged_otherwise(self) -> None:
         assert power_together(job(audit="replicate_probability = 0.5"), self.ROWS) is None
 
@@ -145,6 +156,8 @@ class TestProposal:
         row(k=100, participants=3, low=0.99),
         row(k=4000, participants=3, low=1.0),
         row(k=20, participants=8, malicious=2, low=1.0),
+        row(k=20, low=0.85, referee=True),
+        row(k=5, low=0.75, referee=True),
     )
 
     def proposals(self, wish: Wish, job_: Job | None = None) -> list[Proposal]:
@@ -163,8 +176,7 @@ class TestProposal:
         found = {
             (one.job.audit.sub_run_steps, one.plan.participants): one.power for one in self.proposals(Wish(0.9, 0.5))
         }
-        by_n = {3: {5: 0.8, 20: 0.9, 100: 0.99}, 4: {5: 0.8, 20: 0.95, 100: 0.99}}
-        by_n[2] = by_n[3]  # a referee makes them three wherever somebody deviates
+        by_n = {2: {5: 0.75, 20: 0.85}, 3: {5: 0.8, 20: 0.9, 100: 0.99}, 4: {5: 0.8, 20: 0.95, 100: 0.99}}
         assert found == {(k, n): power for n, powers in by_n.items() for k, power in powers.items()}
 
     def test_short_sub_runs_are_cheap_in_steps_and_dear_in_checkpoints(self) -> None:

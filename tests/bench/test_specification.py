@@ -50,6 +50,12 @@ def test_every_combination_of_the_grid_is_a_setting(tmp_path: Path) -> None:
         ("[grid]\ncommittees = [{ participants = 4, malicous = 1 }]", ["malicous", "malicious"]),
         ('[grid]\ndecisions = ["kss"]', ["kss", "ks"]),
         ("[grid]\ncommittees = [{ participants = 4, malicious = 3 }]", ["fewer than two benign"]),
+        ("[grid]\ncommittees = [{ participants = 2, malicious = 3 }]", ["more malicious members than members"]),
+        ("[grid]\ncommittees = [{ participants = 4, referee = true }]", ["the third of three"]),
+        (
+            '[grid]\nrandomness = ["provider"]\ncommittees = [{ participants = 3, referee = true }]',
+            ["grid.committees", "the client's seeds"],
+        ),
         ("[pool]\nbenign = 2", ["pool.benign", "need 3 honest"]),
         ("[pool]\nstarts = [0]\n[grid]\nreplicated = [2]", ["pool.starts", "2 sub-runs"]),
         ('[pool]\nhistory = "attacked"\n[grid]\ncommittees = [{ participants = 6, malicious = 2 }]', ["0 and 1"]),

@@ -19,6 +19,7 @@ def plan_of(tmp_path: Path) -> Path:
     """A folder with a job and with measurements."""
     (tmp_path / "job.toml").write_text(job_text(steps=1000, audit="replicated = 4", sub_run_steps=20))
     rows = [row(attacks={"badnets": (100, 0.96), "precision": (3, 0.01)}), row(k=5, low=0.8)]
+    rows.append(row(k=5, low=0.8, referee=True))
     write_rows(tmp_path / "rows.json", rows)
     return tmp_path
 
@@ -33,7 +34,7 @@ def test_the_plan_tells_the_power_where_it_was_measured_and_what_a_watcher_can_d
     result = plan(plan_of)
     assert result.exit_code == 0
     shown = " ".join(result.stdout.split())
-    assert "at least 1.0 % of those who act in it (95 % bound, precision, the least seen of 2 attacks;" in shown
+    assert "at least 1.0 % of those who act in it (95 % bound over 100 judgements of precision, the least seen" in shown
     assert "measured on digits resnet8 with k = 20, n = 3 and 1 malicious" in shown
     assert "Probability that a provider that deviates is caught" in shown
     assert "warning: The primary sees which sub-runs are opened. Once it has counted 4" in shown

@@ -108,4 +108,4 @@ def _price(one: Proposal, rate: float | None) -> str:
 def _power(one: Proposal) -> str:
     if one.measured is None:
         return f"a replicated sub-run is assumed to show {percent_text(one.power)} of those who act in it"
-    return power_sentence(one.job, one.plan, one.measured)
+    return power_sentence(one.job, one.measured)

@@ -106,8 +106,8 @@ class JobScreen(AuditorScreen):
     @work(thread=True, exclusive=True, group="check", exit_on_error=False)
     def _check(self, text: str) -> None:
         from auditor.audit.decisions.choice import choose
-        from auditor.audit.measured_power import power_of, power_together, read_measurements
-        from auditor.job import JobError, make_plan, parse_job
+        from auditor.audit.measured_power import known_power, read_measurements
+        from auditor.job import JobError, parse_job
         from auditor.providers.registry import resolve_providers
 
         folder = Path.cwd() if self._path is None else self._path.resolve().parent
@@ -115,14 +115,10 @@ class JobScreen(AuditorScreen):
             job = parse_job(text, source=self._source, folder=folder)
             with Store(self.auditor.folder) as store:
                 job = resolve_providers(job, store.providers(), source=self._source, text=text)
-            rows = read_measurements()
-            power = power_of(job, rows, expected=make_plan(job).replicated, seen_only=True)
-            together = power_together(job, rows, seen_only=True)
-            several = None if together is None else (together.setting.replicated, together.value)
-            plan = make_plan(job, None if power is None else power.value, several)
-            checked = Checked(job, plan, choose(job), power, together, ())
+            known = known_power(job, read_measurements())
+            checked = Checked(job, known.plan(job), choose(job), known, ())
         except JobError as error:
-            checked = Checked(None, None, None, None, None, tuple(error.problems))
+            checked = Checked(None, None, None, None, tuple(error.problems))
         if text == self._text:
             self.post_message(self.Read(checked))
 

@@ -12,7 +12,7 @@ from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from auditor.audit.decisions import Choice
-    from auditor.audit.measured_power import Power
+    from auditor.audit.measured_power import KnownPower
     from auditor.job import Job, Plan, Problem
 
 
@@ -24,16 +24,14 @@ class Checked:
         job: with registered names looked up; None when there are problems.
         plan: of the job.
         choice: the rule that will judge.
-        power: what was measured of one sub-run of an audit like it; None where nothing was.
-        together: and of several judged together.
+        known: what was measured of audits like it.
         problems: what is wrong, in the order of the file.
     """
 
     job: Job | None
     plan: Plan | None
     choice: Choice | None
-    power: Power | None
-    together: Power | None
+    known: KnownPower | None
     problems: tuple[Problem, ...]
 
 
@@ -46,13 +44,13 @@ likely an adversary that watches which sub-runs are opened finds so many uncheck
 
     def show(self, checked: Checked) -> None:
         """Show the plan of a job, or that it has none."""
-        if checked.job is None or checked.plan is None or checked.choice is None:
+        if checked.job is None or checked.plan is None or checked.choice is None or checked.known is None:
             self.write([Text("There is no plan until the job file is mended.")])
         else:
-            self.write(_lines(checked.job, checked.plan, checked.choice, checked.power, checked.together))
+            self.write(_lines(checked.job, checked.plan, checked.choice, checked.known))
 
 
-def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None, together: Power | None) -> list[Text]:
+def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower) -> list[Text]:
     from auditor.report.figures import percent_text
     from auditor.report.planning import chance_text, plan_warnings, power_sentence, together_sentence
 
@@ -76,8 +74,8 @@ def _lines(job: Job, plan: Plan, choice: Choice, power: Power | None, together: 
         chances = "".join(f"{chance_text(value):>9}" for value in row.values())
         chances += f"{chance_text(plan.free_ride[share]):>11}"
         lines.append(Text(f"{percent_text(share):>6} of sub-runs{chances}", no_wrap=True))
-    lines += [Text(), shown(f"power: {power_sentence(job, plan, power)}", 400)]
-    if told := together_sentence(together):
+    lines += [Text(), shown(f"power: {power_sentence(job, known.alone)}", 400)]
+    if told := together_sentence(job, known.together):
         lines.append(shown(f"together: {told}", 400))
     return lines + [shown(f"warning: {warning}", 400, "bold") for warning in plan_warnings(plan, choice)]
 
