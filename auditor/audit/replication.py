@@ -211,7 +211,9 @@ class Replication:
             if one.sub_run == sub_run
         ]
         setting.write(SubRunJudged(sub_run, tuple(own)))
-        if setting.job.audit.stop_early and primary_is_flagged(setting.state, setting.choice, setting.assumptions):
+        if setting.job.audit.stop_early and await asyncio.to_thread(
+            primary_is_flagged, setting.state, setting.choice, setting.assumptions
+        ):
             setting.settled.set()
 
     def _record(self, sub_run: int, result: Measured) -> None:
