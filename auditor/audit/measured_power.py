@@ -212,9 +212,9 @@ def power_together(
 ) -> Power | None:
     """The power of several sub-runs judged together, against who acts in all of them.
 
-    It is None where nothing comparable was measured, and where a job does not say beforehand how many sub-runs there
-    will be, or lets most of them pass that two providers agree on. Nearest is first what was measured with the job's
-    own model, then the largest number of sub-runs that the job has, too, then as in `power_of`.
+    It is None where nothing comparable was measured; where a job does not say beforehand how many sub-runs there will
+    be; and with the client's seeds, where sub-runs are judged one by one. Nearest is first what was measured with the
+    job's own model, then the largest number of sub-runs that the job has, too, then as in `power_of`.
 
     Args:
         job: whose setting it is.
@@ -223,7 +223,7 @@ def power_together(
         seen_only: as in `power_of`.
     """
     budget = budget_of(job)
-    if not budget.exact or job.audit.replicated_at_most is not None or job.has_referee:
+    if not budget.exact or not budget.adds_up or job.audit.replicated_at_most is not None:
         return None
     several = [row for row in rows if 1 < row.replicated <= budget.sub_runs and _is_comparable(row, job)]
     return _first(sorted(several, key=lambda row: _distance(row, job, job.audit.false_alarm_rate)), against, seen_only)

@@ -123,29 +123,37 @@ class TestPower:
 
 
 class TestPowerTogether:
-    ROWS = settings(*(row(k=k, replicated=m, low=m / 10) for m in (1, 2, 4, 8) for k in (20, 40)))
+    ROWS = settings(
+        *(row(k=k, replicated=m, low=m / 10, randomness="provider") for m in (1, 2, 4, 8) for k in (20, 10))
+    )
+    OWN = 'randomness = "provider"\n'
 
     @pytest.mark.parametrize(
         ("audit", "found"),
         [("replicated = 4", 4), ("replicated = 5", 4), ("replicated = 2", 2), ("replicated = 1", None)],
     )
     def test_it_is_that_of_as_many_sub_runs_as_the_job_has_or_fewer(self, audit: str, found: int | None) -> None:
-        power = power_together(job(audit=audit), self.ROWS)
+        power = power_together(job(audit=self.OWN + audit), self.ROWS)
         assert (None if power is None else power.setting.replicated) == found
         assert power is None or (power.value, power.setting.sub_run_steps) == ((found or 0) / 10, 20)
 
-    @pytest.mark.parametrize("audit", ["replicated = 2\nreplicated_at_most = 4", "replicated = 4\nreplicas = 1"])
-    def test_a_job_that_may_stop_at_fewer_or_asks_two_promises_nothing(self, audit: str) -> None:
-        assert power_together(job(audit=audit), self.ROWS) is None
+    def test_a_job_that_may_stop_at_fewer_promises_nothing(self) -> None:
+        assert power_together(job(audit=f"{self.OWN}replicated = 2\nreplicated_at_most = 4"), self.ROWS) is None
+
+    def test_with_the_clients_seeds_sub_runs_are_judged_one_by_one(self) -> None:
+        assert power_together(job(audit="replicated = 4"), settings(row(replicated=4))) is None
 
     def test_what_was_measured_with_the_jobs_model_is_nearer_than_more_sub_runs(self) -> None:
-        other = settings(row(task="cifar100 vit", replicated=4, low=0.99), row(replicated=2, low=0.7))
-        power = power_together(job(audit="replicated = 4"), other)
+        other = settings(
+            row(task="cifar100 vit", replicated=4, low=0.99, randomness="provider"),
+            row(replicated=2, low=0.7, randomness="provider"),
+        )
+        power = power_together(job(audit=f"{self.OWN}replicated = 4"), other)
         assert power is not None
         assert power.value == 0.7
 
     def test_a_job_that_does_not_say_how_many_there_will_be_is_judged_otherwise(self) -> None:
-        assert power_together(job(audit="replicate_probability = 0.5"), self.ROWS) is None
+        assert power_together(job(audit=f"{self.OWN}replicate_probability = 0.5"), self.ROWS) is None
 
 
 class TestProposal:

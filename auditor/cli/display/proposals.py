@@ -64,24 +64,27 @@ def print_proposals(job: Job, wish: Wish, proposals: Sequence[Proposal], rate: f
     console.print(Text(wished))
     console.print()
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("k", "n", "m", "of", "extra steps", "training", "price", "checkpoints", "RTTD", "power"):
+    for heading in ("k", "n", "m", "of", "extra\nsteps", "train-\ning", "price", "check-\npoints", "RTTD", "power"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in proposals[:SHOWN]:
         plan = one.plan
         table.add_row(
             f"{one.job.audit.sub_run_steps:,}{'*' if one.own else ''}",
-            f"{plan.participants}{' + referee' if one.job.has_referee else ''}",
+            f"{plan.participants}{'+1' if one.job.has_referee else ''}",
             f"{plan.replicated:.1f}",
             f"{plan.sub_runs:,}",
             f"{plan.extra_steps:,.0f}",
             percent_text(plan.overhead),
             _price(one, rate),
             f"{one.checkpoints:,.0f}",
-            percent_text(one.of_paper),
+            f"{100 * one.of_paper:.2g} %",
             chance_text(one.power),
         )
     console.print(table)
     notes = (
+        "n = 2+1: two providers, and a third as referee where they disagree"
+        if any(one.job.has_referee for one in proposals[:SHOWN])
+        else "",
         "* k and n as in the job" if any(one.own for one in proposals[:SHOWN]) else "",
         "checkpoints: so many travel at most; two are opened for each replicated sub-run, each replica gets one and "
         "returns one. Short sub-runs cost fewer steps for as many checkpoints.",
