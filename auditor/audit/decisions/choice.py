@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.audit.decisions.agreement import AgreementDecision
-from auditor.audit.decisions.distances import Assumptions, Decision
-from auditor.audit.decisions.evidence import Budget
+from auditor.audit.decisions.distances import Assumptions, Decision, Judgement
+from auditor.audit.decisions.evidence import Budget, combined_p_value
 from auditor.audit.decisions.ks import KolmogorovSmirnovDecision, PaperDecision
 from auditor.audit.decisions.ratio import RatioDecision
 from auditor.job.model import Job
@@ -48,14 +48,14 @@ def budget_of(job: Job) -> Budget:
 def choose(job: Job) -> Choice:
     """The rule for a job: the one it names, or the best for its n, r and randomness under `auto`."""
     assumptions, budget, count = assumptions_of(job), budget_of(job), job.participants
-    needed = budget.threshold(assumptions.false_alarm_rate)
     if job.has_referee:
         decision: Decision = RatioDecision()
         reason = "two providers agree or disagree, and where they disagree a third settles who deviates"
     else:
         decision, reason = select(job.audit.decision, count, assumptions)
     smallest = decision.smallest_p_value(count, assumptions)
-    powerless = count > 2 and smallest > needed
+    reached = _smallest_of_run(smallest, budget, budget.sub_runs if budget.exact else job.sub_runs)
+    powerless = count > 2 and reached > assumptions.false_alarm_rate
     warnings: list[str] = []
     if count == 2 and not job.has_referee:
         warnings.append(
@@ -64,9 +64,9 @@ def choose(job: Job) -> Choice:
         )
     elif powerless:
         warnings.append(
-            f"The {decision.name} rule cannot flag anybody here: with n = {count} its smallest p-value is "
-            f"{smallest:.2g}, and a false-alarm rate of {assumptions.false_alarm_rate:g} asks for {needed:.2g}. "
-            'Use decision = "ratio".'
+            f"The {decision.name} rule cannot flag anybody here: with n = {count} its smallest p-value in one sub-run "
+            f"is {smallest:.2g}, which makes {reached:.2g} of all of them together, above the false-alarm rate of "
+            f'{assumptions.false_alarm_rate:g}. Use decision = "ratio".'
         )
     if job.audit.fixed_selection is not None:
         warnings.append(
@@ -74,6 +74,16 @@ def choose(job: Job) -> Choice:
             "others. Use it for tests and experiments only."
         )
     return Choice(decision, reason, tuple(warnings), powerless, budget)
+
+
+def _smallest_of_run(smallest: float, budget: Budget, sub_runs: int) -> float:
+    """The p-value of a provider that looks as deviant as the rule can say, in every sub-run under every metric."""
+    told = [
+        Judgement(sub_run, str(metric), "anybody", smallest, None, ())
+        for sub_run in range(sub_runs)
+        for metric in range(budget.metrics)
+    ]
+    return combined_p_value(told, budget) or 0.0
 
 
 def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, str]:
