@@ -55,6 +55,7 @@ class MeasuredSetting(_Row):
         sub_run_steps: k.
         participants: n.
         malicious: how many of the n were.
+        history: who trained the checkpoints that sub-runs started from: honest providers, or the adversary itself.
         referee: whether two executed a sub-run, and the third was asked only where they disagreed.
         replicated: m.
         metrics: judged together, each a table with its name and options.
@@ -74,6 +75,7 @@ class MeasuredSetting(_Row):
     sub_run_steps: Annotated[int, Field(gt=0)]
     participants: Annotated[int, Field(ge=2)]
     malicious: Annotated[int, Field(ge=0)]
+    history: Literal["honest", "attacked"] = "honest"
     referee: bool = False
     replicated: Annotated[int, Field(gt=0)]
     metrics: tuple[dict[str, Any], ...]
@@ -156,7 +158,9 @@ def power_of(
     against: Sequence[str] = (),
     seen_only: bool = False,
 ) -> Power | None:
-    """The power of one sub-run, measured nearest to a job's setting; None where nothing comparable was measured.
+    """The power of one sub-run that starts from an honest checkpoint, measured nearest to a job's setting.
+
+    None where nothing comparable was measured.
 
     Nearest is first what was measured with the job's own model, then the k of the smallest ratio, then n, then the
     number of benign providers, then the false-alarm rate of one sub-run.
@@ -170,7 +174,7 @@ def power_of(
             one attack may be worth its price for the others.
     """
     rate = job.audit.false_alarm_rate / max(1.0, expected)
-    alone = [row for row in rows if row.replicated == 1 and _is_comparable(row, job)]
+    alone = [row for row in rows if row.replicated == 1 and row.history == "honest" and _is_comparable(row, job)]
     return _first(sorted(alone, key=lambda row: _distance(row, job, rate)), against, seen_only)
 
 
@@ -212,6 +216,7 @@ def power_together(
 ) -> Power | None:
     """The power of several sub-runs judged together, against who acts in all of them.
 
+    Who acts in all of them has acted before, so only what was measured with checkpoints of the adversary's own counts.
     It is None where nothing comparable was measured; where a job does not say beforehand how many sub-runs there will
     be; and with the client's seeds, where sub-runs are judged one by one. Nearest is first what was measured with the
     job's own model, then the largest number of sub-runs that the job has, too, then as in `power_of`.
@@ -225,7 +230,11 @@ def power_together(
     budget = budget_of(job)
     if not budget.exact or not budget.adds_up or job.audit.replicated_at_most is not None:
         return None
-    several = [row for row in rows if 1 < row.replicated <= budget.sub_runs and _is_comparable(row, job)]
+    several = [
+        row
+        for row in rows
+        if 1 < row.replicated <= budget.sub_runs and row.history == "attacked" and _is_comparable(row, job)
+    ]
     return _first(sorted(several, key=lambda row: _distance(row, job, job.audit.false_alarm_rate)), against, seen_only)
 
 

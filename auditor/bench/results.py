@@ -18,6 +18,7 @@ def setting_row(bench: Bench, result: Result) -> dict[str, Any]:
     return {
         "kind": "setting",
         "bench": bench.benchmark.name,
+        "history": bench.benchmark.pool.history,
         "task_kind": bench.job.task.kind,
         "task": f"{bench.job.task.dataset.rpartition('/')[2]} {bench.job.task.model}",
         **setting.payload(),

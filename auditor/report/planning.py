@@ -23,6 +23,11 @@ def power_sentence(job: Job, power: Power | None) -> str:
             f", where one sub-run could use a false-alarm rate of {setting.false_alarm_rate:g}; in this audit "
             f"{sharing} share {job.audit.false_alarm_rate:g}, so that it may be less"
         )
+    if job.audit.randomness == "provider":
+        sentence += (
+            ". That is from an honest checkpoint: what a primary has deviated by before is in the checkpoints of its "
+            "own, and shows less where everybody draws their own seeds"
+        )
     if power.unseen:
         sentence += f". It never shows {', '.join(power.unseen)}, to which none of this applies"
     return sentence
@@ -34,8 +39,8 @@ def together_sentence(job: Job, together: Power | None) -> str:
         return ""
     count = together.setting.replicated
     sentence = (
-        f"{count} replicated sub-runs judged together show {_bound_text(together)} who act in all of them "
-        f"{_where_text(together)}"
+        f"{count} replicated sub-runs judged together show {_bound_text(together)} who have acted from the first step "
+        f"on {_where_text(together)}"
     )
     if count < budget_of(job).sub_runs:
         sentence += "; more of them are taken to show no less"

@@ -82,6 +82,7 @@ class TestPower:
             {"replicated": 2},
             {"task_kind": "text"},
             {"referee": True},
+            {"history": "attacked"},
             {"false_alarm_rate": 0.02},
             {"participants": 5, "malicious": 2},
             {"participants": 4, "malicious": 0},
@@ -124,7 +125,12 @@ class TestPower:
 
 class TestPowerTogether:
     ROWS = settings(
-        *(row(k=k, replicated=m, low=m / 10, randomness="provider") for m in (1, 2, 4, 8) for k in (20, 10))
+        *(
+            row(k=k, replicated=m, low=m / 10, randomness="provider", history="attacked")
+            for m in (1, 2, 4, 8)
+            for k in (20, 10)
+        ),
+        row(replicated=4, low=1.0, randomness="provider"),  # starts from honest checkpoints
     )
     OWN = 'randomness = "provider"\n'
 
@@ -145,8 +151,8 @@ class TestPowerTogether:
 
     def test_what_was_measured_with_the_jobs_model_is_nearer_than_more_sub_runs(self) -> None:
         other = settings(
-            row(task="cifar100 vit", replicated=4, low=0.99, randomness="provider"),
-            row(replicated=2, low=0.7, randomness="provider"),
+            row(task="cifar100 vit", replicated=4, low=0.99, randomness="provider", history="attacked"),
+            row(replicated=2, low=0.7, randomness="provider", history="attacked"),
         )
         power = power_together(job(audit=f"{self.OWN}replicated = 4"), other)
         assert power is not None
