@@ -68,6 +68,11 @@ def choose(job: Job) -> Choice:
             f"is {smallest:.2g}, which makes {reached:.2g} of all of them together, above the false-alarm rate of "
             f'{assumptions.false_alarm_rate:g}. Use decision = "ratio".'
         )
+    if job.audit.randomness == "provider" and count > 2:
+        warnings.append(
+            "With seeds of the providers' own a primary that deviates from the first step on shows little in each "
+            'sub-run, and it takes eight or more of them. With randomness = "client" one does.'
+        )
     if job.audit.fixed_selection is not None:
         warnings.append(
             "The selection of sub-runs is fixed in the job file: a provider that knows the file can cheat in the "
