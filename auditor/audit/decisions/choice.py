@@ -71,7 +71,7 @@ def choose(job: Job) -> Choice:
     if job.audit.randomness == "provider" and count > 2:
         warnings.append(
             "With seeds of the providers' own a primary that deviates from the first step on shows little in each "
-            'sub-run, and it takes eight or more of them. With randomness = "client" one does.'
+            'sub-run, and it takes four to eight of them. With randomness = "client" one does.'
         )
     if job.audit.fixed_selection is not None:
         warnings.append(
