@@ -18,6 +18,7 @@ from auditor.audit.decisions.distances import Distances
 from auditor.audit.decisions.evidence import Budget, combined_p_value
 from auditor.bench.rates import Rate, area_under_curve
 from auditor.bench.settings import Setting
+from auditor.job.model import PluginUse
 from auditor.plugins.randomness import generator
 
 
@@ -230,25 +231,26 @@ def _matrices(
 
     With a referee they are among the first two, where these agree under every metric.
     """
-    found = _among(setting, sub_run, files, members[:2], loaded) if setting.referee else []
-    if found and not any(map(disagree, found)):
-        return found
-    return _among(setting, sub_run, files, members, loaded)
+    measured = [(use.name, _read(use, files, loaded)) for use in setting.metrics]
+    if setting.referee:
+        pair = _among(members[:2], sub_run, measured)
+        if pair and not any(map(disagree, pair)):
+            return pair
+    return _among(members, sub_run, measured)
 
 
-def _among(
-    setting: Setting,
-    sub_run: int,
-    files: Mapping[str, Path],
-    members: tuple[str, ...],
-    loaded: dict[Path, Measurement],
-) -> list[DistanceMatrix]:
+def _read(use: PluginUse, files: Mapping[str, Path], loaded: dict[Path, Measurement]) -> Measurement:
+    """The distances under a metric, from its file once."""
+    path = files[json.dumps({"name": use.name, **use.options}, sort_keys=True)]
+    if path not in loaded:
+        loaded[path] = Measurement.read(path)
+    return loaded[path]
+
+
+def _among(members: tuple[str, ...], sub_run: int, measured: Sequence[tuple[str, Measurement]]) -> list[DistanceMatrix]:
     found = []
-    for use in setting.metrics:
-        path = files[json.dumps({"name": use.name, **use.options}, sort_keys=True)]
-        if path not in loaded:
-            loaded[path] = Measurement.read(path)
-        there = tuple(name for name in members if name in loaded[path].positions)
+    for metric, measurement in measured:
+        there = tuple(name for name in members if name in measurement.positions)
         if len(there) >= 2:
-            found.append(loaded[path].among(there, sub_run, use.name))
+            found.append(measurement.among(there, sub_run, metric))
     return found
