@@ -9,6 +9,7 @@ well as the others do, which different deviations would not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def _two_camps(flagged: Sequence[str], matrix: DistanceMatrix, assumptions: Assu
     if assumptions.randomness == "client":
         chosen = tuple(matrix.providers[index] for index in one)
         values = matrix.values[np.ix_(one, one)]
-        return not disagree(DistanceMatrix(matrix.sub_run, matrix.metric, chosen, values, matrix.noise_floor))
+        return not disagree(replace(matrix, providers=chosen, values=values), assumptions)
     return float(np.median(within(matrix.values, one))) <= ALIKE * float(np.median(within(matrix.values, other)))
 
 

@@ -173,6 +173,8 @@ class DistancesMeasured(Event):
     """All distances of one metric among the models returned for a sub-run; rows and columns as `providers`.
 
     `spread` is how much the metric expects honest distances to scatter where everybody draws their own seeds.
+    With shared seeds `noise_floor` is how far apart numerics alone may drive honest models, `size` how far apart lie
+    those that have nothing in common, and `noise_source` how that is known.
     `remarks` says where a provider's model differs most from the others, for those of which there is more to say.
     """
 
@@ -184,6 +186,8 @@ class DistancesMeasured(Event):
     seconds: float
     remarks: Mapping[str, str] = field(default_factory=dict)
     spread: float | None = None
+    size: float | None = None
+    noise_source: str = ""
 
 
 @dataclass(frozen=True)

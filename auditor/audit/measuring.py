@@ -1,4 +1,4 @@
-"""All distances of one metric, whatever the models or the metric do."""
+"""All distances of one metric, whatever the models or the metric do, and how far numerics alone drive models apart."""
 
 from __future__ import annotations
 
@@ -19,6 +19,45 @@ ROUNDING = 1e-6
 """Distances there and back may differ by this share: they can come from sums in another order."""
 
 
+UNKNOWN_GROWTH = 3.5
+"""The power of the number of steps that noise is taken to grow with where only one step was executed: the fastest that
+was measured of any metric (cka and zest, which are squares of what parameters differ by)."""
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """Honest executions of the sub-run by the client itself, as a metric sees them.
+
+    Attributes:
+        start: the checkpoint that the sub-run starts from, as if nothing had been trained.
+        ends: after `steps` steps, the usual way first.
+        halfway: after half of these, where `steps` are not all steps of the sub-run; else empty.
+        steps: how many were executed.
+        of: how many the sub-run has.
+    """
+
+    start: ReturnedModel
+    ends: Sequence[ReturnedModel]
+    halfway: Sequence[ReturnedModel]
+    steps: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far numerics alone may drive honest models with the same seeds apart, under one metric.
+
+    Attributes:
+        floor: the largest distance of an honest execution from the usual one; None if it is not known.
+        size: how far apart results are that have nothing to do with one another; None if it is not known.
+        source: how it is known, or why it is not, in words.
+    """
+
+    floor: float | None = None
+    size: float | None = None
+    source: str = ""
+
+
 @dataclass(frozen=True)
 class Measured:
     """The distances of one metric.
@@ -27,7 +66,7 @@ class Measured:
         metric: which.
         providers: whose models were compared, in the order of rows and columns.
         values: the distances; empty when the metric failed.
-        noise_floor: what numerics alone may cause; None if not known.
+        noise: what numerics alone may cause.
         spread: how much honest distances scatter with seeds of the providers' own (see `Metric.spread`).
         seconds: what computing them took.
         remarks: for some providers, where their model differs most from the others.
@@ -38,7 +77,7 @@ class Measured:
     metric: str
     providers: tuple[str, ...] = ()
     values: tuple[tuple[float, ...], ...] = ()
-    noise_floor: float | None = None
+    noise: Noise = Noise()
     spread: float | None = None
     seconds: float = 0.0
     remarks: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +90,7 @@ class Measured:
         return replace(self, excluded=excluded, failure=self.failure and f"{self.failure} ({place})")
 
 
-def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel], floor: float | None) -> Measured:
+def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel], noise: Noise) -> Measured:
     """Represent each model and compare all pairs.
 
     A provider may return weights that break a metric, by overflow for instance. Its model is then left out, so
@@ -80,7 +119,39 @@ def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel],
     except Exception as error:  # likewise
         return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
     seconds = time.monotonic() - begun
-    return Measured(name, tuple(representations), values, floor, metric.spread, seconds, remarks, excluded)
+    return Measured(name, tuple(representations), values, noise, metric.spread, seconds, remarks, excluded)
+
+
+def measure_noise(metric: Metric[Any], rehearsed: Rehearsed) -> Noise:
+    """How far honest executions by the client lie from its usual one."""
+    try:
+        ends = [metric.represent(model) for model in rehearsed.ends]
+        floor = _largest(metric, ends)
+        size = metric.unrelated
+        if size is None:
+            size = _checked(metric.distance(metric.represent(rehearsed.start), ends[0]))
+        if rehearsed.steps == rehearsed.of:
+            source = f"executed by the client in {len(ends)} ways"
+        else:
+            half = _largest(metric, [metric.represent(model) for model in rehearsed.halfway])
+            growth = _growth(half, floor, rehearsed.steps)
+            floor *= (rehearsed.of / rehearsed.steps) ** growth
+            source = f"extrapolated from {rehearsed.steps} of {rehearsed.of} steps, executed by the client"
+    except Exception as error:  # a plugin may raise anything
+        return Noise(source=cleaned(f"the metric failed on the client's own models: {type(error).__name__}: {error}"))
+    return Noise(floor, size or None, source)
+
+
+def _largest(metric: Metric[Any], representations: Sequence[Any]) -> float:
+    """The largest distance from the first."""
+    return max(_checked(row) for row in metric.compare(representations).distances[0])
+
+
+def _growth(half: float, whole: float, steps: int) -> float:
+    """The power of the number of steps that noise grew with from half of them to all."""
+    if steps < 2 or half <= 0 or whole <= 0:
+        return UNKNOWN_GROWTH
+    return min(max(math.log(whole / half) / math.log(steps / (steps // 2)), 1.0), 2 * UNKNOWN_GROWTH)
 
 
 def _matrix(distances: Sequence[Sequence[float]], count: int) -> tuple[tuple[float, ...], ...]:

@@ -174,7 +174,11 @@ class Replication:
         setting = self._setting
         known = setting.state.sub_run(sub_run)
         returned = [name for name, replica in known.replicas.items() if replica.failure is None]
-        return setting.job.has_referee and len(returned) == 1 and any(map(disagree, known.matrices))
+        return (
+            setting.job.has_referee
+            and len(returned) == 1
+            and any(disagree(matrix, setting.assumptions) for matrix in known.matrices)
+        )
 
     async def _call_referee(self, sub_run: int, start: Path) -> None:
         """Have one more provider execute the sub-run: the first that can."""
@@ -229,10 +233,12 @@ class Replication:
                 result.metric,
                 result.providers,
                 result.values,
-                result.noise_floor,
+                result.noise.floor,
                 result.seconds,
                 result.remarks,
                 result.spread,
+                result.noise.size,
+                result.noise.source,
             )
         )
 

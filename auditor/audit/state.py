@@ -239,7 +239,14 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             return _with_replica(state, event.sub_run, event.provider, replace(known, failure=event.reason))
         case e.DistancesMeasured():
             matrix = DistanceMatrix(
-                event.sub_run, event.metric, event.providers, np.array(event.values), event.noise_floor, event.spread
+                event.sub_run,
+                event.metric,
+                event.providers,
+                np.array(event.values),
+                event.noise_floor,
+                event.spread,
+                event.size,
+                event.noise_source,
             )
             before = state.sub_run(event.sub_run)
             others = [one for one in before.matrices if one.metric != event.metric]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
 from auditor.audit.camps import doubts_about_assumption
@@ -82,7 +82,8 @@ def _judge_provider(
     assumptions: Assumptions,
 ) -> ProviderVerdict:
     told = [judgement for judgement in judgements if judgement.p_value is not None]
-    checked = len({judgement.sub_run for judgement in told})
+    seen = {judgement.sub_run for judgement in told if not judgement.blind}
+    checked = len(seen)
     p_value = combined_p_value(told, choice.budget)
     ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
     faults = _faults(name, state)
@@ -95,11 +96,11 @@ def _judge_provider(
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
-        verdict, reasons = "inconclusive", doubts or [_unchecked(name, state)]
+        verdict, reasons = "inconclusive", doubts or [_unchecked(name, state, told)]
     else:
         verdict = "consistent"
         plural = "sub-run" if checked == 1 else "sub-runs"
-        reasons = [f"agrees with the others in {checked} replicated {plural}"]
+        reasons = [f"agrees with the others in {checked} replicated {plural}", *_noise_allowed_for(told, seen)]
     return ProviderVerdict(name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons)))
 
 
@@ -110,7 +111,34 @@ def unasked(state: AuditState) -> set[str]:
     return {name for name in state.providers if name != primary and name not in asked}
 
 
-def _unchecked(name: str, state: AuditState) -> str:
+def _noise_allowed_for(told: list[Judgement], seen: Set[int]) -> list[str]:
+    """What numerical noise was allowed for, and where it was too much to see anything; nothing with own seeds."""
+    of_updates = [one.noise for one in told if one.metric == "update" and one.sub_run in seen and one.noise is not None]
+    said = (
+        [f"numerical noise of up to {_share_text(max(of_updates))} of an update was allowed for"] if of_updates else []
+    )
+    blind = sorted({one.sub_run for one in told} - seen)
+    if blind:
+        said.append(f"nothing could be seen in {_sub_runs(blind)}: an attack would fit in the numerical noise")
+    return said
+
+
+def _share_text(share: float) -> str:
+    """A share in per cent, with two digits, from a millionth on."""
+    return f"{float(f'{100 * share:.2g}'):g} %" if share >= 1e-6 else "under 0.0001 %"
+
+
+def _sub_runs(indices: Sequence[int]) -> str:
+    return f"sub-run{'s' if len(indices) > 1 else ''} {', '.join(map(str, indices))}"
+
+
+def _unchecked(name: str, state: AuditState, told: Sequence[Judgement]) -> str:
+    if told:
+        noise = min(one.noise for one in told if one.noise is not None)
+        return (
+            f"nothing could be seen: the numerical noise to allow for is {_share_text(noise)} of a sub-run's training, "
+            "so that an attack would fit in it. Take shorter sub-runs (audit.sub_run_steps)"
+        )
     if name in unasked(state):
         return "it was not asked to execute any sub-run"
     return "none of its sub-runs was replicated"

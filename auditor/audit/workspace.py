@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 import torch
 
 from auditor.audit.apart import OutOfTime, call_apart, call_within
-from auditor.audit.measuring import Measured, measure
+from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure_noise
+from auditor.audit.rehearsals import Rehearsals
 from auditor.audit.selection import Selection
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job, PluginUse
+from auditor.job.noise_file import metric_table
 from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.discovery import Catalogue, Origin, PluginError
 from auditor.plugins.metric import Metric, MetricContext
@@ -54,16 +56,25 @@ class Workspace:
         _check_attacks(job)
         _check_devices(job)
         self._dataset = load_dataset(job.task, downloads)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._job = job
+        self._device = device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.training_seed = key(job.seed, "training", 0) % 2**63
         initial_seed = key(job.seed, "initial weights", 0)
         trainer = Trainer(job.task, job.training, self._dataset, device=device, seed=initial_seed)
         self.schema = trainer.schema
-        self._initial = trainer.checkpoint()
+        self.initial = trainer.checkpoint()
         self._network = trainer.network
         self._fresh_network = partial(Network, job.task, self._dataset, device, initial_seed)
         context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
-        self._begin_metrics(context)
+        self._rehearsals = (
+            Rehearsals(self.honest_trainer, self.schema, job.training.precision, job.audit.noise_seconds)
+            if job.audit.randomness == "client"
+            else None
+        )
+        self._calibrated = job.audit.noise
+        if self._calibrated is not None and self._calibrated.dataset_digest != self._dataset.digest:
+            raise TrainingError("audit.noise: the file was made for other data. Make one with `auditor calibrate`.")
+        self._begin_metrics(context, {use.name for use in job.audit.metrics})
         _try_attacks(job, replace(trainer.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
 
     @property
@@ -73,7 +84,7 @@ class Workspace:
 
     def store_initial(self, blobs: BlobFolder) -> str:
         """Put the checkpoint of step 0 into `blobs`; returns its digest."""
-        return blobs.add(encode(self._initial, self.schema))
+        return blobs.add(encode(self.initial, self.schema))
 
     def check(self, path: Path) -> bool:
         """Whether a checkpoint holds finite numbers only.
@@ -91,19 +102,57 @@ class Workspace:
     async def measure(self, start: Path, returned: Mapping[str, Path], start_step: int, steps: int) -> list[Measured]:
         """All distances among returned models under every metric.
 
+        With shared seeds the client executes the sub-run, too, to learn how far numerics alone drive models apart;
+        unless the job names a file that tells.
+
         A metric that takes longer than the job allows is left behind, and not used for later sub-runs either.
         Cancelling this takes effect at once, whatever a metric does.
 
         Args:
             start: the checkpoint that the sub-run started from.
             returned: the returned checkpoint of each provider.
-            start_step: the step of that checkpoint.
+            start_step: the step of the start.
             steps: how many steps lie between.
         """
-        return [await self._measure(name, start, returned, start_step, steps) for name in self._metrics]
+        if self._calibrated is not None:
+            return [
+                await self._measure(name, start, returned, self._calibrated_noise(name, start_step))
+                for name in self._metrics
+            ]
+        rehearsed = await self._rehearse(start, steps)
+        return [await self._measure(name, start, returned, rehearsed) for name in self._metrics]
+
+    def noise(self, start: Path, steps: int) -> dict[str, Noise]:
+        """What numerics alone may cause in a sub-run, under every metric; the client executes it for that."""
+        if self._rehearsals is None:
+            return {}
+        rehearsed = self._rehearsals.of(start, steps, self._network)
+        return {name: measure_noise(metric, rehearsed) for name, (_, metric) in self._metrics.items()}
+
+    def honest_trainer(self) -> Trainer:
+        """What trains as an honest provider does with the client's seeds."""
+        return Trainer(self._job.task, self._job.training, self._dataset, device=self._device, seed=self.training_seed)
+
+    def _calibrated_noise(self, name: str, start_step: int) -> Noise:
+        use = next(use for use in self._job.metrics if use.name == name)
+        known = self._calibrated and self._calibrated.at(metric_table(use.name, use.options), start_step)
+        if not known:
+            return Noise(source="the file that audit.noise names does not have this metric with these options")
+        return Noise(known.floor, known.size, f"measured by `auditor calibrate` from step {known.start}")
+
+    async def _rehearse(self, start: Path, steps: int) -> Rehearsed | Noise:
+        """The client's own executions; where it can have none, why noise is not known."""
+        rehearsals = self._rehearsals
+        if rehearsals is None:
+            return Noise()
+        try:
+            return await call_apart(lambda: rehearsals.of(start, steps, self._network))
+        except Exception as error:  # whatever a model or the machine raises
+            reason = cleaned(f"{type(error).__name__}: {error}")
+            return Noise(source=f"the client could not execute the sub-run itself: {reason}")
 
     async def _measure(
-        self, name: str, start: Path, returned: Mapping[str, Path], start_step: int, steps: int
+        self, name: str, start: Path, returned: Mapping[str, Path], rehearsed: Rehearsed | Noise
     ) -> Measured:
         origin, metric = self._metrics[name]
         if name in self._given_up:
@@ -113,8 +162,8 @@ class Workspace:
         }
 
         def compute() -> Measured:
-            floor = metric.noise.at(start_step, steps) if metric.noise is not None else None
-            return measure(name, metric, models, floor)
+            noise = measure_noise(metric, rehearsed) if isinstance(rehearsed, Rehearsed) else rehearsed
+            return measure(name, metric, models, noise)
 
         try:
             measured = await call_apart(compute, self._metric_seconds)
@@ -127,11 +176,16 @@ class Workspace:
             return Measured(name, failure=f"{cleaned(f'{type(error).__name__}: {error}')} ({origin.place})")
         return measured.blaming(origin.place)
 
-    def _begin_metrics(self, context: MetricContext) -> None:
-        for origin, metric in self._metrics.values():
+    def _begin_metrics(self, context: MetricContext, named: Set[str]) -> None:
+        """Begin every metric; those that the job does not name are left out where they have nothing to compare."""
+        for name, (origin, metric) in list(self._metrics.items()):
             try:
                 call_within(self._metric_seconds, partial(metric.begin, context))
-            except Exception as error:  # likewise
+            except ValueError as error:
+                if name in named:
+                    raise PluginError(f"{origin} cannot be used for this job: {cleaned(error)}") from error
+                del self._metrics[name]
+            except Exception as error:  # a plugin may raise anything
                 raise PluginError(f"{origin} cannot be used for this job: {cleaned(error)}") from error
 
 
@@ -147,7 +201,7 @@ def check_plugins(job: Job) -> None:
 
 def _load_metrics(job: Job) -> dict[str, tuple[Origin, Metric[Any]]]:
     plugins = _loaded_files(job)
-    return {use.name: _load_metric(job, plugins, use) for use in job.audit.metrics}
+    return {use.name: _load_metric(job, plugins, use) for use in job.metrics}
 
 
 def _load_metric(job: Job, plugins: Catalogue, use: PluginUse) -> tuple[Origin, Metric[Any]]:

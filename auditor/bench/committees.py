@@ -82,12 +82,14 @@ class Measurement:
         values: float [members, members].
         noise_floor: see `DistanceMatrix`.
         spread: likewise.
+        size: likewise.
     """
 
     positions: Mapping[str, int]
     values: Distances
     noise_floor: float | None
     spread: float | None
+    size: float | None
 
     @classmethod
     def read(cls, path: Path) -> Measurement:
@@ -95,13 +97,13 @@ class Measurement:
         content = json.loads(path.read_text())
         positions = {name: index for index, name in enumerate(content["members"])}
         values = np.array(content["values"], dtype=np.float64)
-        return cls(positions, values, content["noise_floor"], content["spread"])
+        return cls(positions, values, content["noise_floor"], content["spread"], content["size"])
 
     def among(self, members: tuple[str, ...], sub_run: int, metric: str) -> DistanceMatrix:
         """The distances among some of the members."""
         indices = [self.positions[name] for name in members]
         values = self.values[np.ix_(indices, indices)]
-        return DistanceMatrix(sub_run, metric, members, values, self.noise_floor, self.spread)
+        return DistanceMatrix(sub_run, metric, members, values, self.noise_floor, self.spread, self.size)
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def judge_committees(order: JudgingOrder) -> Tally:
         matrices = [
             matrix
             for sub_run, start in enumerate(committee.starts)
-            for matrix in _matrices(setting, sub_run, pool.matrices[start], committee.members, loaded)
+            for matrix in _matrices(setting, sub_run, pool.matrices[start], committee.members, loaded, assumptions)
         ]
         judged = defaultdict(list)
         for judgement in decision.judge(matrices, assumptions):
@@ -226,6 +228,7 @@ def _matrices(
     files: Mapping[str, Path],
     members: tuple[str, ...],
     loaded: dict[Path, Measurement],
+    assumptions: Assumptions,
 ) -> list[DistanceMatrix]:
     """The distances among the members of a committee; those that a metric cannot represent are left out.
 
@@ -234,7 +237,7 @@ def _matrices(
     measured = [(use.name, _read(use, files, loaded)) for use in setting.metrics]
     if setting.referee:
         pair = _among(members[:2], sub_run, measured)
-        if pair and not any(map(disagree, pair)):
+        if pair and not any(disagree(matrix, assumptions) for matrix in pair):
             return pair
     return _among(members, sub_run, measured)
 

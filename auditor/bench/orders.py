@@ -133,12 +133,12 @@ class Orders:
                     path = self._layout.distances(pool, steps, json.loads(table))
                     if path.exists():
                         continue
-                    start = pool[0].start
+                    start, shared = pool[0].start, pool[0].randomness == "client"
                     order = MeasuringOrder(
                         self._place,
                         json.loads(table),
                         self._layout.start(start),
-                        start.step,
+                        self._layout.seed(pool[0]) if shared else None,
                         steps,
                         tuple((one.member.name, self._layout.returned(one, steps)) for one in pool),
                         path,

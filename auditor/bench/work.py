@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import time
@@ -15,7 +16,8 @@ from typing import Any
 
 import torch
 
-from auditor.audit.measuring import measure
+from auditor.audit.measuring import Noise, measure, measure_noise
+from auditor.audit.rehearsals import Rehearsals
 from auditor.job.model import Training
 from auditor.job.task import Task
 from auditor.plugins.discovery import Catalogue
@@ -67,6 +69,9 @@ class Way:
     accelerated: bool = True
 
 
+REHEARSAL_SECONDS = math.inf
+"""A benchmark takes the time that it takes."""
+
 WAYS = tuple(Way(threads, last, fast) for fast in (True, False) for last in (True, False) for threads in (1, 2))
 """All ways; the first is how a local provider computes."""
 
@@ -104,7 +109,7 @@ class MeasuringOrder:
         place: see `Place`.
         metric: the table of the metric.
         start: the checkpoint that the sub-run began with.
-        start_step: its step.
+        seed: that all members had, with the client's seeds; None where each drew its own.
         steps: the length of the sub-run.
         returned: the file of each member.
         result: where the distances go.
@@ -113,7 +118,7 @@ class MeasuringOrder:
     place: Place
     metric: Mapping[str, Any]
     start: Path
-    start_step: int
+    seed: int | None
     steps: int
     returned: tuple[tuple[str, Path], ...]
     result: Path
@@ -173,13 +178,16 @@ def compare(order: MeasuringOrder) -> float:
     metric = _metric(place, json.dumps(dict(order.metric), sort_keys=True))
     judge = _judge(place)
     models = {name: CheckpointModel(path, order.start, judge.schema, judge.network) for name, path in order.returned}
-    floor = metric.noise.at(order.start_step, order.steps) if metric.noise is not None else None
-    measured = measure(str(order.metric["name"]), metric, models, floor)
+    noise = Noise()
+    if order.seed is not None:
+        noise = measure_noise(metric, _rehearsals(place, order.seed).of(order.start, order.steps, judge.network))
+    measured = measure(str(order.metric["name"]), metric, models, noise)
     content = {
         "metric": dict(order.metric),
         "members": measured.providers,
         "values": measured.values,
-        "noise_floor": measured.noise_floor,
+        "noise_floor": measured.noise.floor,
+        "size": measured.noise.size,
         "spread": measured.spread,
         "excluded": dict(measured.excluded),
         "failure": measured.failure,
@@ -233,6 +241,14 @@ def _client(place: Place) -> MetricContext:
 @lru_cache(maxsize=1)
 def _judge(place: Place) -> Trainer:
     return Trainer(place.task, place.training, _dataset(place), device=torch.device(place.device), seed=0)
+
+
+@lru_cache(maxsize=1)
+def _rehearsals(place: Place, seed: int) -> Rehearsals:
+    def make_trainer() -> Trainer:
+        return Trainer(place.task, place.training, _dataset(place), device=torch.device(place.device), seed=seed)
+
+    return Rehearsals(make_trainer, _judge(place).schema, place.training.precision, REHEARSAL_SECONDS)
 
 
 @lru_cache(maxsize=16)

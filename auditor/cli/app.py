@@ -10,6 +10,7 @@ import typer
 
 from auditor.cli.agent import agent
 from auditor.cli.bench import bench
+from auditor.cli.calibrate import calibrate
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.interface import open_interface, watch
 from auditor.cli.plan import plan
@@ -31,6 +32,7 @@ app.callback()(open_interface)
 app.command()(run)
 app.command()(resume)
 app.command()(plan)
+app.command()(calibrate)
 app.command()(runs)
 app.command()(show)
 app.command()(watch)

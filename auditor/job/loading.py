@@ -193,7 +193,7 @@ _SHAPES = {
 }
 """TOML's words for what pydantic names after Python's types."""
 
-_OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "plugin_file", "impossible"}
+_OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "plugin_file", "noise_file", "impossible"}
 
 
 def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], known: Sequence[str]) -> str | None:

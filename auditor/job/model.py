@@ -24,10 +24,25 @@ from pydantic_core import PydanticCustomError
 
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
 from auditor.job.frozen import Frozen
+from auditor.job.noise_file import NoiseFile, NoiseFileError, noise_key, read_noise_file
 from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
 from auditor.job.task import Task
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+
+
+def _read_noise_file(value: Any, info: ValidationInfo) -> Any:
+    """A job file names a path; a job that was kept holds what was read there."""
+    folder = (info.context or {}).get("folder")
+    if folder is None or value is None:
+        return value
+    message = 'must be the path of a file that `auditor calibrate` wrote, as in "./noise.json"'
+    if isinstance(value, str):
+        try:
+            return read_noise_file(folder / Path(value).expanduser())
+        except (NoiseFileError, RuntimeError) as error:
+            message = f"{value!r} {error}"
+    raise PydanticCustomError("noise_file", "{message}.", {"message": message})
 
 
 class SGD(Frozen):
@@ -98,6 +113,13 @@ class PluginUse(BaseModel):
         return dict(self.__pydantic_extra__ or {})
 
 
+STATE = ("update", "buffers", "optimizer")
+"""The metrics that together see all that one sub-run hands to the next: parameters, buffers and optimizer state.
+
+Every audit uses them. What none compares is where a backdoor goes: one in the momentum alone is planted by whoever
+executes the next sub-run, replicas included."""
+
+
 class Audit(Frozen):
     """How the training is audited."""
 
@@ -123,6 +145,13 @@ class Audit(Frozen):
     )
     metric_seconds: PositiveFloat = Field(
         default=600.0, description="a metric that takes longer for one sub-run is not used any more"
+    )
+    noise: Annotated[NoiseFile | None, BeforeValidator(_read_noise_file)] = Field(
+        default=None, description="a file of `auditor calibrate`, with shared seeds; measured in the run if not given"
+    )
+    noise_seconds: PositiveFloat = Field(
+        default=120.0,
+        description="with shared seeds, how long the client may execute steps of a replicated sub-run to measure noise",
     )
     fixed_selection: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
         default=None,
@@ -246,6 +275,17 @@ class Job(Frozen):
         return self.participants == 2 and len(self.others) > 1 and self.audit.randomness == "client"
 
     @property
+    def metrics(self) -> tuple[PluginUse, ...]:
+        """What models are compared by: as given, and whatever of `STATE` is missing there."""
+        named = {use.name for use in self.audit.metrics}
+        return (*self.audit.metrics, *(PluginUse(name=name) for name in STATE if name not in named))
+
+    @property
+    def noise_key(self) -> str:
+        """What a file of `auditor calibrate` must have been made for."""
+        return noise_key(self.task.model, self.training.model_dump(mode="json"), self.audit.sub_run_steps)
+
+    @property
     def sub_runs(self) -> int:
         """How many sub-runs the training is cut into; the last may be shorter than k."""
         return math.ceil(self.training.steps / self.audit.sub_run_steps)
@@ -324,6 +364,14 @@ def _impossibilities(job: Job) -> list[tuple[str, str]]:
                 "audit.replicated",
                 f"{job.audit.replicated} sub-runs cannot be replicated when the training has {job.sub_runs}; "
                 f"allowed is 1 to {job.sub_runs}.",
+            )
+        )
+    if job.audit.noise is not None and job.audit.noise.key != job.noise_key:
+        found.append(
+            (
+                "audit.noise",
+                "the file was made for another model, another training or another sub_run_steps; make one with "
+                "`auditor calibrate`.",
             )
         )
     most = job.audit.replicated_at_most

@@ -19,6 +19,10 @@ SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 """The shares f of deviating sub-runs that the plan tabulates."""
 
 
+REHEARSALS = 4
+"""In how many ways the client executes each replicated sub-run with shared seeds (`auditor.training.rehearsal`)."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """An audit before it starts.
@@ -31,6 +35,7 @@ class Plan:
         benign: r·n, rounded.
         training_steps: what the client pays for in any case.
         extra_steps: m·k·(n − 1), what the audit adds.
+        client_steps: what the client itself executes to measure numerical noise; 0 with seeds of the providers' own.
         dollars_per_hour: (primary, mean of the replicas), or None when a price is missing.
         power: w, how likely a replicated sub-run shows an adversary who acts in it; None where it is not known.
         catch: for (f, m), P(caught) if the power is known; else P(at least one sub-run that it acts in is replicated).
@@ -46,6 +51,7 @@ class Plan:
     benign: int
     training_steps: int
     extra_steps: float
+    client_steps: float
     dollars_per_hour: tuple[float, float] | None
     power: float | None
     catch: dict[float, dict[int, float]]
@@ -114,6 +120,7 @@ def make_plan(job: Job, power: float | None = None, together: tuple[int, float] 
         benign=job.benign,
         training_steps=job.training.steps,
         extra_steps=checked_steps * job.replicas,
+        client_steps=checked_steps * REHEARSALS if job.audit.randomness == "client" else 0.0,
         dollars_per_hour=_prices(job),
         power=power,
         catch=_catch_table(job, len(lengths), power, together),

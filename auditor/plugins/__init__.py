@@ -11,7 +11,6 @@ from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Rec
 from auditor.plugins.discovery import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
 from auditor.plugins.inspector import Inspection, Inspector
 from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
-from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options, option
 from auditor.plugins.randomness import generator
 from auditor.plugins.text import PADDING, Tokenizer
@@ -31,7 +30,6 @@ __all__ = [
     "Metric",
     "MetricContext",
     "ModelOutline",
-    "NoiseFloor",
     "Options",
     "Origin",
     "PluginError",

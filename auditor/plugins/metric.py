@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from auditor.plugins.noise import NoiseFloor
 from auditor.plugins.options import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -137,12 +136,11 @@ class Metric(ABC, Generic[Representation]):
     tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
     """The kinds of task that the metric is defined for."""
 
-    noise: NoiseFloor | None = None
-    """What numerics alone may cause when everybody has the same seeds; None if nobody has measured it.
+    unrelated: float | None = None
+    """How far apart two models lie whose trainings have nothing in common; None if that depends on the job.
 
-    Where it depends on the options, on the model or on the kind of task, set it on the object, at the latest in
-    `begin`. A metric without it abstains where honest providers agree to the last bit, because it could not tell a
-    deviation from another kind of processor.
+    With shared seeds it is what noise is held against: where noise comes near it, an attack would fit in the noise, and
+    the verdict says so. Without it the client takes the distance from the start of the sub-run to its honest end.
     """
 
     spread: float = 0.5

@@ -6,6 +6,7 @@ from auditor.audit.decisions import Choice
 from auditor.audit.decisions.choice import budget_of
 from auditor.audit.measured_power import MeasuredRate, Power
 from auditor.job import Job, Plan
+from auditor.job.plan import REHEARSALS
 from auditor.report.figures import at_least_text, percent_text
 
 
@@ -59,6 +60,17 @@ def false_alarm_sentence(job: Job, power: Power | None) -> str:
     return (
         f"{asked}; measured in {judged} at {percent_text(setting.false_alarm_rate)}: "
         f"{_rate_text(setting.false_positives)} of benign providers were flagged"
+    )
+
+
+def noise_sentence(job: Job, plan: Plan) -> str:
+    """How numerical noise will be known; empty where every provider draws its own seeds."""
+    if not plan.client_steps:
+        return ""
+    return (
+        f"measured in the run: this machine executes each replicated sub-run in {REHEARSALS} ways, "
+        f"{plan.client_steps:,.0f} steps in all. Each sub-run may take {job.audit.noise_seconds:g} s "
+        "(audit.noise_seconds); noise is extrapolated from the steps that fit. The verdict tells what was allowed for"
     )
 
 

@@ -10,16 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
+from auditor.plugins import Comparison, Metric, MetricContext, Options, ReturnedModel, option
 
-from .noise import floor_for
 from .remarks import most_in
-
-ADAPTIVE_NOISE = NoiseFloor(per_step=1e-9, growth=3, early=7000, most=0.2)
-"""The noise floor on images under optimizers of Adam's kind."""
-
-TEXT_NOISE = NoiseFloor(per_step=1e-11, growth=2.5, early=100, most=0.2)
-"""The noise floor on texts."""
 
 
 class CKAOptions(Options):
@@ -55,14 +48,12 @@ class LinearCKA(Metric[Kernels]):
 
     name = "cka"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=2.2e-9, growth=3.5, early=1000, most=0.2)
     spread = 0.5
     Options = CKAOptions
     options: CKAOptions
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples, cut to whole minibatches."""
-        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE, adaptive=ADAPTIVE_NOISE)
         available = min(self.options.samples, len(context.probe))
         if available < 4:
             raise ValueError(f"CKA needs at least 4 held-out samples; there are {available}")

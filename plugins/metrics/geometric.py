@@ -6,6 +6,9 @@ import numpy as np
 
 from .streaming import Squares
 
+UNRELATED = 2**0.5
+"""The distance of two vectors of one length that have nothing in common."""
+
 MOST = 1000.0
 """The largest distance that is told; a vector of zeros is so far from any other."""
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
-
-from .noise import floor_for
-
-TEXT_NOISE = NoiseFloor(per_step=4e-6, growth=1.25, early=10, most=4.0)
-"""The noise floor on texts."""
+from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, option
 
 
 class LogitOptions(Options):
@@ -26,14 +21,12 @@ class LogitDistance(Metric[torch.Tensor]):
 
     name = "logits"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=4.5e-4, growth=1.7, early=25, most=4.0)
     spread = 0.25
     Options = LogitOptions
     options: LogitOptions
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples that are compared."""
-        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE)
         self._probe = context.probe[: self.options.samples]
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:

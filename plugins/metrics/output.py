@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, option
-
-from .noise import floor_for
-
-TEXT_NOISE = NoiseFloor(per_step=1e-7, growth=1.25, early=10, most=0.4)
-"""The noise floor on texts."""
+from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, option
 
 
 class OutputOptions(Options):
@@ -23,14 +18,12 @@ class OutputDistance(Metric[torch.Tensor]):
 
     name = "output"
     tasks = frozenset({"vision", "text"})
-    noise = NoiseFloor(per_step=7e-5, growth=1.6, early=60, most=0.4)
     spread = 0.35
     Options = OutputOptions
     options: OutputOptions
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples that are compared."""
-        self.noise = floor_for(context, usual=self.noise, texts=TEXT_NOISE)
         self._probe = context.probe[: self.options.samples]
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:

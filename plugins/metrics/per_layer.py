@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auditor.plugins import Comparison, NoiseFloor, ReturnedModel
+from auditor.plugins import Comparison, ReturnedModel
 
 from .geometric import geometric
 from .remarks import most_in
@@ -23,10 +23,7 @@ class LayerDistance(WeightsMetric):
     """
 
     name = "per_layer"
-    noise = NoiseFloor(per_step=2.3e-3, growth=1.05, early=14, most=1.5)
     spread = 0.25
-    adaptive_noise = NoiseFloor(per_step=8e-3, growth=0.5, early=45, most=1.5)
-    text_noise = NoiseFloor(per_step=5e-5, growth=0.75, early=60, most=1.5)
 
     def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
         """All pairs in one pass over the files, and the layers in which each model stands out."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auditor.plugins import Comparison, NoiseFloor, ReturnedModel
+from auditor.plugins import Comparison, ReturnedModel
 
 from .weights import WeightsMetric, from_the_start
 
@@ -19,10 +19,7 @@ class UpdateDistance(WeightsMetric):
     """
 
     name = "update"
-    noise = NoiseFloor(per_step=1.3e-3, growth=1.1, early=6, most=1.0)
     spread = 0.25
-    adaptive_noise = NoiseFloor(per_step=6e-3, growth=0.6, early=12, most=1.0)
-    text_noise = NoiseFloor(per_step=2e-5, growth=0.75, early=60, most=1.0)
 
     def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
         """All pairs in one pass over the files."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
 
-from auditor.plugins import Comparison, Metric, MetricContext, NoiseFloor, ReturnedModel
+from auditor.plugins import Comparison, Metric, ReturnedModel
 
-from .noise import floor_for
+from .geometric import UNRELATED
 from .streaming import Squares, squares_apart
 
 
@@ -16,16 +15,7 @@ class WeightsMetric(Metric[ReturnedModel]):
     """A metric whose distances follow from how far the models' parameters lie from one another and from the start."""
 
     tasks = frozenset({"vision", "text"})
-    noise: NoiseFloor
-    adaptive_noise: ClassVar[NoiseFloor]
-    """The noise floor on images under optimizers of Adam's kind."""
-
-    text_noise: ClassVar[NoiseFloor]
-    """Of models for texts, which amplify far less without batch normalisation (measured under AdamW)."""
-
-    def begin(self, context: MetricContext) -> None:
-        """Take the noise of the kind of job."""
-        self.noise = floor_for(context, usual=self.noise, texts=self.text_noise, adaptive=self.adaptive_noise)
+    unrelated = UNRELATED
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its weights stay in their file."""

@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auditor.plugins import Metric, MetricContext, NoiseFloor, Options, ReturnedModel, generator, option
+from auditor.plugins import Metric, MetricContext, Options, ReturnedModel, generator, option
 
 from . import segmentation
-from .noise import floor_for
 from .segmentation import Segments, count
-
-GRID_COSINE = NoiseFloor(per_step=2e-9, growth=3.4, early=1000, most=0.2)
-"""The noise floor of the cosine on images in a grid."""
-
-SUPERPIXEL_COSINE = NoiseFloor(per_step=3.4e-9, growth=3.4, early=1000, most=0.2)
-"""The noise floor of the cosine on images in superpixels, which may be small."""
-
-TEXT_COSINE = NoiseFloor(per_step=5e-11, growth=2.5, early=100, most=0.2)
-"""The noise floor of the cosine on texts."""
-
-IMAGE_NORM = NoiseFloor(per_step=4e-6, growth=2, early=30, most=0.5)
-"""The noise floor of one weight under the norms that have a unit, on images: of its size, root mean square."""
-
-TEXT_NORM = NoiseFloor(per_step=1e-6, growth=1.25, early=10, most=0.5)
-"""Likewise on texts."""
 
 
 class ZestOptions(Options):
@@ -65,7 +48,6 @@ class Zest(Metric[torch.Tensor]):
 
     name = "zest"
     tasks = frozenset({"vision", "text"})
-    noise = GRID_COSINE
     spread = 0.45
     Options = ZestOptions
     options: ZestOptions
@@ -86,7 +68,6 @@ class Zest(Metric[torch.Tensor]):
         self._segments = [segments for _, segments in cut]
         self._kept = {number: self._draw(context.seed, number) for number in counts}
         self._solve = {number: torch.from_numpy(np.linalg.pinv(kept)) for number, kept in self._kept.items()}
-        self.noise = self._noise(context)
 
     def represent(self, model: ReturnedModel) -> torch.Tensor:
         """The weights, float64 [segments of all samples · classes]."""
@@ -120,22 +101,6 @@ class Zest(Metric[torch.Tensor]):
         if self.options.segments == "superpixels":
             return segmentation.superpixels(sample)
         return segmentation.grid(sample, self.options.cells)
-
-    def _noise(self, context: MetricContext) -> NoiseFloor:
-        """The noise floor of the chosen norm, for as many weights as there are."""
-        weights = sum(map(count, self._segments)) * context.classes
-        match self.options.norm:
-            case "cosine":
-                usual = SUPERPIXEL_COSINE if self.options.segments == "superpixels" else GRID_COSINE
-                return floor_for(context, usual=usual, texts=TEXT_COSINE)
-            case "l1":
-                scale = float(weights)
-            case "l2":
-                scale = weights**0.5
-            case _:
-                scale = 8.0  # the largest of thousands, in units of their root mean square
-        of_one = floor_for(context, usual=IMAGE_NORM, texts=TEXT_NORM)
-        return replace(of_one, per_step=of_one.per_step * scale, most=of_one.most * scale)
 
     def _draw(self, seed: int, number: int) -> NDArray[np.float64]:
         """Which of so many segments each masked copy keeps, [masks, segments] of 0 and 1."""

@@ -41,7 +41,6 @@ BODIES = {
     "negative": ("def distance(self, first, second): return -1.0", "-1.0 for a distance"),
     "nothing": ("def distance(self, first, second): return None", "TypeError: "),
     "shape": ("def distance(self, first, second): return torch.zeros(3)", "ValueError: "),
-    "wrong_noise": ("noise = 0.1", "AttributeError: "),
 }
 
 

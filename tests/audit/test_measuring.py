@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from auditor.audit import events as e
 from auditor.audit.decisions import Assumptions, choose
-from auditor.audit.measuring import Measured, measure
+from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure_noise
 from auditor.audit.state import fold
 from auditor.audit.verdicts import judge_providers
 from auditor.plugins import Comparison, Metric, ReturnedModel
@@ -62,16 +63,16 @@ def claiming(distances: Rows, remarks: Sequence[str] = ()) -> Metric[float]:
 
 def test_by_default_all_pairs_are_compared_and_nothing_is_remarked(models: dict[str, ReturnedModel]) -> None:
     metric = Norm(Norm.Options())
-    found = measure("norm", metric, models, 0.5)
+    found = measure("norm", metric, models, Noise(0.5))
     norms = [metric.represent(model) for model in models.values()]
     assert found.providers == ("a", "b", "c")
     np.testing.assert_allclose(found.values, np.abs(np.subtract.outer(norms, norms)))
-    assert (found.noise_floor, found.remarks, found.failure) == (0.5, {}, None)
+    assert (found.noise.floor, found.remarks, found.failure) == (0.5, {}, None)
 
 
 def test_what_a_metric_remarks_is_cleaned_and_cut(models: dict[str, ReturnedModel]) -> None:
     remarks = ("\x1b[31mmost in\nlayer [bold]conv\u202e", "", "x" * 5000)
-    found = measure("claiming", claiming(GOOD, remarks), models, None)
+    found = measure("claiming", claiming(GOOD, remarks), models, Noise())
     assert found.values == GOOD
     assert found.remarks.keys() == {"a", "c"}
     assert found.remarks["a"] == "most in layer [bold]conv"
@@ -92,7 +93,7 @@ def test_what_a_metric_remarks_is_cleaned_and_cut(models: dict[str, ReturnedMode
 def test_what_is_not_a_comparison_is_a_failure_of_the_metric(
     distances: Rows, remarks: Sequence[str], reason: str, models: dict[str, ReturnedModel]
 ) -> None:
-    found = measure("claiming", claiming(distances, remarks), models, None)
+    found = measure("claiming", claiming(distances, remarks), models, Noise())
     assert found.failure is not None
     assert reason in found.failure
     assert (found.values, found.remarks) == ((), {})
@@ -105,9 +106,48 @@ def test_a_model_that_a_metric_cannot_represent_is_left_out(models: dict[str, Re
                 raise ValueError("too large")
             return super().represent(model)
 
-    found: Measured = measure("picky", Picky(Picky.Options()), models, None)
+    found: Measured = measure("picky", Picky(Picky.Options()), models, Noise())
     assert found.providers == ("a", "c")
     assert found.excluded == {"b": "ValueError: too large"}
+
+
+def rehearsed(models: dict[str, ReturnedModel], steps: int = 4, of: int = 4) -> Rehearsed:
+    halfway = [] if steps == of else [models["a"], models["a"], models["c"]]
+    return Rehearsed(models["a"], [models["b"], models["c"], models["b"]], halfway, steps, of)
+
+
+def test_noise_is_the_largest_distance_of_an_honest_execution_from_the_usual_one(
+    models: dict[str, ReturnedModel],
+) -> None:
+    metric = Norm(Norm.Options())
+    a, b, c = (metric.represent(model) for model in models.values())
+    found = measure_noise(metric, rehearsed(models))
+    assert found.floor == pytest.approx(abs(b - c))
+    assert found.size == pytest.approx(abs(a - b))
+    assert found.source == "executed by the client in 3 ways"
+
+
+def test_noise_of_steps_that_there_was_no_time_for_is_extrapolated_by_how_it_grew(
+    models: dict[str, ReturnedModel],
+) -> None:
+    metric = Norm(Norm.Options())
+    a, b, c = (metric.represent(model) for model in models.values())
+    growth = min(max(math.log2(abs(b - c) / abs(a - c)), 1), 7)
+    found = measure_noise(metric, rehearsed(models, steps=2, of=20))
+    assert found.floor == pytest.approx(abs(b - c) * 10**growth)
+    assert "2 of 20 steps" in found.source
+    alone = measure_noise(metric, rehearsed(models, steps=1, of=10)).floor
+    assert alone == pytest.approx(abs(b - c) * 10**3.5)
+
+
+def test_a_metric_that_fails_on_the_clients_own_models_has_no_known_noise(models: dict[str, ReturnedModel]) -> None:
+    class Broken(Norm):
+        def distance(self, first: float, second: float) -> float:
+            return math.nan
+
+    found = measure_noise(Broken(Broken.Options()), rehearsed(models))
+    assert (found.floor, found.size) == (None, None)
+    assert "nan for a distance" in found.source
 
 
 def records(happened: Sequence[e.Event]) -> list[EventRecord]:

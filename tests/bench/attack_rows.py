@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +15,8 @@ import torch
 from auditor.audit.decisions import DistanceMatrix, choose
 from auditor.audit.decisions.choice import assumptions_of
 from auditor.audit.decisions.evidence import Budget, combined_p_value
-from auditor.audit.measuring import measure
+from auditor.audit.measuring import Noise, measure, measure_noise
+from auditor.audit.rehearsals import Rehearsals
 from auditor.job.model import Job, Training
 from auditor.job.task import Task
 from auditor.plugins import Metric, create_plugin, installed, load_plugin
@@ -26,7 +28,7 @@ from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
 from auditor.training.returned import CheckpointModel
 from auditor.training.trainer import Trainer
-from tests.bench.attack_suite import BESIDE, Setting, Variant
+from tests.bench.attack_suite import Setting, Variant
 
 Randomness = Literal["client", "provider"]
 RANDOMNESS: tuple[Randomness, ...] = ("client", "provider")
@@ -73,6 +75,9 @@ class Range:
         judge = Trainer(self._task, spec, self._dataset, device=device, seed=CLIENT_SEED)
         self._client = metric_context(self._task.kind, self._dataset, outline(judge), MEASUREMENT_SEED)
         self._network, self._schema, self._initial = judge.network, judge.schema, judge.checkpoint()
+        self._rehearsals = Rehearsals(
+            lambda: self._trainer(None, setting.rate, CLIENT_SEED), self._schema, spec.precision, math.inf
+        )
 
     def train_start(self) -> None:
         """Train the checkpoint that all sub-runs start from."""
@@ -126,19 +131,22 @@ class Range:
         self._write(own, self._executed(trainer, steps))
         paths = {JUDGED: own} | {f"honest {i}": self._honest(randomness, i) for i in range(self._setting.honest)}
         models = {name: CheckpointModel(path, self._start, self._schema, self._network) for name, path in paths.items()}
+        rehearsed = self._rehearsals.of(self._start, steps, self._network) if randomness == "client" else None
         matrices = []
         for name, metric in self._metrics().items():
-            floor = metric.noise.at(self._setting.start_steps, steps) if metric.noise is not None else None
-            measured = measure(name, metric, models, floor)
+            noise = Noise() if rehearsed is None else measure_noise(metric, rehearsed)
+            measured = measure(name, metric, models, noise)
             if measured.failure is not None:
                 raise RuntimeError(f"metric {name}: {measured.failure}")
             values = np.array(measured.values)
-            matrices.append(DistanceMatrix(0, name, measured.providers, values, floor, measured.spread))
+            matrices.append(
+                DistanceMatrix(0, name, measured.providers, values, noise.floor, measured.spread, noise.size)
+            )
         own.unlink()
         return self._judge(matrices, randomness)
 
     def _judge(self, matrices: list[DistanceMatrix], randomness: Randomness) -> Judged:
-        usual = [matrix.metric for matrix in matrices if matrix.metric not in BESIDE]
+        usual = [matrix.metric for matrix in matrices]
         job = self._job(randomness, usual)
         assumptions = assumptions_of(job)
         judgements = [one for one in choose(job).decision.judge(matrices, assumptions) if one.provider == JUDGED]
@@ -170,12 +178,10 @@ class Range:
         )
 
     def _metrics(self) -> dict[str, Metric[Any]]:
-        """Every installed metric that is defined for the task, and those beside."""
-        names = [one.name for one in installed("metrics")]
-        tables: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in names}
+        """Every installed metric that is defined for the task."""
         metrics = {
-            column: create_plugin("metrics", name, options)
-            for column, (name, options) in (tables | BESIDE).items()
+            name: create_plugin("metrics", name, {})
+            for name in [one.name for one in installed("metrics")]
             if self._task.kind in load_plugin("metrics", name).tasks
         }
         for metric in metrics.values():

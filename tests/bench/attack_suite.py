@@ -8,9 +8,6 @@ from typing import Any
 
 BADNETS = {"name": "badnets"}
 
-BESIDE = {"buffers: optimizer": ("buffers", {"what": "optimizer"})}
-"""Metrics with other options than their defaults, by column. They are shown, and the verdict does not know them."""
-
 
 @dataclass(frozen=True)
 class Variant:

@@ -31,7 +31,7 @@ from typing import Any
 
 from auditor.store.home import home
 from tests.bench.attack_rows import RANDOMNESS, Range
-from tests.bench.attack_suite import BESIDE, SUITE, Setting, Variant, setting_for
+from tests.bench.attack_suite import SUITE, Setting, Variant, setting_for
 
 Row = dict[str, Any]
 
@@ -154,8 +154,7 @@ def explanation(setting: Setting) -> str:
         f"{setting.success_rate:g}. Sub-runs start from an honest checkpoint of step {setting.start_steps} (learning "
         f"rate {setting.start_rate:g}) and have a learning rate of {setting.rate:g}; {setting.honest} honest providers "
         "and the attacker. Figures under a metric are reference-clique ratios; the verdict is that of the default "
-        "decision on this one sub-run, by all metrics together with their default options"
-        f"{''.join(f'; {column} is shown beside' for column in BESIDE)}."
+        "decision on this one sub-run, by all metrics together with their default options."
     )
 
 

@@ -41,8 +41,8 @@ def budget_of(job: Job) -> Budget:
     audit = job.audit
     adds_up = audit.randomness == "provider"
     if audit.replicate_probability is not None:
-        return Budget(max(1, round(audit.replicate_probability * job.sub_runs)), False, len(audit.metrics), adds_up)
-    return Budget(audit.replicated_at_most or job.replicated or job.sub_runs, True, len(audit.metrics), adds_up)
+        return Budget(max(1, round(audit.replicate_probability * job.sub_runs)), False, len(job.metrics), adds_up)
+    return Budget(audit.replicated_at_most or job.replicated or job.sub_runs, True, len(job.metrics), adds_up)
 
 
 def choose(job: Job) -> Choice:

@@ -20,9 +20,11 @@ class DistanceMatrix:
         metric: which metric.
         providers: whose models, in the order of rows and columns.
         values: float [n, n], symmetric, zero on the diagonal.
-        noise_floor: what numerics alone may cause when everybody has the same seeds; None if not known.
+        noise_floor: how far apart numerics alone may drive honest models with the same seeds; None if not known.
         spread: what the standard deviation of log distances among benign providers with seeds of their own is known
             to be about; None if not known.
+        size: how far apart models lie that have nothing in common; None if not known.
+        noise_source: how the noise floor is known, or why it is not, in words.
     """
 
     sub_run: int
@@ -31,6 +33,8 @@ class DistanceMatrix:
     values: Distances
     noise_floor: float | None
     spread: float | None = None
+    size: float | None = None
+    noise_source: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ class Assumptions:
         return max(2, min(participants, round(self.benign_fraction * participants)))
 
 
+BLIND = 0.5
+"""From this share on, noise is too large to tell an attack from."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What one metric says of one provider in one sub-run.
@@ -64,6 +72,8 @@ class Judgement:
         ratio: distance to the reference over distances within it; None when there is no reference.
         reference: whom the provider was compared with.
         note: why there is no p-value, in plain words; empty when there is one.
+        noise: with shared seeds the noise that is allowed for, as a share of how far apart models lie that have nothing
+            in common; None where it is not known.
     """
 
     sub_run: int
@@ -73,6 +83,12 @@ class Judgement:
     ratio: float | None
     reference: tuple[str, ...]
     note: str = ""
+    noise: float | None = None
+
+    @property
+    def blind(self) -> bool:
+        """Whether a deviation as large as half of what was trained would fit in the noise that is allowed for."""
+        return self.noise is not None and self.noise > BLIND
 
 
 class Decision(Protocol):

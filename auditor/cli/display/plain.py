@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from auditor.audit.events import RunResumed, RunStarted
+from auditor.audit.events import Committed, RunResumed, RunStarted
 from auditor.audit.journal import Entry
 from auditor.cli.display.base import Display
 from auditor.cli.narration import say
 from auditor.report.sentences import sentence
 from auditor.store import RunRecord
 
+COMMITMENTS = 25
+
 
 class PlainLines(Display):
-    """Writes a line to stderr for each event that a reader wants to know of."""
+    """Writes a line to stderr for each event that a reader wants to know of.
+
+    Of the commitments it tells at most `COMMITMENTS`: short sub-runs have thousands.
+    """
 
     def __init__(self, run: RunRecord) -> None:
         self._run = run
+        self._told = 0
 
     def show(self, entry: Entry) -> None:
         """Write one line, with the time of day."""
         if isinstance(entry.event, RunStarted | RunResumed):
             say(f"run {self._run.id}")
+        if isinstance(entry.event, Committed) and not self._is_told(entry.event, entry):
+            return
         words = sentence(entry.event, entry.state)
         if words is not None:
             say(f"{entry.record.time[11:19]} {words}")
         if isinstance(entry.event, RunStarted):
             for warning in entry.event.warnings:
                 say(f"warning: {warning}")
+
+    def _is_told(self, event: Committed, entry: Entry) -> bool:
+        started = entry.state.started
+        passed = COMMITMENTS if started is None else event.step * COMMITMENTS // started.steps
+        if passed == self._told:
+            return False
+        self._told = passed
+        return True

@@ -193,7 +193,7 @@ class LiveScreen(RunScreen):
     def action_next_metric(self) -> None:
         """Show the distances of the next metric."""
         if self.snapshot is not None:
-            names = [use.name for use in self.snapshot.job.audit.metrics]
+            names = [use.name for use in self.snapshot.job.metrics]
             self._metric = _after(names, self._metric or names[0])
             self._show_selection(self.snapshot)
 

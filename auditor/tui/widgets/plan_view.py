@@ -52,7 +52,7 @@ likely an adversary that watches which sub-runs are opened finds so many uncheck
 
 def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower) -> list[Text]:
     from auditor.report.figures import percent_text
-    from auditor.report.planning import chance_text, plan_warnings, power_sentence, together_sentence
+    from auditor.report.planning import chance_text, noise_sentence, plan_warnings, power_sentence, together_sentence
 
     m = f"{plan.replicated:g}" if float(plan.replicated).is_integer() else f"about {plan.replicated:.1f}"
     facts = {
@@ -75,6 +75,8 @@ def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower) -> list[Text
         chances += f"{chance_text(plan.free_ride[share]):>11}"
         lines.append(Text(f"{percent_text(share):>6} of sub-runs{chances}", no_wrap=True))
     lines += [Text(), shown(f"power: {power_sentence(job, known.alone)}", 400)]
+    if noise := noise_sentence(job, plan):
+        lines.append(shown(f"noise: {noise}", 400))
     if told := together_sentence(job, known.together):
         lines.append(shown(f"together: {told}", 400))
     return lines + [shown(f"warning: {warning}", 400, "bold") for warning in plan_warnings(plan, choice)]

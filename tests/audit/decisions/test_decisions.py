@@ -164,16 +164,16 @@ def test_with_the_clients_seeds_equal_results_are_not_suspicious() -> None:
     assert {one.ratio for one in found} == {1.0}
 
 
-def test_with_the_clients_seeds_a_server_within_the_noise_floor_is_not_suspicious() -> None:
+def test_with_the_clients_seeds_a_server_within_the_allowed_noise_is_not_suspicious() -> None:
     values = np.zeros((4, 4))
-    values[2, :] = values[:, 2] = 9e-4
+    values[2, :] = values[:, 2] = 1.9e-3
     values[2, 2] = 0
     assert low(RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, "client")), 0.05) == set()
 
 
 def test_with_the_clients_seeds_a_far_server_among_equal_ones_is_found() -> None:
     values = np.zeros((4, 4))
-    values[2, :] = values[:, 2] = 2e-2
+    values[2, :] = values[:, 2] = 4e-2
     values[2, 2] = 0
     found = RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, "client"))
     assert low(found, 1e-6) == {"p2"}
@@ -181,11 +181,13 @@ def test_with_the_clients_seeds_a_far_server_among_equal_ones_is_found() -> None
     assert next(one.ratio for one in found if one.provider == "p2") == pytest.approx(20)
 
 
-def test_without_a_known_noise_floor_equal_results_and_unequal_ones_cannot_be_told_apart() -> None:
-    values = np.zeros((4, 4))
+@pytest.mark.parametrize("floor", [None, 0.0])
+@pytest.mark.parametrize("others", [0.0, 1e-7])
+def test_without_a_known_noise_floor_nothing_is_said(floor: float | None, others: float) -> None:
+    values = np.full((4, 4), others)
     values[2, :] = values[:, 2] = 2e-2
-    values[2, 2] = 0
-    found = RatioDecision().judge([matrix(values)], assume(0.67, "client"))
+    np.fill_diagonal(values, 0.0)
+    found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, "client"))
     assert set(p_values(found).values()) == {None}
     assert all("noise" in one.note for one in found)
 
@@ -222,7 +224,7 @@ def test_the_order_of_the_providers_does_not_matter(rule: RatioDecision | Kolmog
         (0.0, None, "client", 1.0, ""),
         (2e-3, 1e-3, "client", 1.0, ""),
         (5e-3, 1e-3, "client", None, "a third would settle"),
-        (1e-9, None, "client", None, "nobody has measured"),
+        (1e-9, None, "client", None, "is not known"),
         (0.0, 1e-3, "provider", None, "seeds of their own"),
         (5.0, 1e-3, "provider", None, "seeds of their own"),
     ],
@@ -236,6 +238,28 @@ def test_two_providers_agree_within_noise_or_nothing_can_be_told(
     assert [one.reference for one in found] == [("p1",), ("p0",)]
     assert all(words in one.note for one in found)
     assert all(bool(one.note) == (p_value is None) for one in found)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 16])
+def test_one_margin_of_noise_is_allowed_for_whatever_the_number_of_providers(count: int) -> None:
+    def judged(floors: float) -> set[str]:
+        values = np.zeros((count, count))
+        values[0, :] = values[:, 0] = floors * 1e-3
+        values[0, 0] = 0
+        found = RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, "client", alarm=0.01))
+        return {one.provider for one in found if one.p_value is None or one.p_value <= 0.01}
+
+    assert judged(3.0) == set()
+    assert "p0" in judged(3.6)
+
+
+def test_noise_that_an_attack_would_fit_in_is_told() -> None:
+    values = np.zeros((3, 3))
+    loud = DistanceMatrix(0, "update", ("a", "b", "c"), values, 0.5, size=math.sqrt(2))
+    quiet = DistanceMatrix(1, "update", ("a", "b", "c"), values, 1e-3, size=math.sqrt(2))
+    found = RatioDecision().judge([loud, quiet], assume(0.67, "client"))
+    assert {one.sub_run for one in found if one.blind} == {0}
+    assert {one.noise for one in found if one.sub_run == 0} == {pytest.approx(1 / math.sqrt(2))}
 
 
 # The clique

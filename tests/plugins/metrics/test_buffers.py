@@ -1,4 +1,4 @@
-"""`buffers`: running statistics and the optimizer's state."""
+"""`buffers` and `optimizer`: what is handed on beside the weights."""
 
 from __future__ import annotations
 
@@ -40,53 +40,42 @@ def momentum_apart(models: Models, first: str, second: str) -> float:
 
 
 def test_statistics_are_compared_channel_by_channel(models: Models) -> None:
-    found = distance(begun("buffers", what="statistics"), models["one"], models["other"])
+    found = distance(begun("buffers"), models["one"], models["other"])
     assert found == pytest.approx(statistics_apart(models, "one", "other"), rel=1e-6)
 
 
 def test_momentum_is_compared_as_a_whole(models: Models) -> None:
-    found = distance(begun("buffers", what="optimizer"), models["one"], models["other"])
+    found = distance(begun("optimizer"), models["one"], models["other"])
     assert found == pytest.approx(momentum_apart(models, "one", "other"), rel=1e-6)
 
 
-def test_both_together_leave_most_of_the_weight_to_the_statistics(models: Models) -> None:
-    expected = math.hypot(statistics_apart(models, "one", "other"), momentum_apart(models, "one", "other") / 100)
-    assert distance(begun("buffers"), models["one"], models["other"]) == pytest.approx(expected, rel=1e-6)
-
-
-def test_each_sees_only_what_it_is_asked_for(models: Models) -> None:
+def test_each_sees_only_its_own(models: Models) -> None:
     warped = models.change("warped", "one", lambda key, value: value * 1.5 if key.endswith("running_var") else value)
     cleared = models.change(
         "cleared", "one", lambda key, value: value / 2 if key.startswith("optimizer.") else value, every=True
     )
-    statistics, optimizer = begun("buffers", what="statistics"), begun("buffers", what="optimizer")
+    statistics, optimizer = begun("buffers"), begun("optimizer")
     assert distance(statistics, models["one"], warped) > 0
     assert distance(optimizer, models["one"], warped) == 0
     assert distance(statistics, models["one"], cleared) == 0
     assert distance(optimizer, models["one"], cleared) == pytest.approx(0.5 / math.sqrt(0.5), rel=1e-6)
-    assert distance(begun("buffers"), models["one"], cleared) > 0
 
 
 def test_state_that_was_thrown_away_is_as_far_as_it_gets(models: Models) -> None:
     emptied = models.change(
         "emptied", "one", lambda key, value: torch.zeros_like(value) if "momentum" in key else value, every=True
     )
-    metric = begun("buffers", what="optimizer")
+    metric = begun("optimizer")
     assert distance(metric, models["one"], emptied) > 100 * distance(metric, models["one"], models["other"])
 
 
-def test_models_without_running_statistics_are_compared_by_the_optimizer_alone(models: Models) -> None:
+def test_models_without_running_statistics_are_refused_before_the_run() -> None:
     bare = replace(CONTEXT, model=replace(CONTEXT.model, buffers=()))
-    found = distance(begun("buffers", bare), models["one"], models["other"])
-    assert found == distance(begun("buffers", what="optimizer"), models["one"], models["other"])
     with pytest.raises(ValueError, match="no layer with running statistics"):
-        begun("buffers", bare, what="statistics")
+        begun("buffers", bare)
 
 
 def test_an_optimizer_without_state_is_refused_before_the_run() -> None:
     plain = replace(CONTEXT, model=replace(CONTEXT.model, optimizer_state=()))
-    assert begun("buffers", plain).noise is not None
-    with pytest.raises(ValueError, match="its optimizer keeps no state"):
-        begun("buffers", plain, what="optimizer")
-    with pytest.raises(ValueError, match="neither running statistics nor optimizer state"):
-        begun("buffers", replace(plain, model=replace(plain.model, buffers=())))
+    with pytest.raises(ValueError, match="the optimizer keeps no state"):
+        begun("optimizer", plain)

@@ -20,14 +20,8 @@ class TestBuffers(MetricContract):
     metric = load_plugin("metrics", "buffers")
 
 
-class TestRunningStatistics(MetricContract):
-    metric = load_plugin("metrics", "buffers")
-    options: ClassVar = {"what": "statistics"}
-
-
-class TestOptimizerState(MetricContract):
-    metric = load_plugin("metrics", "buffers")
-    options: ClassVar = {"what": "optimizer"}
+class TestOptimizer(MetricContract):
+    metric = load_plugin("metrics", "optimizer")
 
 
 class TestOutput(MetricContract):

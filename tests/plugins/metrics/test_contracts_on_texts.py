@@ -20,8 +20,8 @@ class TestPerLayer(OnTexts):
     metric = load_plugin("metrics", "per_layer")
 
 
-class TestBuffers(OnTexts):
-    metric = load_plugin("metrics", "buffers")
+class TestOptimizer(OnTexts):
+    metric = load_plugin("metrics", "optimizer")
 
 
 class TestOutput(OnTexts):

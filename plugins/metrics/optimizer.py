@@ -1,0 +1,57 @@
+"""How differently two providers leave the state of their optimizers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from auditor.plugins import Comparison, Metric, MetricContext, ReturnedModel
+
+from .geometric import UNRELATED, geometric
+from .streaming import Squares, squares_apart
+
+
+class OptimizerDistance(Metric[ReturnedModel]):
+    """The largest, over what the optimizer keeps, of ‖u − v‖ ÷ √(‖u‖·‖v‖), all parameters' u and v taken together.
+
+    What it keeps is momentum, or Adam's moments and count of steps. The next sub-run starts from it, whoever executes
+    that: a backdoor that is written into the momentum alone is planted by everybody's honest steps. Momentum forgets
+    within tens of steps, so that with seeds of the providers' own honest states are wholly unlike (about √2).
+    """
+
+    name = "optimizer"
+    tasks = frozenset({"vision", "text"})
+    spread = 0.2
+    unrelated = UNRELATED
+
+    def begin(self, context: MetricContext) -> None:
+        """See whether the job's optimizer keeps any."""
+        if not context.model.optimizer_state:
+            raise ValueError("there is nothing to compare: the optimizer keeps no state; momentum and adamw do")
+
+    def represent(self, model: ReturnedModel) -> ReturnedModel:
+        """The model itself: the state stays in its file."""
+        return model
+
+    def distance(self, first: ReturnedModel, second: ReturnedModel) -> float:
+        """See the class."""
+        return 0.0 if first is second else float(self.compare([first, second]).distances[0][1])
+
+    def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
+        """All pairs, with one pass over the files."""
+        rows = [_origin(representations[0]), *(model.optimizer_state() for model in representations)]
+        kinds: dict[str, Squares] = {}
+        for name, squares in squares_apart(rows):
+            kind = name.rpartition(".")[2]
+            kinds[kind] = kinds[kind] + squares if kind in kinds else squares
+        distances: NDArray[np.float64] = np.max([geometric(squares) for squares in kinds.values()], axis=0)
+        return Comparison(distances.tolist())
+
+
+def _origin(model: ReturnedModel) -> Iterator[tuple[str, torch.Tensor]]:
+    """State that is 0 throughout, without the memory for it."""
+    for name, tensor in model.optimizer_state():
+        yield name, tensor.new_zeros(1).expand(tensor.numel())
