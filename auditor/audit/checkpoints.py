@@ -15,7 +15,7 @@ from auditor.training.checkpoint import all_finite, read
 from auditor.training.errors import CheckpointError
 
 DAMAGED = "the client's own copy of a checkpoint was damaged, and it cannot be had again"
-NOT_SHOWN = "the primary did not show the checkpoint that it starts from"
+NOT_SHOWN = "did not show what it had committed to"
 
 
 class Checkpoints:
@@ -38,6 +38,8 @@ class Checkpoints:
         """
         setting = self._setting
         async with self._opening[boundary]:
+            if boundary in self._gone:
+                return None
             known = setting.state.boundaries[boundary]
             path = setting.blobs.path(known.digest)
             shown = boundary == 0 or known.finite is not None
@@ -118,7 +120,8 @@ class Checkpoints:
 
     def _blame(self, step: int, error: Exception) -> None:
         setting = self._setting
-        reason = f"did not show what it had committed to at step {step}: {error}"
+        what = "committed to what no training of this job gives" if isinstance(error, CheckpointError) else NOT_SHOWN
+        reason = f"{what} at step {step}: {error}"
         known = setting.state.provider(setting.primary.name).misbehaviour
         if (None, cleaned(reason)) not in known:
             setting.blame(setting.primary, None, reason)

@@ -82,6 +82,11 @@ class Workspace:
         """What every provider's copy of the dataset must hash to."""
         return self._dataset.digest
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters in a checkpoint."""
+        return tuple(f"model.{name}" for name, _ in self._network.model.named_parameters())
+
     def store_initial(self, blobs: BlobFolder) -> str:
         """Put the checkpoint of step 0 into `blobs`; returns its digest."""
         return blobs.add(encode(self._initial, self.schema))
