@@ -143,9 +143,9 @@ def serve(folder: Path, tricks: Sequence[str]) -> None:
     if "enormous" in tricks:
         Trainer.checkpoint = scaled(Trainer.checkpoint, 1e30)  # type: ignore[method-assign, assignment]
     if "miscounts" in tricks:
-        Trainer.checkpoint = miscounted(Trainer.checkpoint)  # type: ignore[method-assign]
+        Trainer.checkpoint = miscounted(Trainer.checkpoint)  # type: ignore[method-assign, assignment]
     if "copies" in tricks:
-        Worker._train = copying(Worker._train)  # type: ignore[method-assign]
+        Worker._train = copying(Worker._train)  # type: ignore[method-assign, assignment]
         BlobFolder.remove = lambda *_: None  # type: ignore[method-assign]
     if "idles" in tricks:
         Trainer.execute_step = idle  # type: ignore[method-assign, assignment]

@@ -29,6 +29,7 @@ class Checkpoints:
         self._setting = setting
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gone: dict[int, str] = {}
+        self._damaged: set[int] = set()
 
     async def open(self, boundary: int) -> Path | None:
         """The checkpoint of a boundary, opened and checked; None when it cannot be had.
@@ -71,7 +72,8 @@ class Checkpoints:
         path = setting.blobs.path(known.digest)
         if await asyncio.to_thread(setting.blobs.has, known.digest):
             return path
-        if boundary == 0 or known.finite is not None:
+        if (boundary == 0 or known.finite is not None) and boundary not in self._damaged:
+            self._damaged.add(boundary)
             setting.write(CheckpointDamaged(known.digest, known.step, None, None))
         if boundary == 0:
             made = await asyncio.to_thread(setting.workspace.store_initial, setting.blobs)

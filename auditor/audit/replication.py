@@ -261,7 +261,8 @@ class Replication:
         paths = {name: setting.blobs.path(digest) for name, digest in digests.items()}
         if setting.job.audit.randomness == "provider":
             for name in await asyncio.to_thread(self._copies.idle, start, paths):
-                setting.blame(setting.parties[name], sub_run, IDLE)
+                if (sub_run, IDLE) not in setting.state.provider(name).misbehaviour:
+                    setting.blame(setting.parties[name], sub_run, IDLE)
                 del paths[name]
             for pair in await asyncio.to_thread(self._copies.pairs, start, paths):
                 if (pair.first, pair.second, pair.parameters) not in known.equal:

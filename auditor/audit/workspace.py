@@ -69,7 +69,8 @@ class Workspace:
         trainer = Trainer(job.task, job.training, self._dataset, device=device, seed=initial_seed)
         self.schema = trainer.schema
         self._initial = trainer.checkpoint()
-        here = any(isinstance(provider.where, LocalEndpoint) for provider in job.providers)
+        places = [provider.where for provider in job.providers]
+        here = any(isinstance(one, LocalEndpoint) and one.device.startswith(device.type) for one in places)
         self.known = rehearse(job.task, job.training, self._dataset, device=device, seed=initial_seed, whole_batch=here)
         self._network = trainer.network
         self._fresh_network = partial(Network, job.task, self._dataset, device, initial_seed)

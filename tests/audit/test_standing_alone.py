@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ ASSUMPTIONS = Assumptions(0.67, "client", ALARM)
 CHOICE = Choice(RatioDecision(), "", (), False, Budget(2, False, 1, False))
 
 
-def judgements(p_values: list[float | None]) -> list[Judgement]:
+def judgements(p_values: Sequence[float | None]) -> list[Judgement]:
     return [Judgement(10 + index, "update", "a", p_value, 2.0, ()) for index, p_value in enumerate(p_values)]
 
 
