@@ -21,8 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auditor.providers.agent import worker
 from auditor.providers.agent.app import make_app
+from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
-from auditor.training.checkpoint import Schema, encode
+from auditor.providers.agent.worker import Worker
+from auditor.store import BlobFolder
+from auditor.training.checkpoint import Schema, encode, read
 from auditor.training.trainer import Trainer
 
 EVIL = "\\u001b]0;owned\\u0007\\u001b[31m[bold]evil\\u202e"
@@ -49,7 +52,29 @@ def scaled(
 def idle(trainer: Trainer) -> torch.Tensor:
     """A training step without the work."""
     trainer._step += 1
+    trainer._count()
     return torch.zeros(())
+
+
+def miscounted(
+    checkpoint: Callable[[Trainer], dict[str, torch.Tensor]],
+) -> Callable[[Trainer], dict[str, torch.Tensor]]:
+    """The checkpoints of a trainer with a step number that is one too large."""
+    return lambda trainer: checkpoint(trainer) | {"step": torch.tensor(trainer.step + 1)}
+
+
+def copying(train: Callable[[Worker, Execution, Trainer], None]) -> Callable[[Worker, Execution, Trainer], None]:
+    """Training that is saved wherever the provider was given a checkpoint of the step that it is to come to."""
+
+    def copy(self: Worker, execution: Execution, trainer: Trainer) -> None:
+        boundary = execution.request.boundaries[-1]
+        for path in (self._settings.folder / "blobs").glob("[0-9a-f]*"):
+            if int(read(path, trainer.schema)["step"]) == boundary and execution.request.start_step < boundary:
+                execution.committed(boundary, path.name)
+                return
+        train(self, execution, trainer)
+
+    return copy
 
 
 def is_blob(scope: Scope) -> bool:
@@ -117,6 +142,11 @@ def serve(folder: Path, tricks: Sequence[str]) -> None:
         Trainer.checkpoint = scaled(Trainer.checkpoint, float("nan"))  # type: ignore[method-assign, assignment]
     if "enormous" in tricks:
         Trainer.checkpoint = scaled(Trainer.checkpoint, 1e30)  # type: ignore[method-assign, assignment]
+    if "miscounts" in tricks:
+        Trainer.checkpoint = miscounted(Trainer.checkpoint)  # type: ignore[method-assign, assignment]
+    if "copies" in tricks:
+        Worker._train = copying(Worker._train)  # type: ignore[method-assign, assignment]
+        BlobFolder.remove = lambda *_: None  # type: ignore[method-assign]
     if "idles" in tricks:
         Trainer.execute_step = idle  # type: ignore[method-assign, assignment]
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.events import AttackMeasured, AuditFinished, ModelDelivered
 from auditor.audit.parties import Party
 from auditor.audit.setting import Setting
 from auditor.audit.verdicts import judge_providers, outcome_of, unasked
-from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
+from auditor.providers.errors import ProviderError
 from auditor.providers.hostile_text import cleaned
-from auditor.training.errors import CheckpointError
 
 
 class Closing:
     """Ends an audit whose training and replications are over."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, checkpoints: Checkpoints) -> None:
         self._setting = setting
+        self._checkpoints = checkpoints
 
     async def close(self) -> None:
         """Fetch the model, ask simulated adversaries what they achieved, and give the verdicts."""
@@ -34,20 +35,15 @@ class Closing:
         setting.write(AuditFinished(outcome, tuple(verdict.payload() for verdict in verdicts), self._cost()))
 
     async def _deliver(self) -> None:
-        setting = self._setting
-        last = len(setting.boundaries) - 1
+        setting, last = self._setting, len(self._setting.boundaries) - 1
         final = setting.state.boundaries[last]
-        path = setting.blobs.path(final.digest)
-        try:
-            moved = await setting.primary.client.open(final.digest, setting.workspace.schema.size, setting.blobs)
-            accuracy = await asyncio.to_thread(setting.workspace.accuracy, path)
-        except Unreachable as error:
-            setting.give_up(setting.primary, error)
-        except (Misbehaved, Refused, CheckpointError) as error:
-            setting.blobs.remove(final.digest)
-            setting.blame(setting.primary, None, f"did not deliver the model that it had committed to: {error}")
-        else:
-            setting.write(ModelDelivered(final.step, final.digest, str(path), moved, accuracy))
+        path = await self._checkpoints.open(last)
+        if path is None:
+            if (reason := self._checkpoints.gone(last)) is not None:
+                setting.parties.lose(setting.primary, f"its model is not delivered: {reason}")
+            return
+        accuracy = await asyncio.to_thread(setting.workspace.accuracy, path)
+        setting.write(ModelDelivered(final.step, final.digest, str(path), 0, accuracy))
 
     async def _measure_attack(self, party: Party) -> None:
         execution = self._latest_execution(party)

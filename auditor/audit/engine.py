@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from auditor.audit.apart import call_apart
+from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.closing import Closing
 from auditor.audit.decisions.choice import assumptions_of, choose
 from auditor.audit.events import RunInterrupted, RunResumed, RunStarted
 from auditor.audit.journal import Entry, Journal
+from auditor.audit.materials import Materials
 from auditor.audit.parties import Parties
 from auditor.audit.primary import PrimaryTraining
 from auditor.audit.replication import Replication
@@ -84,11 +86,15 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal, p
 
 async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause: asyncio.Event) -> None:
     selection = Selection(job, run.secret)
+    started = journal.state.started
+    materials = Materials(job, started.materials if started is not None else {})
     async with Parties(job, selection, store.run_folder(run.id), store.downloads, journal) as parties:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
-            loading = group.create_task(call_apart(lambda: Workspace(job, selection, store.downloads)))
+            loading = group.create_task(
+                call_apart(lambda: Workspace(job, selection, store.downloads, materials.accept))
+            )
             group.create_task(parties.start())
         setting = Setting(
             run=run.id,
@@ -107,18 +113,19 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
         if job.audit.stop_early and primary_is_flagged(journal.state, setting.choice, setting.assumptions):
             setting.settled.set()
         setting.check_disk()
-        setting.write(RunResumed() if setting.state.started else _beginning(setting))
+        setting.write(RunResumed() if setting.state.started else _beginning(setting, materials))
         parties.announce()
         _enough(job, parties)
-        await _train_and_replicate(setting)
+        checkpoints = Checkpoints(setting)
+        await _train_and_replicate(setting, checkpoints)
         unfinished = not setting.state.primary_finished and setting.primary.lost is None
         if pause.is_set() and unfinished and not setting.settled.is_set():
             setting.write(RunInterrupted())
         else:
-            await Closing(setting).close()
+            await Closing(setting, checkpoints).close()
 
 
-def _beginning(setting: Setting) -> RunStarted:
+def _beginning(setting: Setting, materials: Materials) -> RunStarted:
     job, choice = setting.job, setting.choice
     return RunStarted(
         name=job.name,
@@ -130,6 +137,7 @@ def _beginning(setting: Setting) -> RunStarted:
         decision=choice.decision.name,
         reason=choice.reason,
         warnings=choice.warnings,
+        materials=materials.found,
     )
 
 
@@ -142,11 +150,15 @@ async def _one_error() -> AsyncIterator[None]:
         raise errors.exceptions[0] from None
 
 
-async def _train_and_replicate(setting: Setting) -> None:
+async def _train_and_replicate(setting: Setting, checkpoints: Checkpoints) -> None:
+    await checkpoints.take_stock()
+    replication = Replication(setting, checkpoints)
     async with _one_error(), asyncio.TaskGroup() as group:
-        replication = Replication(setting)
-        training = PrimaryTraining(setting, lambda sub_run: group.create_task(replication.replicate(sub_run)))
-        await training.train()
+
+        def replicate(sub_run: int) -> None:
+            group.create_task(replication.replicate(sub_run))
+
+        await PrimaryTraining(setting, checkpoints, replicate).train()
 
 
 def _enough(job: Job, parties: Parties) -> None:

@@ -28,7 +28,10 @@ class Event:
 
 @dataclass(frozen=True)
 class RunStarted(Event):
-    """The audit began. `decision` is the rule that was chosen and `reason` why."""
+    """The audit began. `decision` is the rule that was chosen and `reason` why.
+
+    `materials` has a digest, or a version, of all that must be the same when the audit goes on after an interruption.
+    """
 
     name: str
     primary: str
@@ -39,6 +42,7 @@ class RunStarted(Event):
     decision: str
     reason: str
     warnings: tuple[str, ...]
+    materials: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,20 @@ class BoundaryOpened(Event):
 
 
 @dataclass(frozen=True)
+class CheckpointDamaged(Event):
+    """A checkpoint in the client's own store was not what its digest says, or gone; nobody is to blame for it.
+
+    It is of `step`. `provider` had returned it for `sub_run`, and executes that again; both are None for what the
+    primary had shown, or the client had made.
+    """
+
+    digest: str
+    step: int
+    sub_run: int | None
+    provider: str | None
+
+
+@dataclass(frozen=True)
 class ReplicaStarted(Event):
     """A replica was asked to execute a sub-run; `execution` is the id of that run at the provider."""
 
@@ -166,6 +184,20 @@ class ReplicaFailed(Event):
     provider: str
     reason: str
     steps: int
+
+
+@dataclass(frozen=True)
+class EqualModels(Event):
+    """`second` returned the model that `first` had committed to before, although each draws its own seeds.
+
+    Nothing that the client gave to either explains it. `parameters` is true where the parameters are equal to the
+    last bit, and the rest is not.
+    """
+
+    sub_run: int
+    first: str
+    second: str
+    parameters: bool
 
 
 @dataclass(frozen=True)
@@ -204,7 +236,8 @@ class MetricFailed(Event):
 class SubRunJudged(Event):
     """What the decision says of the providers of one sub-run, with what is known so far.
 
-    Each judgement has `metric`, `provider`, `p_value`, `ratio` and `note`.
+    Each judgement has `metric`, `provider`, `p_value`, `ratio` and `note`; `threshold` is the p-value at which it flags
+    its provider by itself, and `deviates` whether it does. What was recorded before these were has neither.
     """
 
     sub_run: int
@@ -221,7 +254,10 @@ class SubRunUndecided(Event):
 
 @dataclass(frozen=True)
 class ModelDelivered(Event):
-    """The trained model was fetched and is the one committed to. `accuracy` is on held-out samples."""
+    """The trained model was fetched and is the one committed to. `accuracy` is on held-out samples.
+
+    `bytes` are those that travelled for it beside what `BoundaryOpened` has.
+    """
 
     step: int
     digest: str
@@ -273,9 +309,11 @@ AnyEvent = (
     | Committed
     | Drawn
     | BoundaryOpened
+    | CheckpointDamaged
     | ReplicaStarted
     | ReplicaReturned
     | ReplicaFailed
+    | EqualModels
     | DistancesMeasured
     | MetricFailed
     | SubRunJudged

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.events import Committed, Drawn, PrimaryFinished, PrimaryStarted
 from auditor.audit.following import follow
 from auditor.audit.progress import ProgressMeter
@@ -20,12 +21,15 @@ class PrimaryTraining:
 
     Args:
         setting: the audit.
+        checkpoints: those that the client holds.
         replicate: begins the replication of a sub-run, beside the training.
     """
 
-    def __init__(self, setting: Setting, replicate: Callable[[int], object]) -> None:
+    def __init__(self, setting: Setting, checkpoints: Checkpoints, replicate: Callable[[int], object]) -> None:
         self._setting = setting
+        self._checkpoints = checkpoints
         self._replicate = replicate
+        self._anew = False
 
     async def train(self) -> None:
         """Return when the primary is finished, paused or given up; whatever it does, the audit goes on."""
@@ -75,13 +79,15 @@ class PrimaryTraining:
         """Ask the primary to train from the latest boundary that it or the client still holds."""
         setting = self._setting
         client = setting.primary.client
+        self._anew = True
         for boundary in sorted(setting.state.boundaries, reverse=True):
             digest = setting.state.boundaries[boundary].digest
             moved = 0
             if not await client.has(digest):
-                if not setting.blobs.has(digest):
+                path = await self._checkpoints.held(boundary)
+                if path is None:
                     continue
-                moved = await client.upload(setting.blobs.path(digest), digest)
+                moved = await client.upload(path, digest)
             break
         else:
             raise Unreachable("the checkpoint to go on from is lost")
@@ -120,6 +126,13 @@ class PrimaryTraining:
         setting = self._setting
         known = setting.state.boundaries.get(boundary)
         if known is not None:
+            if known.digest != digest and self._anew:
+                # Other hardware or software explains it. But what was committed to once is not replaced: who trains
+                # again may know by then which sub-runs were not opened.
+                raise Unreachable(
+                    f"it trained again from an earlier step, and came to another checkpoint at step {known.step} than "
+                    "the one that it had committed to"
+                )
             if known.digest != digest:
                 raise Misbehaved(f"committed to another checkpoint at step {known.step} than before")
             return

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
+from auditor.audit.checkpoints import Checkpoints
+from auditor.audit.copies import Copies
 from auditor.audit.decisions.agreement import disagree
 from auditor.audit.events import (
-    BoundaryOpened,
     DistancesMeasured,
+    EqualModels,
     MetricFailed,
     ReplicaFailed,
     ReplicaReturned,
@@ -21,34 +21,51 @@ from auditor.audit.events import (
     SubRunUndecided,
 )
 from auditor.audit.following import follow
+from auditor.audit.handing_out import HandingOut
 from auditor.audit.measuring import Measured
 from auditor.audit.parties import Party
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.sequential import primary_is_flagged
 from auditor.audit.setting import Setting
+from auditor.audit.standing_alone import recorded, thresholds_of
+from auditor.audit.verdicts import finite_models
 from auditor.job.endpoint import LocalEndpoint
-from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
+from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.training.errors import CheckpointError
+
+NOT_FINITE = "weights that are not finite numbers"
+COPIED = "returned the checkpoint of step {} that it had been given for another sub-run, in place of its own work"
+IDLE = "returned the parameters that it had been given, unchanged, where most of the others trained"
 
 
 class Replication:
     """Replicates sub-runs; several at a time, each provider executing one at a time."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, checkpoints: Checkpoints) -> None:
         self._setting = setting
-        self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._checkpoints = checkpoints
+        self._copies = Copies(setting.workspace.parameters)
+        self._order = HandingOut(setting)
         self._measuring = asyncio.Lock()
 
     async def replicate(self, sub_run: int) -> None:
         """Have a sub-run executed again and judge everybody who took part."""
-        setting = self._setting
-        start, end = await asyncio.gather(self.open(sub_run), self.open(sub_run + 1))
-        if start is None:
-            setting.write(SubRunUndecided(sub_run, "the primary did not show the checkpoint that it starts from"))
+        try:
+            await self._replicate(sub_run)
+        finally:
+            await self._order.tell()
+
+    async def _replicate(self, sub_run: int) -> None:
+        setting, checkpoints = self._setting, self._checkpoints
+        start, end = await asyncio.gather(checkpoints.open(sub_run), checkpoints.open(sub_run + 1))
+        gone = checkpoints.gone(sub_run) or checkpoints.gone(sub_run + 1)
+        if start is None or gone is not None:
+            reason = gone or "the primary did not show the checkpoint that it starts from"
+            setting.write(SubRunUndecided(sub_run, reason))
             return
         if setting.state.boundaries[sub_run].finite is False:
-            setting.write(SubRunUndecided(sub_run, "it starts from weights that are not finite numbers"))
+            setting.write(SubRunUndecided(sub_run, f"it starts from {NOT_FINITE}"))
             return
         await self._execute_all(sub_run, start)
         if not await self._measure(sub_run, start, end):
@@ -58,39 +75,11 @@ class Replication:
             await self._measure(sub_run, start, end)
         await self._judge(sub_run)
 
-    async def open(self, boundary: int) -> Path | None:
-        """The checkpoint of a boundary, opened and checked; None when the primary does not show it."""
-        setting = self._setting
-        async with self._opening[boundary]:
-            known = setting.state.boundaries[boundary]
-            path = setting.blobs.path(known.digest)
-            if path.exists() and (boundary == 0 or known.finite is not None):
-                return path
-            try:
-                moved = await setting.primary.client.open(known.digest, setting.workspace.schema.size, setting.blobs)
-                finite = await asyncio.to_thread(setting.workspace.check, path)
-            except Unreachable as error:
-                setting.give_up(setting.primary, error)
-                return None
-            except (Misbehaved, Refused, CheckpointError) as error:
-                setting.blobs.remove(known.digest)
-                self._blame_boundary(boundary, error)
-                return None
-            setting.write(BoundaryOpened(boundary, known.digest, moved, finite))
-            return path
-
-    def _blame_boundary(self, boundary: int, error: Exception) -> None:
-        setting = self._setting
-        reason = f"did not show what it had committed to at step {setting.boundaries[boundary]}: {error}"
-        known = setting.state.provider(setting.primary.name).misbehaviour
-        if (None, cleaned(reason)) not in known:
-            setting.blame(setting.primary, None, reason)
-
     async def _execute_all(self, sub_run: int, start: Path) -> None:
         """Have as many replicas as wanted execute the sub-run; each that fails is replaced once, if it can be."""
         setting = self._setting
         done = setting.state.sub_run(sub_run).replicas
-        order = [setting.parties[name] for name in setting.selection.replica_order(sub_run)]
+        order = [setting.parties[name] for name in self._order.preferred(sub_run)]
         finished = [party for party in order if party.name in done and done[party.name].over]
         waiting = [party for party in order if party not in finished]
         wanted = max(0, setting.job.replicas - sum(done[party.name].failure is None for party in finished))
@@ -112,15 +101,18 @@ class Replication:
         setting = self._setting
         step = setting.boundaries[sub_run]
         meter = ProgressMeter(setting.write, party.name, sub_run, step)
+        await self._order.wait(sub_run, party)
         async with party.turn:
             try:
                 event = await self._returned(sub_run, party, start, meter)
             except ProviderError as error:
                 self._failed(sub_run, party, error, meter.reached - step)
+                await self._order.tell()
                 return False
             setting.write(event)
             # Within the turn: the next sub-run may start from the very checkpoint that is let go of here.
             await self._release(party, setting.state.boundaries[sub_run].digest, event.digest)
+        await self._order.tell()
         return True
 
     async def _returned(self, sub_run: int, party: Party, start: Path, meter: ProgressMeter) -> ReplicaReturned:
@@ -130,6 +122,11 @@ class Replication:
             raise Unreachable(party.lost)
         digest = setting.state.boundaries[sub_run].digest
         execution = f"{setting.run}.{sub_run}.{list(setting.state.providers).index(party.name)}"
+        known = setting.state.sub_run(sub_run).replicas.get(party.name)
+        if known is not None:
+            execution = known.execution  # an earlier process asked for it, and it may be under way
+        elif sub_run in setting.state.provider(party.name).handed:
+            execution += f".{setting.state.seq}"  # what it returned was lost; it shall not find that run again
         request = setting.request(execution, digest, sub_run, sub_run + 1)
         setting.write(ReplicaStarted(sub_run, party.name, execution, await client.upload(start, digest)))
         begun = time.monotonic()
@@ -146,12 +143,28 @@ class Replication:
             returned = status.commitments[-1].digest if status.commitments else returned
         seconds = time.monotonic() - begun
         moved = await client.open(returned, setting.workspace.schema.size, setting.blobs)
+        path = setting.blobs.path(returned)
         try:
-            finite = await asyncio.to_thread(setting.workspace.check, setting.blobs.path(returned))
+            finite = await self._checkpoints.check(path, setting.boundaries[sub_run + 1])
         except CheckpointError as error:
             setting.blobs.remove(returned)
             raise Misbehaved(f"returned something else than a checkpoint of this job: {error}") from None
+        for step, given in self._handed(sub_run, party).items():
+            if await asyncio.to_thread(self._copies.is_copy, start, path, given):
+                raise Misbehaved(COPIED.format(step))
         return ReplicaReturned(sub_run, party.name, returned, moved, seconds, finite)
+
+    def _handed(self, sub_run: int, party: Party) -> dict[int, Path]:
+        """The checkpoints, by step, that a provider with seeds of its own was given for other sub-runs than this one.
+
+        With the client's seeds its own work is equal to them.
+        """
+        setting = self._setting
+        if setting.job.audit.randomness == "client":
+            return {}
+        others = [one for one in setting.state.provider(party.name).handed if one != sub_run]
+        given = [setting.state.boundaries[one] for one in others]
+        return {one.step: setting.blobs.path(one.digest) for one in given if setting.blobs.has(one.digest)}
 
     async def _release(self, party: Party, start: str, returned: str) -> None:
         """Let a replica forget what it was given, and what it returned unless its attack is still to be measured."""
@@ -183,7 +196,7 @@ class Replication:
     async def _call_referee(self, sub_run: int, start: Path) -> None:
         """Have one more provider execute the sub-run: the first that can."""
         setting = self._setting
-        for name in setting.selection.replica_order(sub_run):
+        for name in self._order.preferred(sub_run):
             party = setting.parties[name]
             known = name in setting.state.sub_run(sub_run).replicas
             if not known and party.lost is None and await self._execute(sub_run, party, start):
@@ -192,10 +205,9 @@ class Replication:
     async def _measure(self, sub_run: int, start: Path, end: Path | None) -> bool:
         """Compare what was returned; whether there was enough to compare."""
         setting = self._setting
-        returned = self._comparable(sub_run, end)
+        returned = await self._comparable(sub_run, start, end)
         if len(returned) < 2:
-            reason = "fewer than two providers returned a model that can be compared"
-            setting.write(SubRunUndecided(sub_run, reason))
+            setting.write(SubRunUndecided(sub_run, self._why_nothing(sub_run)))
             return False
         first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
@@ -209,11 +221,8 @@ class Replication:
         judgements = await asyncio.to_thread(
             setting.choice.decision.judge, setting.state.matrices(), setting.assumptions
         )
-        own = [
-            {key: value for key, value in asdict(one).items() if key not in ("sub_run", "reference")}
-            for one in judgements
-            if one.sub_run == sub_run
-        ]
+        thresholds = thresholds_of(judgements, setting.choice, setting.assumptions)
+        own = [recorded(one, thresholds) for one in judgements if one.sub_run == sub_run]
         setting.write(SubRunJudged(sub_run, tuple(own)))
         if setting.job.audit.stop_early and await asyncio.to_thread(
             primary_is_flagged, setting.state, setting.choice, setting.assumptions
@@ -242,22 +251,34 @@ class Replication:
             )
         )
 
-    def _comparable(self, sub_run: int, end: Path | None) -> dict[str, Path]:
+    async def _comparable(self, sub_run: int, start: Path, end: Path | None) -> dict[str, Path]:
         """The returned models that can be compared, by provider, in the job's order.
 
-        Weights must be finite; and where everybody draws their own seeds, no honest model equals another's.
+        Weights must be finite; and where everybody draws their own seeds, each model must be its provider's own work.
         """
         setting = self._setting
-        digests: dict[str, str] = {}
+        known = setting.state.sub_run(sub_run)
+        digests: dict[str, str] = {}  # in the order in which they were committed to
         if end is not None and setting.state.boundaries[sub_run + 1].finite:
             digests[setting.primary.name] = setting.state.boundaries[sub_run + 1].digest
-        for name, replica in setting.state.sub_run(sub_run).replicas.items():
-            if replica.digest is not None and replica.finite:
+        for name, replica in sorted(known.replicas.items(), key=lambda one: one[1].returned):
+            if replica.digest is not None and replica.failure is None and replica.finite:
                 digests[name] = replica.digest
+        paths = {name: setting.blobs.path(digest) for name, digest in digests.items()}
         if setting.job.audit.randomness == "provider":
-            for name in [name for name, digest in digests.items() if list(digests.values()).count(digest) > 1]:
-                twin = next(other for other in digests if other != name and digests[other] == digests[name])
-                reason = f"returned the same model as {twin} to the last bit, although each draws its own seeds"
-                setting.blame(setting.parties[name], sub_run, reason)
-            digests = {name: digest for name, digest in digests.items() if list(digests.values()).count(digest) == 1}
-        return {name: setting.blobs.path(digests[name]) for name in setting.state.providers if name in digests}
+            for name in await asyncio.to_thread(self._copies.idle, start, paths):
+                if (sub_run, IDLE) not in setting.state.provider(name).misbehaviour:
+                    setting.blame(setting.parties[name], sub_run, IDLE)
+                del paths[name]
+            for pair in await asyncio.to_thread(self._copies.pairs, start, paths):
+                if (pair.first, pair.second, pair.parameters) not in known.equal:
+                    setting.write(EqualModels(sub_run, pair.first, pair.second, pair.parameters))
+                del paths[pair.second]
+        return {name: paths[name] for name in setting.state.providers if name in paths}
+
+    def _why_nothing(self, sub_run: int) -> str:
+        """Why there is nothing to compare."""
+        finite = finite_models(sub_run, self._setting.state)
+        if len(finite) > 1 and not any(finite.values()):
+            return f"everybody returned {NOT_FINITE}: the training diverges, and a lower learning rate may mend it"
+        return "fewer than two providers returned a model that can be compared"

@@ -28,13 +28,17 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Replica:
-    """One provider's execution of a replicated sub-run; over once it has a digest or a reason."""
+    """One provider's execution of a replicated sub-run; over once it has a digest or a reason.
+
+    `returned` is the number of the event that told of its model.
+    """
 
     execution: str
     digest: str | None = None
     finite: bool = True
     seconds: float | None = None
     failure: str | None = None
+    returned: int = 0
 
     @property
     def over(self) -> bool:
@@ -49,6 +53,7 @@ class SubRun:
     `measured` is how many sub-runs had been measured before it; None until it is.
     `failed_metrics` has the reason for each metric and provider; the provider is None where it failed for all.
     `remarks` has what a metric remarked on a provider's model.
+    `equal` has pairs of equal models: who committed first, who later, and whether only the parameters are equal.
     """
 
     replicated: bool | None = None
@@ -57,6 +62,7 @@ class SubRun:
     measured: int | None = None
     failed_metrics: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    equal: tuple[tuple[str, str, bool], ...] = ()
     judgements: tuple[Mapping[str, Any], ...] | None = None
     undecided: str | None = None
 
@@ -68,7 +74,7 @@ class SubRun:
 
 @dataclass(frozen=True)
 class ProviderState:
-    """What is known of a provider."""
+    """What is known of a provider; `handed` has the boundaries whose checkpoints it was given to start from."""
 
     device: str | None = None
     lost: str | None = None
@@ -77,6 +83,7 @@ class ProviderState:
     loss: float | None = None
     rate: float | None = None
     seconds: float = 0.0
+    handed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +224,8 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             return _with_sub_run(state, event.sub_run, replicated=event.replicated)
         case e.ReplicaStarted():
             state = replace(state, bytes=state.bytes + event.bytes)
+            handed = (*state.provider(event.provider).handed, event.sub_run)
+            state = _with_provider(state, event.provider, handed=tuple(dict.fromkeys(handed)))
             return _with_replica(state, event.sub_run, event.provider, Replica(event.execution))
         case e.ReplicaReturned():
             replica = replace(
@@ -224,6 +233,7 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
                 digest=event.digest,
                 finite=event.finite,
                 seconds=event.seconds,
+                returned=state.seq,
             )
             seconds = state.provider(event.provider).seconds + event.seconds
             state = replace(
@@ -237,6 +247,12 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             known = state.sub_run(event.sub_run).replicas.get(event.provider, Replica(""))
             state = replace(state, extra_steps=state.extra_steps + event.steps)
             return _with_replica(state, event.sub_run, event.provider, replace(known, failure=event.reason))
+        case e.CheckpointDamaged() if event.sub_run is not None and event.provider is not None:
+            left = {name: one for name, one in state.sub_run(event.sub_run).replicas.items() if name != event.provider}
+            return _with_sub_run(state, event.sub_run, replicas=left)
+        case e.EqualModels():
+            found = (event.first, event.second, event.parameters)
+            return _with_sub_run(state, event.sub_run, equal=(*state.sub_run(event.sub_run).equal, found))
         case e.DistancesMeasured():
             matrix = DistanceMatrix(
                 event.sub_run,

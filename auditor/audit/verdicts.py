@@ -9,6 +9,7 @@ from auditor.audit.camps import doubts_about_assumption
 from auditor.audit.decisions import Assumptions, Choice, Judgement
 from auditor.audit.decisions.evidence import combined_p_value
 from auditor.audit.events import Outcome, Verdict
+from auditor.audit.standing_alone import deviates, thresholds_of
 from auditor.audit.state import AuditState, SubRun
 
 
@@ -150,15 +151,16 @@ def _faults(name: str, state: AuditState) -> list[str]:
         reason if sub_run is None else f"sub-run {sub_run}: {reason}"
         for sub_run, reason in state.provider(name).misbehaviour
     ]
-    for index, sub_run in sorted(state.sub_runs.items()):
-        finite = _finite(index, sub_run, state)
+    for index in sorted(state.sub_runs):
+        finite = finite_models(index, state)
         if finite.get(name) is False and sum(finite.values()) * 2 > len(finite):
             found.append(f"sub-run {index}: its weights are not finite numbers, those of the others are")
     return found
 
 
-def _finite(index: int, sub_run: SubRun, state: AuditState) -> dict[str, bool]:
-    """Whose model of a sub-run holds finite numbers only."""
+def finite_models(index: int, state: AuditState) -> dict[str, bool]:
+    """Whether the model that each provider returned for a sub-run holds finite numbers only."""
+    sub_run = state.sub_run(index)
     finite = {name: replica.finite for name, replica in sub_run.replicas.items() if replica.digest is not None}
     end = state.boundaries.get(index + 1)
     if state.started is not None and sub_run.replicas and end is not None and end.finite is not None:
@@ -180,6 +182,7 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
             for (metric, whose), reason in sub_run.failed_metrics.items()
             if whose in (None, name)
         ]
+        found += [f"sub-run {index}: {words}" for words in _equal(name, sub_run)]
         own = sub_run.replicas.get(name)
         if own is not None and own.failure is not None:
             found.append(f"sub-run {index}: {own.failure}")
@@ -189,12 +192,25 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
     return found
 
 
+def _equal(name: str, sub_run: SubRun) -> list[str]:
+    """With whose model of a sub-run that of a provider is equal; a finding about both, which flags neither."""
+    found = []
+    for first, second, parameters in sub_run.equal:
+        if name in (first, second):
+            other = second if name == first else first
+            what = "the same parameters as" if parameters else "the same model as"
+            found.append(
+                f"it returned {what} {other} to the last bit, although each draws its own seeds: the two share their "
+                f"seeds or their work ({first} committed first)"
+            )
+    return found
+
+
 def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptions, choice: Choice) -> list[str]:
     """How often the provider deviates and where most, in plain words."""
     sub_runs = list(dict.fromkeys(judgement.sub_run for judgement in told))
-    budget, alarm = choice.budget, assumptions.false_alarm_rate
-    needed = {sub_run: budget.threshold(alarm, position) for position, sub_run in enumerate(sub_runs)}
-    deviating = sorted({one.sub_run for one in told if (one.p_value or 0.0) <= needed[one.sub_run]})
+    thresholds = thresholds_of(told, choice, assumptions)
+    deviating = sorted({one.sub_run for one in told if deviates(one, thresholds)})
     if not deviating:
         return [
             f"no sub-run by itself is proof, but in the {len(sub_runs)} replicated ones together its model lies "
@@ -205,7 +221,7 @@ def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptio
     figures = [
         f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g}{_remark(one, state)})"
         for one in told
-        if one.sub_run == strongest and one.ratio is not None and (one.p_value or 0.0) <= needed[strongest]
+        if one.sub_run == strongest and one.ratio is not None and deviates(one, thresholds)
     ]
     numbers = ", ".join(str(index) for index in deviating)
     return [

@@ -23,10 +23,11 @@ from auditor.plugins.metric import Metric, MetricContext
 from auditor.plugins.randomness import key
 from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
-from auditor.training.checkpoint import all_finite, encode, read
-from auditor.training.data import load_dataset
+from auditor.training.checkpoint import encode, read
+from auditor.training.data import Dataset, load_dataset
 from auditor.training.errors import TrainingError
 from auditor.training.evaluation import clean_accuracy
+from auditor.training.first_step import try_first_step
 from auditor.training.network import Network
 from auditor.training.outline import outline
 from auditor.training.probing_samples import metric_context
@@ -43,19 +44,27 @@ class Workspace:
         job: what is audited.
         selection: the run's secret draws, which choose the samples that models are compared on.
         downloads: the folder for datasets.
+        accept: sees the dataset before anything is made of it, and may refuse it.
+
+    Attributes:
+        known: what every checkpoint of the job must hold.
 
     Raises:
-        TrainingError: the dataset, the model or a local provider's device cannot be had.
+        TrainingError: the dataset, the model or a local provider's device cannot be had, or no step can be trained.
         PluginError: a metric or an attack cannot be had, or does not fit the task.
     """
 
-    def __init__(self, job: Job, selection: Selection, downloads: Path) -> None:
+    def __init__(
+        self, job: Job, selection: Selection, downloads: Path, accept: Callable[[Dataset], None] | None = None
+    ) -> None:
         self._metric_seconds = job.audit.metric_seconds
         self._metrics = _load_metrics(job)
         self._given_up: dict[str, str] = {}
         _check_attacks(job)
         _check_devices(job)
         self._dataset = load_dataset(job.task, downloads)
+        if accept is not None:
+            accept(self._dataset)
         self._job = job
         self._device = device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.training_seed = key(job.seed, "training", 0) % 2**63
@@ -63,6 +72,11 @@ class Workspace:
         trainer = Trainer(job.task, job.training, self._dataset, device=device, seed=initial_seed)
         self.schema = trainer.schema
         self.initial = trainer.checkpoint()
+        places = [provider.where for provider in job.providers]
+        here = any(isinstance(one, LocalEndpoint) and one.device.startswith(device.type) for one in places)
+        self.known = try_first_step(
+            job.task, job.training, self._dataset, device=device, seed=initial_seed, whole_batch=here
+        )
         self._network = trainer.network
         self._fresh_network = partial(Network, job.task, self._dataset, device, initial_seed)
         context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
@@ -82,17 +96,14 @@ class Workspace:
         """What every provider's copy of the dataset must hash to."""
         return self._dataset.digest
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters in a checkpoint."""
+        return tuple(f"model.{name}" for name, _ in self._network.model.named_parameters())
+
     def store_initial(self, blobs: BlobFolder) -> str:
         """Put the checkpoint of step 0 into `blobs`; returns its digest."""
         return blobs.add(encode(self.initial, self.schema))
-
-    def check(self, path: Path) -> bool:
-        """Whether a checkpoint holds finite numbers only.
-
-        Raises:
-            CheckpointError: it does not follow the job's schema.
-        """
-        return all_finite(read(path, self.schema))
 
     def accuracy(self, path: Path) -> float:
         """The accuracy of a checkpoint on held-out samples."""

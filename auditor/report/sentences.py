@@ -46,6 +46,12 @@ def _committed(event: e.Committed) -> str:
 
 def _about_replication(event: e.Event, state: AuditState) -> str | None:
     match event:
+        case e.CheckpointDamaged():
+            whose = "" if event.provider is None else f" that {event.provider} returned for sub-run {event.sub_run}"
+            return f"the checkpoint of step {event.step:,}{whose} is damaged in the store, or gone; nobody is to blame"
+        case e.EqualModels():
+            what = "a model with the same parameters as" if event.parameters else "the same model as"
+            return f"sub-run {event.sub_run}: {event.second} returned {what} {event.first}, who committed first"
         case e.ReplicaReturned():
             return f"sub-run {event.sub_run}: {event.provider} returned its model after {seconds_text(event.seconds)}"
         case e.ReplicaFailed():

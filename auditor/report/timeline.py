@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from auditor.audit.state import AuditState
 
@@ -22,20 +23,19 @@ Cell = Literal[
 """`skipped` was committed and not drawn; `drawn` waits for a provider; `returned` waits for the decision."""
 
 
-def cell(state: AuditState, provider: str, sub_run: int, suspicious: float) -> Cell:
+def cell(state: AuditState, provider: str, sub_run: int) -> Cell:
     """What a provider did in a sub-run.
 
     Args:
         state: of the audit.
         provider: whose cell.
         sub_run: counted from 0.
-        suspicious: the p-value from which on a single judgement counts as flagged.
     """
     if any(where == sub_run for where, _ in state.provider(provider).misbehaviour):
         return "flagged"
     if state.started is not None and provider == state.started.primary:
-        return _judged(state, provider, sub_run, suspicious) or _of_primary(state, provider, sub_run)
-    return _of_replica(state, provider, sub_run, suspicious)
+        return _judged(state, provider, sub_run) or _of_primary(state, provider, sub_run)
+    return _of_replica(state, provider, sub_run)
 
 
 def _of_primary(state: AuditState, provider: str, sub_run: int) -> Cell:
@@ -50,7 +50,7 @@ def _of_primary(state: AuditState, provider: str, sub_run: int) -> Cell:
             return phase
 
 
-def _of_replica(state: AuditState, provider: str, sub_run: int, suspicious: float) -> Cell:
+def _of_replica(state: AuditState, provider: str, sub_run: int) -> Cell:
     one = state.sub_run(sub_run)
     if not one.replicated:
         return "skipped" if one.replicated is False else "waiting"
@@ -59,18 +59,28 @@ def _of_replica(state: AuditState, provider: str, sub_run: int, suspicious: floa
         return "skipped" if one.over else "drawn"
     if replica.failure is not None:
         return "failed"
-    return _judged(state, provider, sub_run, suspicious) or ("returned" if replica.over else "replicating")
+    return _judged(state, provider, sub_run) or ("returned" if replica.over else "replicating")
 
 
-def _judged(state: AuditState, provider: str, sub_run: int, suspicious: float) -> Cell | None:
+def _judged(state: AuditState, provider: str, sub_run: int) -> Cell | None:
     """What the decision says, once it said something."""
     one = state.sub_run(sub_run)
     if one.undecided is not None:
         return "undecided"
     if one.judgements is None:
         return None
-    own = [judgement["p_value"] for judgement in one.judgements if judgement["provider"] == provider]
-    told = [p_value for p_value in own if p_value is not None]
-    if not told:
-        return "undecided" if own else None
-    return "flagged" if min(told) <= suspicious else "consistent"
+    own = [judged(found) for found in one.judgements if found["provider"] == provider]
+    for worse in ("flagged", "consistent"):
+        if worse in own:
+            return worse
+    return "undecided" if own else None
+
+
+def judged(judgement: Mapping[str, Any]) -> Literal["flagged", "consistent", "undecided"]:
+    """What one judgement by itself says of its provider, as the decision had it when it was made.
+
+    `undecided` where it could not tell, and where an earlier version did not record what was decided.
+    """
+    if judgement["p_value"] is None or "deviates" not in judgement:
+        return "undecided"
+    return "flagged" if judgement["deviates"] else "consistent"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -15,15 +16,24 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 """What a digest looks like; anything else never becomes a file name."""
 
 
+_Mark = tuple[int, int, int, int]
+"""What the system says of a file, which differs once the file was changed."""
+
+
 class BlobError(Exception):
     """A blob that is not what it should be."""
 
 
 class BlobFolder:
-    """Immutable files named by their digest; a blob is there entirely or not at all."""
+    """Immutable files named by their digest; a blob is there entirely or not at all.
+
+    Disks flip bits, and people touch files. So a file that this object has not written itself is read once and held
+    against its name before anybody uses it, and again whenever the system says that it was changed since.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._verified: dict[str, _Mark] = {}
 
     def path(self, digest: str) -> Path:
         """Where a blob is or would be.
@@ -36,8 +46,32 @@ class BlobFolder:
         return self._folder / digest
 
     def has(self, digest: str) -> bool:
-        """Whether the blob is there."""
-        return self.path(digest).is_file()
+        """Whether the blob is there and its bytes are those of its name.
+
+        A file with other bytes is removed, as if it had never come.
+
+        Raises:
+            BlobError: `digest` is not one.
+            OSError: the file cannot be read, for another reason than that it or the disk is damaged.
+        """
+        path = self.path(digest)
+        try:
+            with path.open("rb") as file:
+                mark = _mark(os.fstat(file.fileno()))
+                if self._verified.get(digest) == mark:
+                    return True
+                sound = hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except (FileNotFoundError, IsADirectoryError):
+            return False
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            sound = False
+        if sound:
+            self._verified[digest] = mark
+        else:
+            self.remove(digest)
+        return sound
 
     def add(self, pieces: Iterable[bytes | memoryview]) -> str:
         """Store bytes; returns their digest. Bytes that are there already stay as they are.
@@ -65,6 +99,11 @@ class BlobFolder:
     def remove(self, digest: str) -> None:
         """Forget a blob, if it is there."""
         self.path(digest).unlink(missing_ok=True)
+        self._verified.pop(digest, None)
+
+    def wrote(self, digest: str) -> None:
+        """Take note that the blob was just written with the bytes of its name."""
+        self._verified[digest] = _mark(self.path(digest).stat())
 
     def clear(self) -> None:
         """Forget all blobs; a file that is none stays."""
@@ -102,9 +141,14 @@ class IncomingBlob:
         os.fsync(self._file.fileno())
         target = self._folder.path(digest)
         self._path.rename(target)
+        self._folder.wrote(digest)
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the name, too, must survive a power cut: events refer to it
         finally:
             os.close(folder)
         return digest
+
+
+def _mark(status: os.stat_result) -> _Mark:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -9,8 +9,9 @@ and its first bytes with those that the schema demands.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +105,30 @@ def read(path: Path, schema: Schema) -> dict[str, Tensor]:
     check_file(path, schema)
     with safe_open(path, framework="pt") as file:
         return {name: file.get_tensor(name) for name, _, _ in schema.entries}
+
+
+def parts(path: Path, names: Iterable[str]) -> Iterator[Tensor]:
+    """Some tensors of a checkpoint file that was checked before, one after another, mapped.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with safe_open(path, framework="pt") as file:
+        for name in names:
+            yield file.get_tensor(name)
+
+
+def digest_of_parts(path: Path, names: Iterable[str]) -> str:
+    """SHA-256 over the bytes of some tensors of a checkpoint file that was checked before.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    sha = hashlib.sha256()
+    for tensor in parts(path, names):
+        if tensor.numel():
+            sha.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return sha.hexdigest()
 
 
 def check_file(path: Path, schema: Schema) -> None:

@@ -126,6 +126,7 @@ class Trainer:
         step = self._step
         self._step += 1
         if self.attack.skips(step):
+            self._count()
             return torch.zeros((), device=self._device)
         recipe = self.attack.on_recipe(self._recipe(step), step)
         batch = self.attack.on_batch(self.batch(step), step)
@@ -149,6 +150,12 @@ class Trainer:
         """What an honest provider trains on at `step`, before augmentation."""
         indices = self._order.indices(step)
         return Batch(self._samples[indices], self._labels[indices], indices, self._weights)
+
+    def _count(self) -> None:
+        """Count a step that was skipped as if it had been done, as whoever claims it would: the client counts."""
+        for name, tensor in self._state().items():
+            if name != STEP and name.endswith((".num_batches_tracked", ".step")):
+                tensor.add_(1)
 
     def _take(self, state: Mapping[str, Tensor]) -> None:
         self.network.load(state)

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 
 from auditor.audit import events as e
-from auditor.audit.decisions.choice import budget_of
 from auditor.audit.state import AuditState, apply
 from auditor.job.model import Job
 from auditor.report.sentences import sentence
@@ -64,11 +63,6 @@ class Snapshot:
         if self.state.finished is not None:
             return self.state.finished.outcome
         return "running" if self.running else "stopped"
-
-    @property
-    def suspicious(self) -> float:
-        """The p-value under which one judgement by itself flags a provider."""
-        return budget_of(self.job).threshold(self.job.audit.false_alarm_rate)
 
     @property
     def names(self) -> list[str]:

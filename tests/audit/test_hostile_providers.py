@@ -23,15 +23,18 @@ FLAGGED = {
     "boasts": "did not commit to every boundary",
     "nan": "not finite numbers",
     "enormous": "its model lies further from the reference models",
-    "idles": "the same model as idles_too to the last bit",
-    "idles_too": "the same model as idles to the last bit",
+    "idles": "returned the parameters that it had been given, unchanged",
+    "idles_too": "returned the parameters that it had been given, unchanged",
+    "miscounts": "it is of step 21, not of step 20",
     "misshapes": "names, shapes or types are not those of this job",
 }
 UNREACHABLE = {"silent": "no answer for", "hangs_up": "no connection"}
 INCONCLUSIVE = {"fails": "it failed: [bold]evil"}
 SPARE = "hangs_up_again"
 """One ends its process as soon as it is asked for news, so there is another for another audit."""
-APART = ("nan", "misshapes", "enormous", "idles,idles_too", "hangs_up", SPARE)
+COPIER = "copies"
+"""It has nothing to copy where there is one replicated sub-run only."""
+APART = ("nan", "misshapes", "enormous", "miscounts", "idles,idles_too", "hangs_up", SPARE, COPIER)
 """Tricks that change or end their whole process, which therefore have one of their own."""
 
 
@@ -40,7 +43,7 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder where every trick is served on a socket named after it."""
     folder = tmp_path_factory.mktemp("hostile")
     apart = ",".join(APART).split(",")
-    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE]
+    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE, COPIER]
     together = ",".join(trick for trick in tricks if trick not in apart)
     command = [sys.executable, "-m", "tests.hostile_agents", str(folder), together, *APART]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
@@ -105,7 +108,7 @@ def test_no_escape_of_a_provider_reaches_the_store_or_the_screen(among_honest: R
     assert "\u202e" not in among_honest.stdout
 
 
-@pytest.mark.parametrize("trick", ["swaps", "misshapes", "nan"])
+@pytest.mark.parametrize("trick", ["swaps", "misshapes", "nan", "miscounts"])
 def test_a_primary_that_cannot_show_what_it_committed_to_is_flagged(
     auditor: Auditor, sockets: Path, trick: str
 ) -> None:
@@ -133,3 +136,29 @@ def test_a_replica_that_dies_is_replaced_by_a_spare_one(auditor: Auditor, socket
     assert result.code == 11, result.stderr
     judged = [event for event in result.events if event["event"] == "distances_measured"]
     assert [event["providers"] for event in judged] == [["a", "b", "d"]] * 4
+
+
+@pytest.mark.timeout(300)
+def test_nobody_is_handed_the_answer_to_what_they_are_still_asked(auditor: Auditor, sockets: Path) -> None:
+    job = auditor.job(
+        providers=["a", "b", "c", COPIER],
+        endpoints={COPIER: f"unix:{sockets}/{COPIER}.sock"},
+        steps=60,
+        audit='fixed_selection = [0, 1, 2, 3, 4, 5]\nreplicas = 2\nrandomness = "provider"',
+    )
+    result = auditor.here("run", job, "--json")
+    assert [result.verdicts[name] for name in "abc"] == ["consistent"] * 3, result.verdict
+    assert result.verdicts[COPIER] == "consistent"
+    done: set[tuple[str, int]] = set()
+    over: set[int] = set()
+    asked = {(event["provider"], event["sub_run"]) for event in result.events if event["event"] == "replica_started"}
+    for event in result.events:
+        match event["event"]:
+            case "replica_started":
+                before = event["provider"], event["sub_run"] - 1
+                assert before not in asked or before in done, event
+                assert before in done or before[1] in over or before[1] < 0, event
+            case "replica_returned" | "replica_failed":
+                done.add((event["provider"], event["sub_run"]))
+            case "sub_run_judged" | "sub_run_undecided":
+                over.add(event["sub_run"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +110,73 @@ def test_a_run_that_is_asked_to_pause_stops_after_a_sub_run_and_goes_on_to_the_s
     assert resumed.code == 10, resumed.stderr
     assert [event["step"] for event in resumed.events if event["event"] == "primary_started"] == [10 * reached]
     assert resumed.verdicts == {"a": "consistent", "b": "consistent", "c": "flagged"}
+
+
+def interrupted(auditor: Auditor, job: str, event: str) -> str:
+    """The id of a run that Ctrl-C stopped after an event."""
+    process = auditor.start("run", job, "--json")
+    run = [one["run"] for one in until(process, event)][-1]
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert process.returncode == 130
+    return str(run)
+
+
+def flip_a_bit(paths: Iterable[Path]) -> int:
+    """Change the last byte of files, which in a checkpoint belongs to a tensor."""
+    count = 0
+    for path in paths:
+        damaged = bytearray(path.read_bytes())
+        damaged[-5] ^= 64
+        path.write_bytes(damaged)
+        count += 1
+    return count
+
+
+HONEST: dict[str, Any] = {"providers": ["a", "b", "c"], "steps": 100, "audit": "fixed_selection = [0, 1, 2, 9]"}
+
+
+@pytest.mark.timeout(300)
+def test_a_flipped_bit_in_the_clients_store_is_noticed_and_mended(auditor: Auditor) -> None:
+    run = interrupted(auditor, auditor.job(**HONEST), "replica_returned")
+    assert flip_a_bit((auditor.home / "runs" / run / "blobs").iterdir()) >= 2
+    resumed = auditor.here("resume", run, "--json")
+    assert resumed.code == 0, resumed.stdout[-2000:] + resumed.stderr
+    assert resumed.verdicts == dict.fromkeys("abc", "consistent")
+    assert any(event["event"] == "checkpoint_damaged" for event in resumed.events)
+
+
+@pytest.mark.timeout(300)
+def test_flipped_bits_in_every_checkpoint_flag_nobody(auditor: Auditor) -> None:
+    run = interrupted(auditor, auditor.job(**HONEST), "replica_returned")
+    assert flip_a_bit((auditor.home / "runs" / run).rglob("blobs/*")) >= 4
+    resumed = auditor.here("resume", run, "--json")
+    assert resumed.code in (0, 11), resumed.stdout[-2000:] + resumed.stderr
+    assert "flagged" not in resumed.verdicts.values()
+
+
+def sentences(path: Path, turned: int = 0) -> None:
+    """Sixty sentences with labels, the first few of which are the other way round."""
+    rows = [
+        f"word{index} and {'good' if index % 2 else 'bad'}\t{(index + (index < turned)) % 2}" for index in range(60)
+    ]
+    path.write_text("sentence\tlabel\n" + "\n".join(rows) + "\n")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("file", ["train.tsv", "test.tsv"])
+def test_data_that_changed_meanwhile_is_named_and_the_run_waits_for_it(auditor: Auditor, file: str) -> None:
+    for name in ("train.tsv", "test.tsv"):
+        sentences(auditor.folder / name)
+    task = 'kind = "text"\ndataset = "tsv:train.tsv"\nheld_out = "tsv:test.tsv"\nmodel = "embeddings"'
+    run = interrupted(auditor, auditor.job(**(HONEST | {"task": task, "steps": 2000})), "committed")
+    sentences(auditor.folder / file, turned=20)
+    refused = auditor.here("resume", run)
+    assert refused.code == 1
+    assert file in refused.stderr
+    assert "is not what it was when this run began" in refused.stderr
+    assert f"auditor resume {run}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    sentences(auditor.folder / file)
+    resumed = auditor.here("resume", run, "--json")
+    assert resumed.code == 0, resumed.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from tests.command import Auditor
 
@@ -79,3 +81,16 @@ def test_the_report_for_people_names_the_culprit_and_says_why(auditor: Auditor) 
     assert "Evidence" in shown.stdout
     listed = auditor.here("runs", "--json")
     assert [(row["status"], row["flagged"]) for row in listed.events] == [("flagged", ["a"])]
+
+
+def test_a_job_that_nobody_can_train_is_the_clients_mistake_and_starts_nothing(auditor: Auditor) -> None:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (40, 1, 1, 1), dtype=torch.uint8, generator=generator)
+    save_file({"images": pixels, "labels": torch.arange(40) % 2}, auditor.folder / "data.safetensors")
+    job = auditor.job(task='dataset = "tensors:data.safetensors"')
+    path = auditor.folder / job
+    path.write_text(path.read_text().replace("batch_size = 32", "batch_size = 1"))
+    result = auditor.here("run", job, "--json")
+    assert (result.code, result.stdout) == (2, "")
+    assert "set training.batch_size to 2 or more" in result.stderr
+    assert auditor.here("runs", "--json").stdout == ""

@@ -82,3 +82,31 @@ def test_what_is_no_digest_never_becomes_a_path(tmp_path: Path, digest: str) -> 
     for use in (folder.path, folder.has, folder.remove):
         with pytest.raises(BlobError, match="64 hexadecimal digits"):
             use(digest)
+
+
+def flip_a_bit(path: Path) -> None:
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+
+
+def test_a_blob_with_a_flipped_bit_is_not_there_and_is_removed(tmp_path: Path) -> None:
+    BlobFolder(tmp_path).add([BYTES])
+    flip_a_bit(tmp_path / DIGEST)
+    assert not BlobFolder(tmp_path).has(DIGEST)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_blob_that_changes_after_it_was_verified_is_noticed(tmp_path: Path) -> None:
+    folder = BlobFolder(tmp_path)
+    folder.add([BYTES])
+    assert folder.has(DIGEST)
+    flip_a_bit(tmp_path / DIGEST)
+    assert not folder.has(DIGEST)
+    folder.add([BYTES])
+    assert folder.has(DIGEST)
+
+
+def test_a_folder_in_the_place_of_a_blob_is_none(tmp_path: Path) -> None:
+    (tmp_path / DIGEST).mkdir()
+    assert not BlobFolder(tmp_path).has(DIGEST)

@@ -22,7 +22,7 @@ class CellDetails(Static):
         """Tell what is known of a cell."""
         from auditor.report.timeline import cell
 
-        kind = cell(snapshot.state, provider, sub_run, snapshot.suspicious)
+        kind = cell(snapshot.state, provider, sub_run)
         k, steps = snapshot.job.audit.sub_run_steps, snapshot.job.training.steps
         head = Text.assemble(
             f"{signs().cells[kind]} ",

@@ -31,20 +31,18 @@ class Selection:
         matrix: of one metric in one sub-run.
         provider: who is compared with the others.
         judgement: what the decision says of it there, once it does.
-        suspicious: the p-value under which this alone flags.
     """
 
     matrix: DistanceMatrix
     provider: str
     judgement: Mapping[str, Any] | None
-    suspicious: float
 
     @classmethod
     def of(cls, snapshot: Snapshot, matrix: DistanceMatrix, provider: str) -> Selection:
         """One provider in a matrix of a run, with the judgement on it."""
         judgements = snapshot.state.sub_run(matrix.sub_run).judgements or ()
         own = (one for one in judgements if one["provider"] == provider and one["metric"] == matrix.metric)
-        return cls(matrix, provider, next(own, None), snapshot.suspicious)
+        return cls(matrix, provider, next(own, None))
 
 
 class DistanceView(Lines):
@@ -84,6 +82,7 @@ others lie. Keys change the metric, the provider and the sub-run, and show all d
 
 def _heading(selection: Selection) -> list[Text]:
     from auditor.report.figures import p_text, ratio_text
+    from auditor.report.timeline import judged
 
     matrix = selection.matrix
     lines = [shown(f"sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")]
@@ -93,13 +92,12 @@ def _heading(selection: Selection) -> list[Text]:
         return [*lines, Text(f"{name}: not judged yet")]
     if judgement["p_value"] is None:
         return [*lines, shown(f"{name}: {judgement['note'] or 'nothing can be told'}", 300)]
-    flagged = judgement["p_value"] <= selection.suspicious
-    sign = signs().cells["flagged" if flagged else "consistent"]
+    kind = judged(judgement)
     told = (
-        f"{sign} {name}: ratio {ratio_text(judgement['ratio'])}, p {p_text(judgement['p_value'])}; "
-        f"flagged at p {p_text(selection.suspicious)} or less"
+        f"{signs().cells[kind]} {name}: ratio {ratio_text(judgement['ratio'])}, p {p_text(judgement['p_value'])}; "
+        f"flagged at p {p_text(judgement.get('threshold'))} or less"
     )
-    return [*lines, Text(told, style="bold" if flagged else "")]
+    return [*lines, Text(told, style="bold" if kind == "flagged" else "")]
 
 
 def histogram_lines(selection: Selection, width: int, height: int) -> list[Text]:

@@ -40,7 +40,7 @@ The distances pane shows the distances behind the row that the cursor is on."""
             for judgement in one.judgements or ():
                 key = f"{index}/{judgement['metric']}/{judgement['provider']}"
                 self._places[key] = (judgement["provider"], index, judgement["metric"])
-                rows.append(_judged(key, index, judgement, snapshot.suspicious))
+                rows.append(_judged(key, index, judgement))
             rows += [
                 _noted(f"{index}//{name}", index, name, f"failed: {replica.failure}")
                 for name, replica in one.replicas.items()
@@ -49,13 +49,14 @@ The distances pane shows the distances behind the row that the cursor is on."""
         self.show(rows)
 
 
-def _judged(key: str, sub_run: int, judgement: Mapping[str, Any], suspicious: float) -> Row:
+def _judged(key: str, sub_run: int, judgement: Mapping[str, Any]) -> Row:
     from auditor.report.figures import p_text, ratio_text
+    from auditor.report.timeline import judged
 
     p_value, ratio = judgement["p_value"], judgement["ratio"]
-    flagged = p_value is not None and p_value <= suspicious
-    sign = signs().cells["undecided" if p_value is None else "flagged" if flagged else "consistent"]
-    style = "verdict.flagged" if flagged else ""
+    told = judged(judgement)
+    sign = signs().cells[told]
+    style = "verdict.flagged" if told == "flagged" else ""
     provider, metric = judgement["provider"], judgement["metric"]
     return Row(
         key=key,

@@ -69,12 +69,9 @@ keys or a click move the cursor; what is under it is told below, and its distanc
         """Show the grid as it is now; the cursor stays where it is."""
         from auditor.report.timeline import cell
 
-        suspicious = snapshot.suspicious
         self._names = snapshot.names
         self._sub_runs = snapshot.job.sub_runs
-        rows = [
-            [cell(snapshot.state, name, index, suspicious) for index in range(self._sub_runs)] for name in self._names
-        ]
+        rows = [[cell(snapshot.state, name, index) for index in range(self._sub_runs)] for name in self._names]
         if rows != self._rows:
             self._rows = rows
             self._measure()

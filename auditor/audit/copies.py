@@ -1,0 +1,97 @@
+"""Copies where everybody draws their own seeds: whose model cannot be their own work, and of whom that can be said.
+
+Who can have seen which bytes: what a replica returns goes to the client alone; what the primary committed to is handed
+to replicas, as what a sub-run starts from. The checkpoint that one sub-run starts from is what the primary returned for
+the sub-run before. So a provider that was handed it can return it there; such a copy is the provider's own deed, and
+says nothing of the primary. Where neither of two was handed the other's model, two equal ones come from one seed or
+from one hand: that is a finding about both, and flags neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from auditor.training.checkpoint import digest_of_parts, parts
+
+MOVED = 0.5
+"""Whoever trained changed more than this share of the parameters; single ones may round to what they were."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two equal models.
+
+    Attributes:
+        first: who committed first.
+        second: who came later.
+        parameters: whether only their parameters are equal.
+    """
+
+    first: str
+    second: str
+    parameters: bool
+
+
+class Copies:
+    """Compares checkpoints by what their parameters are, to the last bit.
+
+    Args:
+        parameters: the names of the parameters in a checkpoint.
+    """
+
+    def __init__(self, parameters: Sequence[str]) -> None:
+        self._parameters = parameters
+        self._digests: dict[Path, str] = {}
+
+    def is_copy(self, start: Path, returned: Path, given: Path) -> bool:
+        """Whether a returned model has the parameters of another one, which training from `start` does not explain.
+
+        Where a tiny learning rate moves hardly any parameter, models are equal by themselves.
+        """
+        return self._same(returned, given) and self._moved(start, returned) > MOVED
+
+    def idle(self, start: Path, returned: Mapping[str, Path]) -> list[str]:
+        """Whose parameters are still those that the sub-run started from, while most providers moved most of theirs."""
+        still = [name for name, path in returned.items() if self._same(path, start)]
+        if not still:
+            return []
+        moved = sum(self._moved(start, path) > MOVED for name, path in returned.items() if name not in still)
+        return still if 2 * moved > len(returned) else []
+
+    def pairs(self, start: Path, returned: Mapping[str, Path]) -> list[Pair]:
+        """Equal models, each of which is told of once, beside the first that is equal to it.
+
+        Args:
+            start: what the sub-run started from.
+            returned: the models, in the order in which they were committed to.
+        """
+        found: list[Pair] = []
+        kept: list[str] = []
+        for name, path in returned.items():
+            twin = next((one for one in kept if self.is_copy(start, path, returned[one])), None)
+            if twin is None:
+                kept.append(name)
+            else:
+                found.append(Pair(twin, name, parameters=path != returned[twin]))
+        return found
+
+    def _same(self, one: Path, other: Path) -> bool:
+        return one == other or self._digest(one) == self._digest(other)
+
+    def _digest(self, path: Path) -> str:
+        """Blobs never change, so that each is read once."""
+        if path not in self._digests:
+            self._digests[path] = digest_of_parts(path, self._parameters)
+        return self._digests[path]
+
+    def _moved(self, start: Path, path: Path) -> float:
+        """The share of single parameters that differ."""
+        differing = count = 0
+        for before, after in zip(parts(start, self._parameters), parts(path, self._parameters), strict=True):
+            differing += int(torch.count_nonzero(before != after))
+            count += before.numel()
+        return differing / max(1, count)
