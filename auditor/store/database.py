@@ -26,6 +26,9 @@ from auditor.store.payload import read_payload, write_payload
 from auditor.store.private import DATABASE, make_file, make_folder, make_home, open_file
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
+LEAST_BYTES = 512
+"""Of any database; SQLite takes less for an empty one."""
+
 LOCK_SECONDS = 1.0
 """How long a lock is waited for: whoever asks whether a run is being executed holds it for an instant."""
 
@@ -251,7 +254,10 @@ class Store:
         try:
             make_home(self.folder)
             make_file(self._path)  # before SQLite would: its other files take their permissions from this one
-            if self._path.stat().st_size == 0 and any((self.folder / "runs").glob("*")):
+            size = self._path.stat().st_size
+            if 0 < size < LEAST_BYTES:
+                raise self._damaged(f"it has {size} bytes")
+            if size == 0 and any((self.folder / "runs").glob("*")):
                 raise StoreError(
                     f"the database {self._path} is empty, but there are files of runs, so that something emptied it. "
                     "Remove it to begin a new one, or put a copy in its place."
@@ -287,8 +293,11 @@ class Store:
             return StoreError(
                 f"the store {self._path} cannot be opened: {error}. Set AUDITOR_HOME to a folder that can be written."
             )
+        return self._damaged(str(error))
+
+    def _damaged(self, reason: str) -> StoreError:
         return StoreError(
-            f"the database {self._path} is damaged, or none of auditor's: {error}. Move its folder away or set "
+            f"the database {self._path} is damaged, or none of auditor's: {reason}. Move its folder away or set "
             f"AUDITOR_HOME to another one to begin anew; `sqlite3 {DATABASE} .recover` may bring back what it held."
         )
 
