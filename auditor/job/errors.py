@@ -10,7 +10,7 @@ from dataclasses import dataclass
 MAX_PROBLEMS = 20
 """What is wrong beyond so many things is counted, not told: the first ones are mended first."""
 
-_LONG_WORD = re.compile(r"\S{121,}")
+_LONG_WORD = re.compile(r"\S{401,}")
 _MESSAGE = 1500
 _KEY = 200
 
@@ -33,8 +33,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Whatever a job file holds can come up in what is said of it: it is made visible, and shortened."""
-        short = _LONG_WORD.sub(lambda found: f"{found.group()[:100]}…{found.group()[-10:]}", visible(self.message))
-        object.__setattr__(self, "message", _shortened(short, _MESSAGE))
+        object.__setattr__(self, "message", readable(self.message))
         object.__setattr__(self, "key", _shortened(visible(self.key), _KEY))
 
     def describe(self, source: str) -> str:
@@ -66,6 +65,12 @@ class JobError(Exception):
 def visible(text: str) -> str:
     """A text in which what would be invisible, or would change how the rest is shown, is written as an escape."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def readable(text: str) -> str:
+    """A sentence about something that a user gave, made visible; what is too long to be read is shortened."""
+    words = _LONG_WORD.sub(lambda found: f"{found.group()[:300]}…{found.group()[-60:]}", visible(text))
+    return _shortened(words, _MESSAGE)
 
 
 def value_text(value: object, limit: int = 60) -> str:
