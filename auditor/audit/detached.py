@@ -59,9 +59,7 @@ def execute_detached(store: Store, run: str) -> DetachedRun:
         OSError: no process can be started.
     """
     store.clear_requests(run)
-    folder = store.run_folder(run)
-    folder.mkdir(parents=True, exist_ok=True)
-    log = (folder / "log.txt").open("a+b")
+    log = store.open_log(run)
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "auditor", "resume", run],  # -P: nothing is imported from the working folder
         stdin=subprocess.DEVNULL,

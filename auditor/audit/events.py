@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, ClassVar, Literal, get_args
+
+from pydantic import TypeAdapter
 
 Verdict = Literal["consistent", "flagged", "inconclusive", "unreachable"]
 Outcome = Literal["clean", "flagged", "inconclusive"]
@@ -243,6 +246,10 @@ class SubRunJudged(Event):
     sub_run: int
     judgements: tuple[Mapping[str, Any], ...]
 
+    def __post_init__(self) -> None:
+        """Check what is inside."""
+        _demand(self.judgements, "metric provider p_value ratio note")
+
 
 @dataclass(frozen=True)
 class SubRunUndecided(Event):
@@ -293,6 +300,16 @@ class AuditFinished(Event):
     providers: tuple[Mapping[str, Any], ...]
     cost: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        """Check what is inside."""
+        _demand(self.providers, "name verdict p_value ratio sub_runs_checked reasons")
+        _demand((self.cost,), "training_steps extra_steps overhead seconds bytes dollars")
+        for one in self.providers:
+            if one["verdict"] not in get_args(Verdict) or not isinstance(one["name"], str):
+                raise ValueError("holds a verdict that is none")
+        if any(not isinstance(value, int | float | None) for value in self.cost.values()):
+            raise ValueError("holds a cost that is no number")
+
 
 AuditFinished.kind = "verdict"
 
@@ -323,7 +340,8 @@ AnyEvent = (
     | AuditFinished
 )
 
-_KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(AnyEvent)}
+KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(AnyEvent)}
+"""Every event by its kind."""
 
 
 def from_record(kind: str, payload: Mapping[str, Any]) -> Event:
@@ -331,11 +349,21 @@ def from_record(kind: str, payload: Mapping[str, Any]) -> Event:
 
     Raises:
         KeyError: no event is of this kind.
+        ValueError: a field is missing, or holds something else than it should.
     """
-    event = _KINDS[kind]
-    names = {one.name for one in fields(event)}
-    return event(**{name: _frozen(value) for name, value in payload.items() if name in names})
+    if kind not in KINDS:
+        raise KeyError(kind)
+    return _shape(kind).validate_python(payload)
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+@cache
+def _shape(kind: str) -> TypeAdapter[Event]:
+    """What checks the fields that were stored; those that it does not know are left out."""
+    return TypeAdapter(KINDS[kind])
+
+
+def _demand(rows: tuple[Mapping[str, Any], ...], keys: str) -> None:
+    """Make sure that everybody who reads these rows finds what they look for."""
+    for row in rows:
+        if missing := [key for key in keys.split() if key not in row]:
+            raise ValueError(f"has no {missing[0]}")

@@ -23,9 +23,13 @@ from auditor.audit.decisions.choice import budget_of
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.model import Job
 from auditor.job.plan import Plan, make_plan
+from auditor.job.user_file import UserFileError, read_user_text
 
 SHIPPED = Path(__file__).with_name("measured_power.json")
 """What comes with auditor."""
+
+MAX_BYTES = 1 << 26
+"""Some ten thousand settings; a larger file is something else."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -135,12 +139,12 @@ def read_measurements(path: Path = SHIPPED) -> tuple[MeasuredSetting, ...]:
         JobError: the file cannot be read, or is something else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_user_text(path, MAX_BYTES)
         values = json.loads(text) if text.lstrip().startswith("[") else list(map(json.loads, text.splitlines()))
         rows = TypeAdapter(list[dict[str, Any]]).validate_python(values)
         return tuple(MeasuredSetting.model_validate(row) for row in rows if row.get("kind") == "setting")
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}."
+    except UserFileError as error:
+        problem = f"{error}."
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from auditor.audit.measured_power import MeasuredSetting, Power, power_of
 from auditor.job.chances import acting_sub_runs, independent_catch_probability, probability_needed
 from auditor.job.errors import JobError, Problem
-from auditor.job.model import Job
+from auditor.job.model import MAX_SUB_RUNS, Job
 from auditor.job.plan import Plan, make_plan
 
 PAPER_STEPS, PAPER_PARTICIPANTS = 2000, 16
@@ -101,7 +101,10 @@ def propose(job: Job, wish: Wish, rows: Sequence[MeasuredSetting]) -> list[Propo
         JobError: the wish is impossible, or nothing is known of the power.
     """
     _check(wish)
-    lengths = {job.audit.sub_run_steps, *(row.sub_run_steps for row in rows if row.sub_run_steps <= job.training.steps)}
+    measured = {
+        row.sub_run_steps for row in rows if row.sub_run_steps <= job.training.steps <= row.sub_run_steps * MAX_SUB_RUNS
+    }
+    lengths = {job.audit.sub_run_steps, *measured}
     counts = {job.participants, *(row.participants for row in rows if row.participants <= len(job.providers))}
     if job.audit.randomness == "client" and len(job.providers) > 2:
         counts.add(2)  # with a third as referee

@@ -9,9 +9,11 @@ from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import ValidationError
 
 from auditor.audit import events as e
 from auditor.audit.decisions.distances import DistanceMatrix
+from auditor.store.errors import DamagedRun
 from auditor.store.records import EventRecord
 
 SubRunPhase = Literal["waiting", "training", "committed", "passed", "replicating", "judged", "undecided"]
@@ -157,7 +159,29 @@ def fold(records: Iterable[EventRecord], state: AuditState | None = None) -> Aud
 
 
 def apply(state: AuditState, record: EventRecord) -> AuditState:
-    """The state after one more event."""
+    """The state after one more event.
+
+    Raises:
+        DamagedRun: it is no event, or none that can follow those before.
+    """
+    try:
+        return _after(state, record)
+    except KeyError as error:
+        if record.kind not in e.KINDS:
+            raise DamagedRun(record.run, f"its event {record.seq} is of no known kind, {record.kind!r:.60}") from None
+        raise DamagedRun(record.run, f"its event {record.seq}, {record.kind}, has no {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        what = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
+        raise DamagedRun(record.run, f"its event {record.seq}, {record.kind}, is wrong in {place}: {what}") from None
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
+        raise DamagedRun(
+            record.run, f"its event {record.seq}, {record.kind}, cannot follow the others: {error}"
+        ) from None
+
+
+def _after(state: AuditState, record: EventRecord) -> AuditState:
     event = e.from_record(record.kind, record.payload)
     time = datetime.fromisoformat(record.time)
     spent = 0.0

@@ -11,6 +11,7 @@ import typer
 from auditor.cli.agent import agent
 from auditor.cli.bench import bench
 from auditor.cli.calibrate import calibrate
+from auditor.cli.enduring import open_closed_streams
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.interface import open_interface, watch
 from auditor.cli.plan import plan
@@ -44,6 +45,7 @@ app.add_typer(plugins, name="plugins")
 
 def main() -> None:
     """Run the command that the arguments name."""
+    open_closed_streams()
     try:
         try:
             app()

@@ -9,18 +9,27 @@ from contextlib import aclosing
 from auditor.audit.engine import TooFewProviders, run_audit
 from auditor.audit.state import fold
 from auditor.cli.display import Display, choose_display
+from auditor.cli.enduring import enduring_output
 from auditor.cli.exit_codes import OUTCOMES, ExitCode
 from auditor.cli.narration import say
 from auditor.job import Job
 from auditor.plugins.discovery import PluginError
 from auditor.providers.errors import ProviderError
 from auditor.providers.late_wakeups import overlook_late_wakeups
-from auditor.store import RunRecord, Store, StoreError
+from auditor.store import DamagedRun, RunRecord, Store, StoreError
 from auditor.training.errors import TrainingError
 
 
 def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
-    """Carry a run out or on, and show it; returns what the process should exit with."""
+    """Carry a run out or on, and show it; returns what the process should exit with.
+
+    It goes on when nobody reads any more what is shown.
+    """
+    with enduring_output():
+        return _execute(run, job, store, json=json)
+
+
+def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     display = choose_display(run, json=json)
     try:
         with display:
@@ -50,7 +59,8 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(overlook_late_wakeups)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
+        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` and shells have it ignored for a reason
+            loop.add_signal_handler(number, task.cancel)
     async with aclosing(run_audit(run, job, store)) as entries:
         async for entry in entries:
             display.show(entry)
@@ -59,7 +69,9 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -
 def _failed(run: RunRecord, store: Store, error: Exception) -> ExitCode:
     """Say what is wrong. Before the first event nothing was started, and nothing is left behind."""
     say(f"error: {error}")
-    if store.events(run.id):
+    if isinstance(error, DamagedRun):
+        return ExitCode.USAGE
+    if store.last_seq(run.id):
         say(f"what was done is kept; go on with: auditor resume {run.id}")
         return ExitCode.FAILED
     store.delete_run(run.id)

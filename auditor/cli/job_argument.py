@@ -65,10 +65,12 @@ def load_resolved(path: Path, plugins: Iterable[Path]) -> Job:
         JobError: as `load_job` and `plugin_files`, or a name is not registered.
         StoreError: the registry cannot be read.
     """
-    from auditor.job import load_job
+    from auditor.job import parse_job
     from auditor.job.endpoint import RegisteredEndpoint
+    from auditor.job.loading import job_folder, read_text
 
-    job = load_job(path).with_plugins(plugin_files(plugins))
+    text = read_text(path)
+    job = parse_job(text, source=str(path), folder=job_folder(path)).with_plugins(plugin_files(plugins))
     if not any(isinstance(provider.where, RegisteredEndpoint) for provider in job.providers):
         return job
     from auditor.providers.registry import resolve_providers
@@ -76,4 +78,4 @@ def load_resolved(path: Path, plugins: Iterable[Path]) -> Job:
 
     with Store() as store:
         registered = store.providers()
-    return resolve_providers(job, registered, source=str(path), text=path.read_text(encoding="utf-8"))
+    return resolve_providers(job, registered, source=str(path), text=text)

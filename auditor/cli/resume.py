@@ -16,7 +16,7 @@ RunArgument = Annotated[
 
 def resume(run: RunArgument, json: JsonOption = False) -> None:
     """Go on with an audit that was interrupted or killed; for one that ended, show its verdict again."""
-    from auditor.job import Job
+    from auditor.audit.kept_job import kept_job
 
     with user_errors():
         from auditor.cli.execution import execute
@@ -24,7 +24,7 @@ def resume(run: RunArgument, json: JsonOption = False) -> None:
 
         with Store() as store:
             record = store.find_run(run)
-            job = Job.model_validate_json(record.job)
+            job = kept_job(record)
             for file in job.plugins:
                 if file.drift is not None:
                     say(f"note: {file.path} {file.drift}; the run goes on with the plugin as it was when it began.")

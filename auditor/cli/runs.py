@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditor.cli.narration import output, say, user_errors
+from auditor.providers.hostile_text import cleaned
 
 if TYPE_CHECKING:
     from auditor.store import RunRecord, Store
@@ -43,6 +44,7 @@ def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
         "seconds": one.seconds,
         "cost": dict(one.cost) if one.cost is not None else None,
         "job": one.source,
+        "damage": one.damage,
     }
 
 
@@ -66,3 +68,6 @@ def _print(rows: list[dict[str, Any]]) -> None:
             Text(", ".join(row["flagged"])),
         )
     Console().print(table)
+    for row in rows:
+        if row["damage"] is not None:
+            say(f"{row['run']} cannot be read, because {cleaned(row['damage'])}.")

@@ -33,7 +33,8 @@ def show(
     from auditor.audit.state import fold
     from auditor.report.text import evidence_report, print_report
 
-    state, console = fold(records), Console()
+    with user_errors():
+        state, console = fold(records), Console()
     console.print(f"run {record.id}, started {record.created}, from {record.source}", markup=False, highlight=False)
     if state.finished is not None:
         print_report(console, state, evidence=True)

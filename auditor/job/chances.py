@@ -47,7 +47,7 @@ def catch_probability(sub_runs: int, deviating: int, replicated: int, power: flo
     With a power of 1 it is the probability that at least one of the deviating sub-runs is replicated.
     """
     if power == 1:
-        return 1 - math.comb(sub_runs - deviating, replicated) / math.comb(sub_runs, replicated)
+        return 1 - free_ride_probability(sub_runs, deviating, replicated)
     if power == 0:
         return 0.0
     fewest, most = max(0, replicated - (sub_runs - deviating)), min(deviating, replicated)
@@ -71,7 +71,11 @@ def independent_catch_probability(deviating: int, probability: float, power: flo
 
 def free_ride_probability(sub_runs: int, deviating: int, replicated: int) -> float:
     """How likely an adversary that waits for m openings finds so many unchecked sub-runs: C(M − a, m) / C(M, m)."""
-    return math.comb(sub_runs - deviating, replicated) / math.comb(sub_runs, replicated)
+    # As a product of as few factors as can be: the binomials of some thousand sub-runs have thousands of digits.
+    fewer, more = sorted((deviating, replicated))
+    if fewer + more > sub_runs:
+        return 0.0
+    return math.prod((sub_runs - more - index) / (sub_runs - index) for index in range(fewer))
 
 
 def free_share(sub_runs: int, replicated: int) -> float:

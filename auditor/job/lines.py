@@ -84,7 +84,17 @@ def _table(parsed: dict[str, Any], elements: dict[Path, int]) -> Path:
 
 
 def _paths(value: Any, path: Path) -> Iterator[Path]:
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield (*path, key)
-        yield from _paths(child, (*path, key))
+    return (where for where, _ in inner_values(value, path))
+
+
+def inner_values(value: Any, path: Path = (), deepest: int | None = None) -> Iterator[tuple[Path, Any]]:
+    """Everything that lies in a value with its path, what lies deeper than `deepest` levels left out."""
+    open_ones: list[tuple[Path, Any, int]] = [(path, value, 0)]
+    while open_ones:
+        where, one, depth = open_ones.pop()
+        if depth:
+            yield where, one
+        if deepest is not None and depth == deepest:
+            continue
+        children = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ()
+        open_ones += [((*where, key), child, depth + 1) for key, child in children]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,13 +11,26 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from auditor.job.errors import JobError, Problem, nearest
-from auditor.job.lines import key_lines, nearest_line
+from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
+from auditor.job.lines import inner_values, key_lines, nearest_line
 from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider, Training, Triangular
 from auditor.job.task import Task
+from auditor.job.user_file import UserFileError, read_user_text
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 18
 """No job file needs more; a larger one is something else, given by mistake."""
+
+MAX_DEPTH = 16
+"""How deep values may lie within one another; options of plugins that wrap plugins take four levels each."""
+
+MAX_KEY_PARTS = 100
+"""Where the parser, which takes the square of their number, is not asked any more."""
+
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_LONG_KEY = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{MAX_KEY_PARTS}}}")
+
+INTEGERS = range(-(2**63), 2**63)
+"""What TOML calls an integer."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -40,7 +54,22 @@ def load_job(path: Path) -> Job:
     Raises:
         JobError: the file cannot be read, is not TOML, or asks for something impossible.
     """
-    return parse_job(read_text(path), source=str(path), folder=path.resolve().parent)
+    return parse_job(read_text(path), source=str(path), folder=job_folder(path))
+
+
+def job_folder(path: Path) -> Path:
+    """What relative paths in a job file are relative to: the folder that it lies in.
+
+    Raises:
+        JobError: its name is not text, so that no job can hold it.
+    """
+    folder = path.resolve().parent
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        problem = f"lies in a folder whose name is not UTF-8 text, {str(folder)!r}; rename the folder."
+        raise JobError(str(path), [Problem(problem)]) from None
+    return folder
 
 
 def read_text(path: Path) -> str:
@@ -49,16 +78,10 @@ def read_text(path: Path) -> str:
     Raises:
         JobError: it cannot be read, is too large, or is not UTF-8.
     """
-    source = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise JobError(source, [Problem(f"a job file has at most {MAX_BYTES} bytes; is this one?")])
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise JobError(source, [Problem(f"cannot be read: {reason}. Give the path of a job file.")]) from None
-    except UnicodeDecodeError:
-        raise JobError(source, [Problem("is not UTF-8 text. Give the path of a job file.")]) from None
+        return read_user_text(path, MAX_BYTES)
+    except UserFileError as error:
+        raise JobError(str(path), [Problem(f"{error}. Give the path of a job file.")]) from None
 
 
 def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> Job:
@@ -97,6 +120,26 @@ def parse_model(
     Raises:
         JobError: with every problem found.
     """
+    table = _parsed(text, source)
+    try:
+        return model.model_validate(table, context={"folder": folder or Path()})
+    except ValidationError as error:
+        lines, errors = key_lines(text), error.errors(include_url=False)
+        details = [detail for detail in errors if not _is_echo(detail, errors)]
+        details.sort(key=lambda detail: nearest_line(lines, _written_path(detail["loc"])) or 0)
+        told = [_problem(detail, lines, sections) for detail in details[:MAX_PROBLEMS]]
+        raise JobError(source, told, beyond=len(details) - len(told)) from None
+
+
+def _parsed(text: str, source: str) -> dict[str, Any]:
+    """TOML as a table that is not too deep, with no numbers that TOML does not know.
+
+    Raises:
+        JobError: it is something else.
+    """
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise JobError(source, [Problem(f"holds a key of more than {MAX_KEY_PARTS} parts; is it a job?", line=line)])
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -106,12 +149,16 @@ def parse_model(
     except ValueError as error:  # the parser lets through what Python says of an integer of thousands of digits
         reason = str(error).partition(";")[0]
         raise JobError(source, [Problem(f"holds a number that no key takes: {reason}.")]) from None
-    try:
-        return model.model_validate(table, context={"folder": folder or Path()})
-    except ValidationError as error:
-        lines = key_lines(text)
-        details = [detail for detail in error.errors() if not _is_echo(detail, error.errors())]
-        raise JobError(source, [_problem(detail, lines, sections) for detail in details]) from None
+    for path, value in inner_values(table, deepest=MAX_DEPTH + 1):
+        if len(path) > MAX_DEPTH:
+            message = f"is nested too deeply; values lie within at most {MAX_DEPTH} others."
+        elif isinstance(value, int) and value not in INTEGERS:
+            message = "is a number that no key takes; TOML's integers go from -2^63 to 2^63 - 1."
+        else:
+            continue
+        key = ".".join(str(part) for part in path[:4]) + ("…" if len(path) > 4 else "")
+        raise JobError(source, [Problem(message, key=key, line=nearest_line(key_lines(text), path))])
+    return table
 
 
 def _syntax_problem(text: str, error: tomllib.TOMLDecodeError) -> Problem:
@@ -125,10 +172,10 @@ def _syntax_problem(text: str, error: tomllib.TOMLDecodeError) -> Problem:
 
 def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     """Whether a list is only called too short because the elements that it has are wrong themselves."""
+    if detail["type"] != "too_short":
+        return False
     place = detail["loc"]
-    return detail["type"] == "too_short" and any(
-        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details
-    )
+    return any(other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in details)
 
 
 def _problem(
@@ -169,20 +216,20 @@ def _message(
         case "literal_error" | "union_tag_invalid":
             allowed = context.get("expected") or context.get("expected_tags")
             shown = value.get("name") if isinstance(value, dict) else value
-            return f"{shown!r} is not allowed; allowed are {allowed}."
+            return f"{value_text(shown)} is not allowed; allowed are {allowed}."
         case "union_tag_not_found":
             return 'needs a `name`, as in { name = "…" }.'
         case "model_type" if "metrics" in path or "attack" in path:
-            return f'{value!r} is not allowed; give a name, or {{ name = "…", option = … }}.'
+            return f'{value_text(value)} is not allowed; give a name, or {{ name = "…", option = … }}.'
         case "string_pattern_mismatch":
-            return "must not hold control characters."
+            return "must not hold control characters, or marks that change the direction of writing."
+        case "too_long":
+            return f"holds {context['actual_length']:,} entries; allowed are at most {context['max_length']:,}."
         case _ if kind in _OWN_ERRORS:
             return detail["msg"]
         case _:
-            shown = repr(value)
-            shown = shown if len(shown) <= 60 else shown[:57] + "…"
             wanted = _SHAPES.get(kind) or f"{detail['msg'][:1].lower()}{detail['msg'][1:]}"
-            return f"{shown} is not allowed: {wanted}."
+            return f"{value_text(value)} is not allowed: {wanted}."
 
 
 _SHAPES = {
@@ -193,7 +240,17 @@ _SHAPES = {
 }
 """TOML's words for what pydantic names after Python's types."""
 
-_OWN_ERRORS = {"unknown_word", "endpoint", "selection", "metrics", "attack", "plugin_file", "noise_file", "impossible"}
+_OWN_ERRORS = {
+    "unknown_word",
+    "endpoint",
+    "selection",
+    "metrics",
+    "attack",
+    "plugin_file",
+    "noise_file",
+    "option",
+    "impossible",
+}
 
 
 def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], known: Sequence[str]) -> str | None:

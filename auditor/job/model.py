@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -24,11 +25,28 @@ from pydantic_core import PydanticCustomError
 
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
 from auditor.job.frozen import Frozen
+from auditor.job.lines import inner_values
 from auditor.job.noise_file import NoiseFile, NoiseFileError, noise_key, read_noise_file
 from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
 from auditor.job.task import Task
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+DIRECTION_MARKS = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=rf"^[^\x00-\x1f\x7f-\x9f{DIRECTION_MARKS}]+$")
+]
+
+MAX_STEPS = 10**9
+MAX_BATCH_SIZE = 1 << 20
+
+MAX_SUB_RUNS = 10_000
+"""Each has a checkpoint that the primary commits to, and some events that every look at the run reads."""
+
+MAX_OWN_SEEDS = 400
+"""Replicated sub-runs that are judged together where providers draw their own seeds: the time for it grows faster than
+their square, and takes a second here."""
+
+MAX_PROVIDERS = 256
+MAX_PLUGINS = 64
 
 
 def _read_noise_file(value: Any, info: ValidationInfo) -> Any:
@@ -92,8 +110,8 @@ Schedule = Annotated[Constant | Cosine | Triangular, Field(discriminator="name")
 class Training(Frozen):
     """How it is learned."""
 
-    steps: PositiveInt = 400
-    batch_size: PositiveInt = 64
+    steps: Annotated[int, Field(gt=0, le=MAX_STEPS)] = 400
+    batch_size: Annotated[int, Field(gt=0, le=MAX_BATCH_SIZE)] = 64
     optimizer: Optimizer = Field(default=SGD(), description="sgd if not given, adamw for text tasks")
     schedule: Schedule = Constant()
     augment: tuple[Literal["crop", "flip"], ...] = Field(default=(), strict=False)
@@ -111,6 +129,19 @@ class PluginUse(BaseModel):
     def options(self) -> dict[str, Any]:
         """The options as the job file gives them, without the name."""
         return dict(self.__pydantic_extra__ or {})
+
+    @model_validator(mode="after")
+    def _options_can_be_kept(self) -> Self:
+        """A run keeps its job as JSON, which has no dates and no infinite numbers."""
+        for path, value in inner_values(self.options):
+            if isinstance(value, date | time) or (isinstance(value, float) and not math.isfinite(value)):
+                key = ".".join(map(str, path))
+                raise PydanticCustomError(
+                    "option",
+                    "{value} is no value for an option; give a number or a text.",
+                    {"value": str(value), "key": key},
+                )
+        return self
 
 
 STATE = ("update", "buffers", "optimizer")
@@ -136,7 +167,7 @@ class Audit(Frozen):
     benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(default=None, description="r")
     randomness: Literal["client", "provider"] = "client"
     metrics: tuple[PluginUse, ...] = Field(
-        default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, strict=False
+        default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, max_length=MAX_PLUGINS, strict=False
     )
     decision: Literal["auto", "ks", "ratio"] = "auto"
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
@@ -156,6 +187,7 @@ class Audit(Frozen):
     fixed_selection: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(
         default=None,
         strict=False,
+        max_length=MAX_SUB_RUNS,
         description="exactly these sub-runs are replicated; predictable, so for tests and experiments only",
     )
 
@@ -243,11 +275,13 @@ class Job(Frozen):
 
     name: Name = "untitled"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    plugins: tuple[Annotated[PluginFile, BeforeValidator(_read_plugin_file)], ...] = Field(default=(), strict=False)
+    plugins: tuple[Annotated[PluginFile, BeforeValidator(_read_plugin_file)], ...] = Field(
+        default=(), max_length=MAX_PLUGINS, strict=False
+    )
     task: Task
     training: Training = Training()
     audit: Audit = Audit()
-    providers: tuple[Provider, ...] = Field(min_length=1, strict=False)
+    providers: tuple[Provider, ...] = Field(min_length=1, max_length=MAX_PROVIDERS, strict=False)
 
     @property
     def primary(self) -> Provider:
@@ -288,7 +322,7 @@ class Job(Frozen):
     @property
     def sub_runs(self) -> int:
         """How many sub-runs the training is cut into; the last may be shorter than k."""
-        return math.ceil(self.training.steps / self.audit.sub_run_steps)
+        return -(-self.training.steps // self.audit.sub_run_steps)
 
     @property
     def replicated(self) -> int | None:
@@ -350,6 +384,25 @@ def _impossibilities(job: Job) -> list[tuple[str, str]]:
         return found
     if job.task.kind != "vision" and job.training.augment:
         found.append(("training.augment", f"a {job.task.kind} task takes no augmentation; leave it out."))
+    if job.sub_runs > MAX_SUB_RUNS:
+        found.append(
+            (
+                "audit.sub_run_steps",
+                f"{job.training.steps:,} steps are cut into {job.sub_runs:,} sub-runs of {job.audit.sub_run_steps:,}, "
+                f"and a training has at most {MAX_SUB_RUNS:,}; set it to {-(-job.training.steps // MAX_SUB_RUNS):,} or "
+                "more.",
+            )
+        )
+    judged = max(job.audit.replicated_at_most or 0, job.replicated or 0)
+    judged = judged or math.ceil((job.audit.replicate_probability or 0) * job.sub_runs)
+    if job.audit.randomness == "provider" and judged > MAX_OWN_SEEDS:
+        found.append(
+            (
+                "audit",
+                f"{judged:,} sub-runs would be replicated, and where providers draw their own seeds at most "
+                f"{MAX_OWN_SEEDS} can be judged together; replicate fewer, or set randomness = 'client'.",
+            )
+        )
     if job.audit.sub_run_steps > job.training.steps:
         found.append(
             (

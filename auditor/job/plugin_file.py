@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from auditor.job.user_file import UserFileError, read_user_text
+
 MAX_BYTES = 1 << 20
 """No plugin needs more source text; a larger file is something else, given by mistake."""
 
@@ -61,12 +63,16 @@ def read_plugin_file(path: Path) -> PluginFile:
         raise PluginFileError("is not a Python file; its name should end in .py")
     try:
         path = path.expanduser().resolve()
-        if not path.is_file():
-            raise PluginFileError("is not a file" if path.exists() else "does not exist")
-        if path.stat().st_size > MAX_BYTES:
-            raise PluginFileError(f"has more than {MAX_BYTES:,} bytes; is it a plugin?")
-        return PluginFile(path=str(path), source=path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise PluginFileError("is not UTF-8 text") from None
+        str(path).encode()
+        return PluginFile(path=str(path), source=_plugin_text(path))
+    except UnicodeEncodeError:
+        raise PluginFileError("has a path that is not UTF-8 text; rename it or its folder") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise PluginFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _plugin_text(path: Path) -> str:
+    try:
+        return read_user_text(path, MAX_BYTES)
+    except UserFileError as error:
+        raise PluginFileError("does not exist" if error.missing else str(error)) from None

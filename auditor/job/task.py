@@ -88,7 +88,9 @@ class Task(Frozen):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        given = [key for key in ("held_out", "tokenizer", "vocabulary_size", "max_length") if getattr(self, key)]
+        given = [
+            key for key in ("held_out", "tokenizer", "vocabulary_size", "max_length") if getattr(self, key) is not None
+        ]
         if given and self.kind != "text":
             raise PydanticCustomError(
                 "impossible",
@@ -147,6 +149,8 @@ def _word(form: str) -> str:
 
 def _check_path(value: str) -> None:
     """Refuse a value whose path, after the first colon if it has one, cannot be one on this machine."""
+    if not value.strip():
+        raise PydanticCustomError("unknown_word", "is empty; give the path of a file, or leave it out.", {})
     try:
         Path(value.partition(":")[2] or value).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:

@@ -33,6 +33,7 @@ def resolve_providers(
     known = {one.name: one for one in registered}
     providers: list[Provider] = []
     problems: list[Problem] = []
+    lines = None if text is None else key_lines(text)
     for index, provider in enumerate(job.providers):
         try:
             providers.append(_resolved(provider, known))
@@ -43,7 +44,7 @@ def resolve_providers(
                 Problem(
                     str(error),
                     key=".".join(map(str, path)),
-                    line=None if text is None else nearest_line(key_lines(text), path),
+                    line=None if lines is None else nearest_line(lines, path),
                     suggestion=nearest(where.name, known) if isinstance(where, RegisteredEndpoint) else None,
                 )
             )

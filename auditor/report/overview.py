@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from auditor.audit.state import AuditState, fold
-from auditor.store import RunRecord, Store
+from auditor.store import DamagedRun, RunRecord, Store
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,14 @@ class RunSummary:
         run: its id.
         name: of its job.
         created: RFC 3339, UTC.
-        status: its outcome; `running` or `stopped` while it has none.
+        status: its outcome; `running` or `stopped` while it has none; `damaged` where it cannot be read.
         flagged: whom it flagged.
         step: how far the primary committed.
         steps: of the whole training; None before the run began.
         seconds: spent on it.
         cost: as in the last event; None before it.
         source: the job file.
+        damage: why it cannot be read.
     """
 
     run: str
@@ -39,11 +40,16 @@ class RunSummary:
     seconds: float
     cost: Mapping[str, Any] | None
     source: str
+    damage: str | None = None
 
 
 def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> RunSummary:
     """A run in a line; `state` saves reading its events if it is known."""
-    state = fold(store.events(run.id)) if state is None else state
+    try:
+        state = fold(store.events(run.id)) if state is None else state
+    except DamagedRun as error:
+        name = PurePath(run.source).stem
+        return RunSummary(run.id, name, run.created, "damaged", (), 0, None, 0.0, None, run.source, error.reason)
     finished = state.finished
     pending = "running" if finished is None and store.is_running(run.id) else "stopped"
     return RunSummary(
@@ -86,7 +92,11 @@ def provider_records(store: Store) -> dict[str, ProviderRecord]:
     """The record of every provider that took part in a run that ended, by name."""
     found: dict[str, ProviderRecord] = {}
     for event in store.last_events("verdict"):
-        for one in event.payload["providers"]:
+        try:
+            verdicts_of = fold([event]).finished
+        except DamagedRun:
+            continue
+        for one in verdicts_of.providers if verdicts_of else ():
             known = found.get(one["name"], ProviderRecord())
             verdicts = Counter(known.verdicts) + Counter([one["verdict"]])
             checked = known.sub_runs_checked + one["sub_runs_checked"]

@@ -1,13 +1,15 @@
 """What survives a crash: one SQLite database for runs, events and providers, and a folder of blobs named by digest."""
 
 from auditor.store.blobs import BlobError, BlobFolder
-from auditor.store.database import Store, StoreError, UnknownRun
+from auditor.store.database import Store
+from auditor.store.errors import DamagedRun, StoreError, UnknownRun
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
 __all__ = [
     "Action",
     "BlobError",
     "BlobFolder",
+    "DamagedRun",
     "EventRecord",
     "RegisteredProvider",
     "RunRecord",

@@ -6,7 +6,7 @@ One process writes a run while any number read it.
 from __future__ import annotations
 
 import fcntl
-import json
+import os
 import re
 import secrets
 import shutil
@@ -19,20 +19,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from auditor.store.blobs import BlobFolder
+from auditor.store.errors import DamagedRun, StoreError, UnknownRun
 from auditor.store.home import home
 from auditor.store.layout import VERSION, NewerLayout, migrate
+from auditor.store.payload import read_payload, write_payload
+from auditor.store.private import DATABASE, make_file, make_folder, make_home, open_file
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
+
+LEAST_BYTES = 512
+"""Of any database; SQLite takes less for an empty one."""
 
 LOCK_SECONDS = 1.0
 """How long a lock is waited for: whoever asks whether a run is being executed holds it for an instant."""
-
-
-class StoreError(Exception):
-    """The store cannot be used as asked; the message says why and what to do."""
-
-
-class UnknownRun(StoreError):  # noqa: N818 - the name reads as what it is
-    """No run, or more than one, has the given id."""
 
 
 class Store:
@@ -69,7 +67,8 @@ class Store:
     def create_run(self, name: str, job: str, source: str) -> RunRecord:
         """Begin a run, with 256 secret bits of its own."""
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
-        run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, source, secrets.token_bytes(32))
+        shown = source.encode(errors="backslashreplace").decode()  # a file's name need not be text
+        run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32))
         with self._writing() as connection:
             connection.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
@@ -79,9 +78,7 @@ class Store:
 
     def runs(self) -> list[RunRecord]:
         """All runs, the newest first."""
-        rows = self._connection.execute(
-            "SELECT id, created, job, source, secret FROM runs ORDER BY created DESC, rowid DESC"
-        )
+        rows = self._read("SELECT id, created, job, source, secret FROM runs ORDER BY created DESC, rowid DESC")
         return [RunRecord(*row) for row in rows]
 
     def find_run(self, text: str) -> RunRecord:
@@ -104,36 +101,55 @@ class Store:
     def append(self, run: str, kind: str, payload: Mapping[str, Any]) -> EventRecord:
         """Add an event to a run. When this returns, the event survives a crash."""
         now = _now()
-        text = json.dumps(payload, allow_nan=False, separators=(",", ":"))
+        text = write_payload(payload)
         with self._writing() as connection:
             (seq,) = connection.execute(
                 "INSERT INTO events SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ? FROM events WHERE run = ? "
                 "RETURNING seq",
                 (run, now, kind, text, run),
             ).fetchone()
-        return EventRecord(run, seq, now, kind, json.loads(text))
+        return EventRecord(run, seq, now, kind, read_payload(run, seq, text.encode()))
 
     def events(self, run: str, after: int = 0) -> list[EventRecord]:
-        """The events of a run with a sequence number over `after`, in order."""
-        rows = self._connection.execute(
-            "SELECT run, seq, time, kind, payload FROM events WHERE run = ? AND seq > ? ORDER BY seq",
-            (run, after),
-        )
-        return [EventRecord(run, seq, when, kind, json.loads(payload)) for run, seq, when, kind, payload in rows]
+        """The events of a run with a sequence number over `after`, in order.
+
+        Raises:
+            DamagedRun: one of them cannot be read.
+            StoreError: the store cannot be read now.
+        """
+        return self._events(run, "seq > ?", after, "ASC")
 
     def last_events(self, kind: str) -> list[EventRecord]:
-        """The latest event of a kind of every run that has one."""
-        rows = self._connection.execute(
-            "SELECT run, MAX(seq), time, kind, payload FROM events WHERE kind = ? GROUP BY run ORDER BY time", (kind,)
-        )
-        return [EventRecord(run, seq, when, kind, json.loads(payload)) for run, seq, when, kind, payload in rows]
+        """The latest event of a kind of every run that has one; what cannot be read is left out.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
+        found = []
+        for run in self.runs():
+            with suppress(DamagedRun):
+                found += self._events(run.id, "kind = ?", kind, "DESC LIMIT 1")
+        return sorted(found, key=lambda event: event.time)
+
+    def _events(self, run: str, condition: str, value: object, order: str) -> list[EventRecord]:
+        try:
+            rows = self._connection.execute(
+                "SELECT seq, time, kind, CAST(payload AS BLOB) FROM events "
+                f"WHERE run = ? AND {condition} ORDER BY seq {order}",
+                (run, value),
+            ).fetchall()
+        except sqlite3.Error as error:
+            if _is_damage(error):
+                raise DamagedRun(run, f"its events cannot be read ({error})") from None
+            raise self._unreadable(error) from error
+        return [EventRecord(run, seq, when, kind, read_payload(run, seq, payload)) for seq, when, kind, payload in rows]
 
     def last_seq(self, run: str) -> int | None:
         """The number of a run's latest event, 0 before the first; None when there is no such run."""
-        row = self._connection.execute(
+        rows = self._read(
             "SELECT (SELECT COALESCE(MAX(seq), 0) FROM events WHERE run = runs.id) FROM runs WHERE id = ?", (run,)
-        ).fetchone()
-        return None if row is None else int(row[0])
+        )
+        return int(rows[0][0]) if rows else None
 
     def run_size(self, run: str) -> int:
         """The bytes that deleting a run would free: those of its files."""
@@ -165,8 +181,8 @@ class Store:
             StoreError: another process executes it.
         """
         folder = self.run_folder(run)
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as file:
+        make_folder(folder)
+        with open_file(folder / "lock", os.O_WRONLY) as file:
             if not _locked(file, fcntl.LOCK_EX, LOCK_SECONDS):
                 raise StoreError(
                     f"run {run} is being executed by another process; `auditor show {run}` shows how far it is."
@@ -176,10 +192,20 @@ class Store:
     def is_running(self, run: str) -> bool:
         """Whether some process executes this run now."""
         try:
-            with (self.run_folder(run) / "lock").open("r") as file:
+            with (self.run_folder(run) / "lock").open("rb") as file:
                 return not _locked(file, fcntl.LOCK_SH, 0.0)
         except FileNotFoundError:
             return False
+
+    def open_log(self, run: str) -> IO[bytes]:
+        """Open the file that a process which executes the run writes to; what is written goes to its end.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        folder = self.run_folder(run)
+        make_folder(folder)
+        return open_file(folder / "log.txt", os.O_RDWR | os.O_APPEND)
 
     def request(self, run: str, action: Action) -> None:
         """Ask whoever executes a run to stop: `pause` after the present sub-run, `cancel` at once.
@@ -192,7 +218,7 @@ class Store:
 
     def requests(self, run: str) -> set[str]:
         """What is asked of a run and not withdrawn."""
-        return {action for (action,) in self._connection.execute("SELECT action FROM requests WHERE run = ?", (run,))}
+        return {action for (action,) in self._read("SELECT action FROM requests WHERE run = ?", (run,))}
 
     def clear_requests(self, run: str) -> None:
         """Withdraw all that was asked of a run; done when it is resumed."""
@@ -201,7 +227,7 @@ class Store:
 
     def providers(self) -> list[RegisteredProvider]:
         """All registered providers, by name."""
-        rows = self._connection.execute("SELECT name, endpoint, price_per_hour, added FROM providers ORDER BY name")
+        rows = self._read("SELECT name, endpoint, price_per_hour, added FROM providers ORDER BY name")
         return [RegisteredProvider(*row) for row in rows]
 
     def register_provider(self, name: str, endpoint: str, price_per_hour: float | None = None) -> RegisteredProvider:
@@ -220,25 +246,60 @@ class Store:
         with self._writing() as connection:
             return connection.execute("DELETE FROM providers WHERE name = ?", (name,)).rowcount > 0
 
+    @property
+    def _path(self) -> Path:
+        return self.folder / DATABASE
+
     def _open(self) -> sqlite3.Connection:
-        path = self.folder / "auditor.db"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            make_home(self.folder)
+            make_file(self._path)  # before SQLite would: its other files take their permissions from this one
+            size = self._path.stat().st_size
+            if 0 < size < LEAST_BYTES:
+                raise self._damaged(f"it has {size} bytes")
+            if size == 0 and any((self.folder / "runs").glob("*")):
+                raise StoreError(
+                    f"the database {self._path} is empty, but there are files of runs, so that something emptied it. "
+                    "Remove it to begin a new one, or put a copy in its place."
+                )
+            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection.text_factory = lambda text: text.decode(errors="replace")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection, path)
+            migrate(connection)
         except NewerLayout as error:
             raise StoreError(
-                f"the store {path} was made by a newer version of auditor (layout {error.version}; this one knows "
-                f"{VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
+                f"the store {self._path} was made by a newer version of auditor (layout {error.version}; this one "
+                f"knows {VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
             ) from None
-        except (OSError, sqlite3.Error) as error:
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+        except OSError as error:
             raise StoreError(
-                f"the store {path} cannot be opened: {error}. Set AUDITOR_HOME to a folder that can be written."
+                f"the store {self._path} cannot be opened: {error.strerror or error}. Set AUDITOR_HOME to a folder "
+                "that can be written."
             ) from error
         return connection
+
+    def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: sqlite3.Error) -> StoreError:
+        if not _is_damage(error):
+            return StoreError(
+                f"the store {self._path} cannot be opened: {error}. Set AUDITOR_HOME to a folder that can be written."
+            )
+        return self._damaged(str(error))
+
+    def _damaged(self, reason: str) -> StoreError:
+        return StoreError(
+            f"the database {self._path} is damaged, or none of auditor's: {reason}. Move its folder away or set "
+            f"AUDITOR_HOME to another one to begin anew; `sqlite3 {DATABASE} .recover` may bring back what it held."
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -251,13 +312,25 @@ class Store:
                 self._connection.rollback()
                 raise
         except sqlite3.Error as error:
+            if _is_damage(error):
+                raise self._unreadable(error) from error
             raise StoreError(
                 f"the store in {self.folder} cannot be written: {error}. Free some space or check its "
                 "permissions, then `auditor resume`."
             ) from error
 
 
-def _locked(file: IO[str], kind: int, patience: float) -> bool:
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file is at fault, and not that another process holds it or a disk is full."""
+    return getattr(error, "sqlite_errorcode", None) in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_FORMAT,
+        sqlite3.SQLITE_ERROR,  # tables that should be there are not
+    )
+
+
+def _locked(file: IO[bytes], kind: int, patience: float) -> bool:
     """Take a lock on an open file; False when another process keeps it for longer than `patience` seconds."""
     deadline = time.monotonic() + patience
     while True:

@@ -7,10 +7,19 @@ from pathlib import Path
 
 import platformdirs
 
+from auditor.store.errors import StoreError
+
 
 def home() -> Path:
-    """`AUDITOR_HOME` if it is set, else the platform's folder for data."""
+    """`AUDITOR_HOME` if it is set, else the platform's folder for data.
+
+    Raises:
+        StoreError: `AUDITOR_HOME` begins with the home of a user whom this machine does not know.
+    """
     given = os.environ.get("AUDITOR_HOME")
     if given:
-        return Path(given).expanduser().absolute()
+        try:
+            return Path(given).expanduser().absolute()
+        except RuntimeError:
+            raise StoreError(f"AUDITOR_HOME is {given!r}, and this machine knows no such user. Give a path.") from None
     return Path(platformdirs.user_data_path("auditor", appauthor=False))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from pathlib import Path
 
 _RUNS_AND_EVENTS = """
 CREATE TABLE runs (
@@ -54,7 +52,7 @@ class NewerLayout(Exception):  # noqa: N818 - the name reads as what it is
         self.version = version
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database to the present layout, in one transaction; an empty one is made anew.
 
     Raises:
@@ -74,7 +72,6 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     except BaseException:
         connection.rollback()
         raise
-    os.chmod(path, 0o600)  # noqa: PTH101 - it holds the runs' secrets
 
 
 def _version(connection: sqlite3.Connection) -> int:

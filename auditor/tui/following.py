@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from auditor.audit import events as e
+from auditor.audit.kept_job import kept_job
 from auditor.audit.state import AuditState, apply
 from auditor.job.model import Job
 from auditor.report.sentences import sentence
@@ -81,7 +82,7 @@ class Follower:
     def __init__(self, store: Store, run: RunRecord) -> None:
         self._store = store
         self._run = run
-        self._job = Job.model_validate_json(run.job)
+        self._job = kept_job(run)
         self._state = AuditState()
         self._log: list[LogLine] = []
         self._losses: list[float] = []
@@ -93,6 +94,7 @@ class Follower:
 
         Raises:
             LookupError: the run was deleted.
+            DamagedRun: what is kept of it cannot be read.
             StoreError, sqlite3.Error: the store cannot be read.
         """
         records = self._store.events(self._run.id, after=self._state.seq)

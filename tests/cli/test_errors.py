@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.command import Auditor
+from tests.command import Auditor, job_text
 
 
 def refused(auditor: Auditor, *arguments: str, code: int = 2) -> str:
@@ -108,3 +109,28 @@ def test_a_plugin_file_that_is_not_there(auditor: Auditor) -> None:
 def test_a_fixed_selection_can_be_planned(auditor: Auditor) -> None:
     result = auditor.here("plan", auditor.job(audit="fixed_selection = [0, 2]"))
     assert (result.code, "2 sub-runs" in result.stdout) == (0, True), result.stderr
+
+
+def test_a_byte_order_mark_and_a_name_that_is_not_registered(auditor: Auditor) -> None:
+    job = auditor.job(endpoints={"b": "nobody"})
+    path = auditor.folder / job
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    message = refused(auditor, "plan", job)
+    assert "job.toml:19: providers.1.endpoint: no provider 'nobody' is registered" in message
+
+
+def test_an_image_that_is_too_large_leaves_no_run_behind(auditor: Auditor) -> None:
+    for label in ("a", "b"):
+        (auditor.folder / "data" / label).mkdir(parents=True)
+        (auditor.folder / "data" / label / "x.ppm").write_bytes(b"P6\n40000 40000\n255\n")
+    message = refused(auditor, "run", auditor.job(task='dataset = "images:data"'))
+    assert "x.ppm has too many pixels, and at most 16,777,216 are read" in message
+
+
+def test_names_that_are_no_text(auditor: Auditor) -> None:
+    folder = auditor.folder / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    (folder / "job.toml").write_text(job_text())
+    (auditor.folder / os.fsdecode(b"job\xff.toml")).write_text(job_text())
+    assert "whose name is not UTF-8 text" in refused(auditor, "plan", str(folder / "job.toml"))
+    assert auditor("plan", os.fsdecode(b"job\xff.toml")).code == 0

@@ -205,7 +205,7 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store) -> None:
 
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "auditor.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StoreError, match=r"cannot be opened.*Set AUDITOR_HOME"):
+    with pytest.raises(StoreError, match=r"damaged, or none of auditor.s.*set AUDITOR_HOME"):
         Store(tmp_path)
 
 

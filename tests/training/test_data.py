@@ -123,7 +123,7 @@ def test_tensors_that_make_no_dataset_are_refused_with_the_reason(
 def test_files_that_are_not_there_or_no_safetensors_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no such file"):
         load(f"tensors:{tmp_path}/none", tmp_path)
-    with pytest.raises(TrainingError, match="no such file"):
+    with pytest.raises(TrainingError, match="is not a file but a folder"):
         load(f"tensors:{tmp_path}", tmp_path)
     for content in (b"", b"PK\x03\x04 something else", b"\xff" * 64):
         (tmp_path / "file").write_bytes(content)

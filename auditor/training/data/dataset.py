@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -105,6 +106,20 @@ def make_dataset(
     if classes < 2:
         raise TrainingError(f"{origin}: all labels are 0; at least two classes are needed.")
     return Dataset(images.contiguous(), labels, held_out[0].contiguous(), held_out[1].to(torch.int64), classes)
+
+
+def check_memory(size: int, origin: str) -> None:
+    """Refuse so many bytes of data where they would not leave room to train.
+
+    Raises:
+        TrainingError: they are more than half of what this machine has.
+    """
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > whole // 2:
+        raise TrainingError(
+            f"{origin}: has {size / 1e9:,.1f} GB and more, and this machine has {whole / 1e9:,.1f} GB of memory for "
+            "all; use less data, or a larger machine."
+        )
 
 
 def set_aside(count: int) -> tuple[Indices, Indices]:

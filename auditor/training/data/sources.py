@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -9,17 +10,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from auditor.job.errors import nearest
+from auditor.job.errors import nearest, readable, visible
 from auditor.job.task import Task
-from auditor.training.data.dataset import Dataset, make_dataset
+from auditor.job.user_file import UserFileError, open_user_file
+from auditor.training.data.dataset import Dataset, check_memory, make_dataset
+from auditor.training.data.images import load_images
 from auditor.training.data.text import load_text
 from auditor.training.errors import TrainingError
 
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"}
+TENSORS = ("images", "labels", "test_images", "test_labels")
 
 
 def load_dataset(task: Task, downloads: Path) -> Dataset:
@@ -32,6 +34,17 @@ def load_dataset(task: Task, downloads: Path) -> Dataset:
     Raises:
         TrainingError: it is not there or not a dataset; says what to do.
     """
+    try:
+        return _loaded(task, downloads)
+    except TrainingError as error:
+        raise TrainingError(readable(str(error))) from None
+    except OSError as error:  # a folder that may not be entered, a path that none can be
+        raise TrainingError(readable(f"{task.dataset}: cannot be read: {error.strerror or error}.")) from None
+    except MemoryError:
+        raise TrainingError(readable(f"{task.dataset}: does not fit into the memory of this machine.")) from None
+
+
+def _loaded(task: Task, downloads: Path) -> Dataset:
     if task.kind == "text":
         return load_text(task)
     kind, _, rest = task.dataset.partition(":")
@@ -40,7 +53,7 @@ def load_dataset(task: Task, downloads: Path) -> Dataset:
     loaders: dict[str, Callable[[Path], Dataset]] = {
         "digits": _digits,
         "tensors": _tensors,
-        "images": _images,
+        "images": load_images,
     }
     return loaders[kind](Path(rest))
 
@@ -58,14 +71,18 @@ def _digits(_: Path) -> Dataset:
 
 def _tensors(path: Path) -> Dataset:
     """A safetensors file with `images` and `labels`, and optionally `test_images` and `test_labels`."""
-    if not path.is_file():
-        raise TrainingError(f"tensors:{path}: there is no such file.")
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise TrainingError(f"tensors:{path}: not a safetensors file: {error}") from None
+        with open_user_file(path) as file:
+            check_memory(os.fstat(file.fileno()).st_size, f"tensors:{path}")
+            with safe_open(path, framework="pt") as opened:
+                names = list(opened.keys())
+                tensors = {key: opened.get_tensor(key) for key in TENSORS if key in names}
+    except UserFileError as error:
+        raise TrainingError(f"tensors:{path}: {'there is no such file' if error.missing else error}.") from None
+    except SafetensorError as error:
+        raise TrainingError(f"tensors:{path}: not a safetensors file: {visible(str(error))[:200]}") from None
     if missing := [key for key in ("images", "labels") if key not in tensors]:
-        found = ", ".join(sorted(tensors)) or "nothing"
+        found = visible(", ".join(sorted(names)[:10]) or "nothing")[:300]
         raise TrainingError(f"tensors:{path}: has no {' and no '.join(missing)}; it holds {found}.")
     held_out = None
     if ("test_images" in tensors) != ("test_labels" in tensors):
@@ -73,38 +90,6 @@ def _tensors(path: Path) -> Dataset:
     if "test_images" in tensors:
         held_out = tensors["test_images"], tensors["test_labels"]
     return make_dataset(tensors["images"], tensors["labels"], held_out, origin=f"tensors:{path}")
-
-
-def _images(path: Path) -> Dataset:
-    """A folder with one folder of images per class; classes are numbered in the order of their names."""
-    from PIL import Image, UnidentifiedImageError
-
-    if not path.is_dir():
-        raise TrainingError(f"images:{path}: there is no such folder.")
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
-    images: list[np.ndarray[Any, Any]] = []
-    labels: list[int] = []
-    for label, folder in enumerate(folders):
-        for file in sorted(folder.iterdir()):
-            if file.suffix.lower() not in IMAGE_SUFFIXES:
-                continue
-            try:
-                with Image.open(file) as image:
-                    mode = "L" if image.mode in ("1", "L", "I;16") else "RGB"
-                    pixels = np.asarray(image.convert(mode))
-            except (UnidentifiedImageError, OSError) as error:
-                raise TrainingError(f"images:{path}: {file} cannot be read: {error}") from None
-            pixels = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-            if images and pixels.shape != images[0].shape:
-                raise TrainingError(
-                    f"images:{path}: {file} is {list(pixels.shape)} and those before are "
-                    f"{list(images[0].shape)} (channels, height, width); make all images alike."
-                )
-            images.append(pixels)
-            labels.append(label)
-    if not images:
-        raise TrainingError(f"images:{path}: no images found; expected one folder per class, each with image files.")
-    return make_dataset(torch.from_numpy(np.stack(images)), torch.tensor(labels), origin=f"images:{path}")
 
 
 def _torchvision(name: str, downloads: Path) -> Dataset:

@@ -30,7 +30,7 @@ def load_text(task: Task) -> Dataset:
     """
     training, held_out = _parts(task)
     if task.tokenizer is not None:
-        tokenizer = read_tokenizer(Path(task.tokenizer), training[0])
+        tokenizer = read_tokenizer(Path(task.tokenizer), training[0], held_out[0])
     else:
         tokenizer = make_tokenizer(training[0], task.vocabulary_size or VOCABULARY_SIZE)
     classes = max(*training[1], *held_out[1]) + 1

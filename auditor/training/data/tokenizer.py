@@ -12,19 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from auditor.job.errors import visible
+from auditor.job.user_file import UserFileError, read_user_text
 from auditor.plugins.text import PADDING
+from auditor.training.data.tokenizer_trial import batches, try_out
 from auditor.training.errors import TrainingError
 
 if TYPE_CHECKING:
     import tokenizers
 
 VOCABULARY_SIZE = 8_000
-MAX_FILE_BYTES = 1 << 28
+MAX_FILE_BYTES = 1 << 26
 """The largest published tokenizers have some 30 MB."""
 
 MAX_TOKENS = 1_000_000
-BATCH = 10_000
-"""Sentences that are encoded at once, to bound the memory that the library's objects take."""
 
 
 class TextTokenizer:
@@ -106,8 +107,8 @@ class TextTokenizer:
         return uses, begins
 
     def _encoded(self, texts: Sequence[str]) -> Iterator[tokenizers.Encoding]:
-        for start in range(0, len(texts), BATCH):
-            yield from self._tokenizer.encode_batch(list(texts[start : start + BATCH]), add_special_tokens=False)
+        for batch in batches(texts):
+            yield from self._tokenizer.encode_batch(batch, add_special_tokens=False)
 
 
 def make_tokenizer(texts: Sequence[str], size: int) -> TextTokenizer:
@@ -135,28 +136,28 @@ def make_tokenizer(texts: Sequence[str], size: int) -> TextTokenizer:
     return TextTokenizer(tokenizer, texts)
 
 
-def read_tokenizer(path: Path, texts: Sequence[str]) -> TextTokenizer:
+def read_tokenizer(path: Path, texts: Sequence[str], others: Sequence[str] = ()) -> TextTokenizer:
     """The tokenizer in a file of the library, such as a `tokenizer.json` from the Hugging Face hub.
 
     Args:
         path: of the file.
         texts: the sentences that are trained on.
+        others: more sentences that it is for; it is tried out on all of them.
 
     Raises:
-        TrainingError: there is no such file, or it is not a tokenizer.
+        TrainingError: there is no such file, it is not a tokenizer, or takes too long or too much memory.
     """
     from tokenizers import Tokenizer
 
     origin = f"tokenizer {path}"
-    if not path.is_file():
-        raise TrainingError(f"{origin}: there is no such file.")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise TrainingError(f"{origin}: has more than {MAX_FILE_BYTES:,} bytes; is this a tokenizer?")
     try:
-        tokenizer = Tokenizer.from_file(str(path))
-        largest = max(tokenizer.get_vocab().values(), default=-1)
-    except Exception as error:  # the library raises plain exceptions, whatever is wrong
-        raise TrainingError(f"{origin}: not a file of the library tokenizers: {error}") from None
+        definition = read_user_text(path, MAX_FILE_BYTES)
+    except UserFileError as error:
+        raise TrainingError(f"{origin}: {'there is no such file' if error.missing else error}.") from None
+    if (wrong := try_out(definition, [*texts, *others])) is not None:
+        raise TrainingError(f"{origin}: {visible(wrong)}")
+    tokenizer = Tokenizer.from_str(definition)
+    largest = max(tokenizer.get_vocab().values(), default=-1)
     if not 0 <= largest < MAX_TOKENS:
         raise TrainingError(f"{origin}: its ids go up to {largest:,}; allowed is 0 to {MAX_TOKENS - 1:,}.")
     return TextTokenizer(tokenizer, texts)

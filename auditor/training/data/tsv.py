@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.job.user_file import UserFileError, open_user_file
 from auditor.training.errors import TrainingError
 
 MAX_LINE_BYTES = 1 << 16
 """A longer line is no sentence but a file of another kind."""
 
 MAX_LINES = 10_000_000
+MAX_FILE_BYTES = 1 << 31
 
 MAX_WORDS = 1_000
 """More different words in the place of labels are no classes; most likely the columns are swapped."""
@@ -67,17 +69,21 @@ class SentenceFile:
         self.labels = self._number(sentences)
 
     def _read(self, path: Path) -> Iterator[Sentence]:
-        if not path.is_file():
-            raise TrainingError(f"{self._origin}: there is no such file.")
-        number = 0
+        number = size = 0
         try:
-            with path.open("rb") as file:
+            with open_user_file(path, MAX_FILE_BYTES) as file:
                 while content := file.readline(MAX_LINE_BYTES + 1):
                     number += 1
+                    size += len(content)
+                    if size > MAX_FILE_BYTES:
+                        raise self._error(number, f"begins after {MAX_FILE_BYTES:,} bytes, more than are read")
                     self._check_size(content, number)
                     text = content.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                     if text.strip():
                         yield self._split(text, number)
+        except UserFileError as error:
+            what = "there is no such file" if error.missing else str(error)
+            raise TrainingError(f"{self._origin}: {what}.") from None
         except UnicodeDecodeError:
             raise self._error(number, "is not UTF-8 text; save the file as UTF-8") from None
         except OSError as error:
@@ -132,7 +138,8 @@ class SentenceFile:
         for sentence in sentences:
             label = numbers.get(sentence.label) if self.classes else _integer(sentence.label)
             if label is None or label < 0:
-                allowed = f"one of {', '.join(self.classes[:10])}" if self.classes else "an integer from 0 upwards"
+                words = ", ".join(word[:40] for word in self.classes[:10])
+                allowed = f"one of {words}" if words else "an integer from 0 upwards"
                 raise self._error(sentence.line, f"has the label {_shown(sentence.label)}, which is not {allowed}")
             labels.append(label)
         return labels

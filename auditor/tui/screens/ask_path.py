@@ -38,9 +38,16 @@ class AskPathScreen(FormScreen[Path]):
 
     def save(self) -> None:
         """Write the text."""
-        path = Path(self.query_one(Input).value).expanduser()
+        from auditor.job.user_file import UserFileError, typed_path
+
+        typed = self.query_one(Input).value
         try:
+            path = typed_path(typed)
             path.write_text(self._text, encoding="utf-8")
+        except UserFileError as error:
+            self.tell(shown(f"{typed} {error}"))
+        except ValueError as error:  # with a NUL in it
+            self.tell(shown(f"{typed} is no path: {error}"))
         except OSError as error:
             self.tell(shown(f"{path} cannot be written: {error.strerror}"))
         else:

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from auditor.providers.hostile_text import cleaned
-from auditor.store import Store, StoreError, UnknownRun
+from auditor.store import DamagedRun, Store, StoreError, UnknownRun
 from auditor.tui.shown import shown
 from auditor.tui.widgets.panes import Panes
 
@@ -98,11 +98,17 @@ class RunScreen(AuditorScreen):
             except UnknownRun:
                 self.post_message(self.Gone())
                 return
+            except DamagedRun as error:
+                self.post_message(self.Unreadable(cleaned(error)))
+                return
             while not (worker.is_cancelled or self._leaving.is_set()):
                 try:
                     snapshot = follower.poll()
                 except LookupError:
                     self.post_message(self.Gone())
+                    return
+                except DamagedRun as error:
+                    self.post_message(self.Unreadable(cleaned(error)))
                     return
                 except (StoreError, sqlite3.Error) as error:
                     self.post_message(self.Unreadable(cleaned(error)))

@@ -59,7 +59,14 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
     @work(exclusive=True, group="save", exit_on_error=False)
     async def save(self) -> None:
         """Write the run in the format."""
-        path, suffix = Path(self.query_one("#path", Input).value).expanduser(), self._suffix
+        from auditor.job.user_file import UserFileError, typed_path
+
+        typed, suffix = self.query_one("#path", Input).value, self._suffix
+        try:
+            path = typed_path(typed)
+        except UserFileError as error:
+            self.tell(shown(f"{typed} {error}"))
+            return
         try:
             await self.in_store(lambda store: _write(store, self._run, path, suffix, self._screenshot))
         except OSError as error:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input
 
+from auditor.job.errors import visible
 from auditor.tui.shown import shown
 from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.sortable_table import Row, SortableTable
@@ -54,7 +55,7 @@ class JobsPane(HomePane):
         samples = set(sample_jobs())
         with Store(self.auditor.folder) as store:
             sources = dict.fromkeys(Path(run.source).absolute() for run in store.runs())
-        self.post_message(self.Read([path for path in sources if path not in samples and path.is_file()][:20]))
+        self.post_message(self.Read([path for path in sources if path not in samples and _is_there(path)][:20]))
 
     def on_jobs_pane_read(self, message: Read) -> None:
         """Show them."""
@@ -67,12 +68,12 @@ class JobsPane(HomePane):
         """Open a file."""
         event.stop()
         if event.row_key.value:
-            self._open(Path(event.row_key.value))
+            self._open(event.row_key.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what was typed."""
         if event.value.strip():
-            self._open(Path(event.value.strip()).expanduser())
+            self._open(event.value)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Open what was typed or what the cursor is on, or compose."""
@@ -83,7 +84,7 @@ class JobsPane(HomePane):
         typed = self.query_one("#job-path", Input).value.strip()
         path = typed or self.query_one("#jobs", SortableTable).selected
         if path:
-            self._open(Path(path).expanduser())
+            self._open(path)
 
     def action_path(self) -> None:
         """Type a path."""
@@ -95,32 +96,37 @@ class JobsPane(HomePane):
 
         self.app.push_screen(ComposeScreen())
 
-    def _open(self, path: Path) -> None:
+    def _open(self, typed: str) -> None:
         from auditor.job.loading import MAX_BYTES
+        from auditor.job.user_file import UserFileError, read_user_text, typed_path
         from auditor.tui.screens.job import JobScreen
 
         try:
-            if path.stat().st_size > MAX_BYTES:
-                self.say(f"{path}: a job file has at most {MAX_BYTES} bytes; is this one?", bad=True)
-                return
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            self.say(f"{path} cannot be read: {error.strerror}", bad=True)
-        except UnicodeDecodeError:
-            self.say(f"{path} is not UTF-8 text; is it a job file?", bad=True)
+            path = typed_path(typed)
+            text = read_user_text(path, MAX_BYTES)
+        except UserFileError as error:
+            self.say(f"{visible(typed)[:200]} {error}. Give the path of a job file.", bad=True)
         else:
             self.app.push_screen(JobScreen(text, path))
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a path that none can be
+        return False
+
+
 def _row(origin: str, path: Path) -> Row:
+    from auditor.job.user_file import UserFileError, open_user_file
     from auditor.tui.sample_jobs import job_name
 
     about = ""
     try:
-        with path.open(encoding="utf-8") as file:
-            line = file.readline(300)
+        with open_user_file(path) as file:
+            line = file.readline(300).decode("utf-8-sig", errors="replace")
             about = line.lstrip("# ").strip() if line.startswith("#") else ""
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UserFileError):
         about = "cannot be read"
     return Row(
         key=str(path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -67,14 +68,15 @@ are shown as they were then."""
 
     @work(thread=True, exclusive=True, group="find", exit_on_error=False)
     def _find(self) -> None:
-        from auditor.job import Job
-        from auditor.store import Store
+        from auditor.audit.kept_job import kept_job
+        from auditor.store import DamagedRun, Store
 
         files: dict[str, PluginFile] = {}
         with Store(self.auditor.folder) as store:
             for run in store.runs()[:RECENT_RUNS]:
-                for file in Job.model_validate_json(run.job).plugins:
-                    files.setdefault(file.path, file)
+                with suppress(DamagedRun):
+                    for file in kept_job(run).plugins:
+                        files.setdefault(file.path, file)
         self.post_message(self.Found(list(files.values())))
 
     def on_plugins_pane_found(self, message: Found) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -232,10 +233,12 @@ class ProvidersPane(HomePane):
 
 def _busy(store: Store) -> frozenset[str]:
     """Who takes part in a run that goes on."""
-    from auditor.job import Job
+    from auditor.audit.kept_job import kept_job
+    from auditor.store import DamagedRun
 
     names: set[str] = set()
     for run in store.runs():
         if store.is_running(run.id):
-            names |= {provider.name for provider in Job.model_validate_json(run.job).providers}
+            with suppress(DamagedRun):
+                names |= {provider.name for provider in kept_job(run).providers}
     return frozenset(names)

@@ -115,7 +115,9 @@ class RunsPane(HomePane):
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open a run: its verdicts if it has them, else live."""
         run = self._runs.get(event.row_key.value or "")
-        if run is not None and run.status not in ("running", "stopped"):
+        if run is not None and run.damage is not None:
+            self.say(f"{run.run} cannot be read, because {run.damage}.", bad=True)
+        elif run is not None and run.status not in ("running", "stopped"):
             self.action_verdict()
         elif run is not None:
             self.auditor.open_run(run.run)
