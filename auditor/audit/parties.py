@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,6 +81,7 @@ class Parties:
         ]
         self._folders = [agent.folder for agent in local]
         self._job = job
+        self._selection = selection
         self._journal = journal
         self._local = LocalAgents(local, downloads)
         self._stack = AsyncExitStack()
@@ -97,7 +99,13 @@ class Parties:
         """
         await self._stack.enter_async_context(self._local)
         for provider in self._job.providers:
-            client = await self._stack.enter_async_context(ProviderClient(self._endpoint(provider)))
+            client = ProviderClient(
+                self._endpoint(provider),
+                patience=self._job.audit.stall_seconds,
+                word=self._selection.client_word(provider.name),
+                obituary=partial(self._obituary, provider),
+            )
+            await self._stack.enter_async_context(client)
             self._parties[provider.name] = Party(provider, client)
         await asyncio.gather(*(self._greet(party) for party in self._parties.values()))
 
@@ -109,7 +117,7 @@ class Parties:
             elif party.identity is not None:
                 known = party.identity
                 device, software = cleaned(known.device, 40), cleaned(known.software, 80)
-                self._journal.write(ProviderReady(party.name, device, min(known.threads, 2**31), software))
+                self._journal.write(ProviderReady(party.name, device, known.threads, software))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -135,14 +143,14 @@ class Parties:
             party.lost = cleaned(reason)
             self._journal.write(ProviderLost(party.name, party.lost))
 
-    def obituary(self, party: Party) -> str | None:
-        """How the provider's process ended, if we started it and it ended."""
-        return self._local.obituary(party.name) if isinstance(party.provider.where, LocalEndpoint) else None
-
     def simulated(self, party: Party) -> str | None:
         """The attack that the provider carries out on our behalf, with where it comes from; None if there is none."""
         attack = party.provider.attack
         return None if attack is None else str(Catalogue(self._job.plugins).origin("attacks", attack.name))
+
+    def _obituary(self, provider: Provider) -> str | None:
+        """How the provider's process ended, if we started it and it ended."""
+        return self._local.obituary(provider.name) if isinstance(provider.where, LocalEndpoint) else None
 
     def _endpoint(self, provider: Provider) -> UnixEndpoint | HttpsEndpoint:
         where = provider.where
@@ -158,7 +166,7 @@ class Parties:
                 party.identity = await party.client.identity()
                 return
             except Unreachable as error:
-                words = self.obituary(party)
+                words = self._obituary(party.provider)
                 if words is None and time.monotonic() < deadline:
                     await asyncio.sleep(PAUSE)
                     continue

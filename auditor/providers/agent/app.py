@@ -15,7 +15,8 @@ from auditor import __version__
 from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.worker import Worker
-from auditor.providers.protocol import MAX_JSON, PREFIX, VERSION, Identity, RunRequest
+from auditor.providers.protocol import PREFIX, VERSION, Identity, RunRequest
+from auditor.providers.reading import MAX_JSON
 from auditor.store.blobs import BlobError
 
 MAX_WAIT = 30.0
