@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +18,13 @@ from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoin
 from auditor.job.model import Job, Provider
 from auditor.plugins.discovery import Catalogue
 from auditor.plugins.randomness import key
+from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.providers.local import LocalAgent, LocalAgents
+from auditor.providers.naming import named_task
 from auditor.providers.protocol import Identity
-from auditor.store import BlobFolder
 
 READY_SECONDS = 30.0
 """How long a provider that we started may take until it answers."""
@@ -63,6 +64,9 @@ class Parties:
         folder: of the run, where local providers keep their files.
         downloads: the folder for datasets.
         journal: learns who is ready and who is lost.
+
+    Attributes:
+        task: what providers are told of the job's, once they are started: files by what is in them, without paths.
     """
 
     def __init__(self, job: Job, selection: Selection, folder: Path, downloads: Path, journal: Journal) -> None:
@@ -79,11 +83,12 @@ class Parties:
             for index, provider in enumerate(job.providers)
             if isinstance(provider.where, LocalEndpoint)
         ]
-        self._folders = [agent.folder for agent in local]
         self._job = job
         self._selection = selection
         self._journal = journal
-        self._local = LocalAgents(local, downloads)
+        self._agents = local
+        self._downloads = downloads
+        self.task = job.task
         self._stack = AsyncExitStack()
         self._parties: dict[str, Party] = {}
 
@@ -97,7 +102,9 @@ class Parties:
         Raises:
             Unreachable: local providers cannot be started at all.
         """
-        await self._stack.enter_async_context(self._local)
+        self.task, data = await asyncio.to_thread(named_task, self._job.task)
+        agents = [replace(agent, data=data) for agent in self._agents]
+        self._local = await self._stack.enter_async_context(LocalAgents(agents, self._downloads))
         for provider in self._job.providers:
             client = ProviderClient(
                 self._endpoint(provider),
@@ -125,8 +132,8 @@ class Parties:
         """Disconnect, end the processes that were started, and once there is a verdict free their disk."""
         await self._stack.aclose()
         if self._journal.state.finished is not None:
-            for folder in self._folders:
-                BlobFolder(folder / "blobs").clear()
+            for agent in self._agents:
+                clear_clients(agent.folder)
 
     def __getitem__(self, name: str) -> Party:
         """The provider with this name."""

@@ -98,7 +98,9 @@ class _Forks:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for end in (self._held, self._woken, self._waker):
             os.close(end)
+        os.umask(0o077)
         nothing = os.open(os.devnull, os.O_RDONLY)
+        os.chdir("/")
         output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(nothing, 0)
         os.dup2(output, 1)
@@ -106,6 +108,8 @@ class _Forks:
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
         from auditor.job.plugin_file import PluginFile
+        from auditor.providers.agent.limits import WITHOUT_LIMITS
+        from auditor.providers.agent.listening import private_socket
         from auditor.providers.agent.serving import serve
         from auditor.providers.agent.settings import AgentSettings
 
@@ -116,12 +120,17 @@ class _Forks:
             threads=order["threads"],
             folder=Path(order["folder"]),
             downloads=Path(order["downloads"]),
+            downloading=True,
+            data={name: Path(path) for name, path in order["data"].items()},
+            confiding=True,
+            limits=WITHOUT_LIMITS,
             attack=order["attack"],
             plugins=tuple(PluginFile.model_validate(file) for file in order["plugins"]),
             measurement_seed=order["measurement_seed"],
             seed=order["seed"],
         )
-        serve(settings, socket)
+        with private_socket(socket) as listening:
+            serve(settings, listening)
 
     def _reap(self) -> None:
         while self._names:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +35,7 @@ class LocalAgent:
         measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
         seed: of its own draws.
         plugins: files that the attack may come from, beside installed packages.
+        data: files of the task, by what `auditor.providers.naming` calls them.
     """
 
     name: str
@@ -44,6 +45,7 @@ class LocalAgent:
     measurement_seed: int | None
     seed: int
     plugins: tuple[PluginFile, ...] = ()
+    data: Mapping[str, Path] = field(default_factory=dict)
 
 
 class LocalAgents:
@@ -139,6 +141,7 @@ class LocalAgents:
             "device": agent.device,
             "threads": self._threads(),
             "folder": str(agent.folder),
+            "data": {name: str(path) for name, path in agent.data.items()},
             "downloads": str(self._downloads),
             "log": str(agent.folder / "log.txt"),
             "socket": str(self.endpoint(agent.name).path),
