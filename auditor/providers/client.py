@@ -229,12 +229,14 @@ class ProviderClient:
     ) -> Result:
         """Make attempts until one does not break, all of them together within so many seconds."""
         begun, pause = time.monotonic(), FIRST_PAUSE
+        broke: Broken | None = None
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     try:
                         return await attempt()
                     except Broken as error:
+                        broke = error
                         if (words := self._obituary()) is not None:
                             raise Unreachable(words) from None
                         if time.monotonic() - begun > (retry_seconds or self._retry_seconds):
@@ -242,7 +244,7 @@ class ProviderClient:
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LAST_PAUSE)
         except TimeoutError:
-            raise Unreachable(f"no answer for {seconds:.4g} s") from None
+            raise Unreachable(str(broke or f"no answer for {seconds:.4g} s")) from None
 
     @asynccontextmanager
     async def _answer(
