@@ -84,7 +84,7 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal, p
 
 async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause: asyncio.Event) -> None:
     selection = Selection(job, run.secret)
-    async with Parties(job, selection, store.run_folder(run.id), store.downloads, journal) as parties:
+    async with Parties(job, selection, store.run_folder(run.id), store.downloads, store.folder, journal) as parties:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
@@ -129,7 +129,7 @@ def _beginning(setting: Setting) -> RunStarted:
         sub_runs=job.sub_runs,
         decision=choice.decision.name,
         reason=choice.reason,
-        warnings=choice.warnings,
+        warnings=(*choice.warnings, *setting.parties.warnings),
     )
 
 

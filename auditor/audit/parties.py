@@ -22,6 +22,7 @@ from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.hostile_text import cleaned
+from auditor.providers.landlock import landlock_version
 from auditor.providers.local import LocalAgent, LocalAgents
 from auditor.providers.naming import named_task
 from auditor.providers.protocol import Identity
@@ -29,6 +30,10 @@ from auditor.providers.protocol import Identity
 READY_SECONDS = 30.0
 """How long a provider that we started may take until it answers."""
 PAUSE = 0.05
+NOT_APART = (
+    "this system has no Landlock: a simulated attack could read what this audit keeps, and so which sub-runs are "
+    "replicated"
+)
 
 
 @dataclass
@@ -63,13 +68,16 @@ class Parties:
         selection: the run's secret draws; of these a simulated adversary is told what the metrics draw with.
         folder: of the run, where local providers keep their files.
         downloads: the folder for datasets.
+        home: what a simulated adversary must not see, the run's secret in it.
         journal: learns who is ready and who is lost.
 
     Attributes:
         task: what providers are told of the job's, once they are started: files by what is in them, without paths.
     """
 
-    def __init__(self, job: Job, selection: Selection, folder: Path, downloads: Path, journal: Journal) -> None:
+    def __init__(
+        self, job: Job, selection: Selection, folder: Path, downloads: Path, home: Path, journal: Journal
+    ) -> None:
         local = [
             LocalAgent(
                 name=provider.name,
@@ -78,6 +86,7 @@ class Parties:
                 attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
                 plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
+                hidden=None if provider.attack is None else home,
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )
             for index, provider in enumerate(job.providers)
@@ -134,6 +143,13 @@ class Parties:
         if self._journal.state.finished is not None:
             for agent in self._agents:
                 clear_clients(agent.folder)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the client should know of its local providers."""
+        if any(agent.hidden is not None for agent in self._agents) and not landlock_version():
+            return (NOT_APART,)
+        return ()
 
     def __getitem__(self, name: str) -> Party:
         """The provider with this name."""

@@ -36,6 +36,7 @@ class LocalAgent:
         seed: of its own draws.
         plugins: files that the attack may come from, beside installed packages.
         data: files of the task, by what `auditor.providers.naming` calls them.
+        hidden: a folder that is kept out of its reach, but for its own, where the system can do that.
     """
 
     name: str
@@ -46,6 +47,7 @@ class LocalAgent:
     seed: int
     plugins: tuple[PluginFile, ...] = ()
     data: Mapping[str, Path] = field(default_factory=dict)
+    hidden: Path | None = None
 
 
 class LocalAgents:
@@ -107,7 +109,9 @@ class LocalAgents:
         return self._made
 
     async def _start(self) -> None:
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        # Where the client keeps its secrets is no business of an agent.
+        kept = {name: value for name, value in os.environ.items() if name != "AUDITOR_HOME"}
+        environment = kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # nothing is imported from the folder that the user happens to be in
@@ -142,6 +146,7 @@ class LocalAgents:
             "threads": self._threads(),
             "folder": str(agent.folder),
             "data": {name: str(path) for name, path in agent.data.items()},
+            "hidden": None if agent.hidden is None else str(agent.hidden),
             "downloads": str(self._downloads),
             "log": str(agent.folder / "log.txt"),
             "socket": str(self.endpoint(agent.name).path),
