@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -117,12 +118,47 @@ def cheating(app: ASGIApp, trick: str) -> ASGIApp:
             name = scope["path"].rpartition("/")[2]
             status = f'{{"id": "{name}", "state": "failed", "version": 9, "step": 10, "loss": null, '
             await reply(send, (status + f'"commitments": [], "error": "{EVIL}"}}').encode())
+        elif trick == "dies_midway" and is_blob(scope):
+            headers = [(b"content-length", b"633056")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+            await asyncio.sleep(0.5)  # what was sent is on its way
+            os._exit(1)
         elif trick.startswith("hangs_up") and is_status(scope):
             os._exit(1)
         else:
             await app(scope, receive, send)
 
     return serve
+
+
+async def hiccups(folder: Path, honest: Path) -> None:
+    """Pass an honest agent's bytes on, but close every other connection as soon as something is asked."""
+    count = 0
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        asked = await reader.read(1 << 16)
+        if count % 2 == 0:
+            beyond, within = await asyncio.open_unix_connection(honest)
+            within.write(asked)
+            with suppress(OSError):
+                await asyncio.wait(
+                    [asyncio.create_task(copy(reader, within)), asyncio.create_task(copy(beyond, writer))],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            within.close()
+        writer.close()
+
+    await (await asyncio.start_unix_server(converse, folder / "hiccups.sock")).serve_forever()
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
 
 
 def agent(folder: Path, trick: str) -> uvicorn.Server:
@@ -151,7 +187,10 @@ def serve(folder: Path, tricks: Sequence[str]) -> None:
         Trainer.execute_step = idle  # type: ignore[method-assign, assignment]
 
     async def together() -> None:
-        await asyncio.gather(*(agent(folder, trick).serve() for trick in tricks))
+        served = [agent(folder, "honest" if trick == "hiccups" else trick).serve() for trick in tricks]
+        if "hiccups" in tricks:
+            served.append(hiccups(folder, folder / "honest.sock"))
+        await asyncio.gather(*served)
 
     asyncio.run(together())
 

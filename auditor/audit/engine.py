@@ -88,7 +88,7 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
     selection = Selection(job, run.secret)
     started = journal.state.started
     materials = Materials(job, started.materials if started is not None else {})
-    async with Parties(job, selection, store.run_folder(run.id), store.downloads, journal) as parties:
+    async with Parties(job, selection, store.run_folder(run.id), store.downloads, store.folder, journal) as parties:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
@@ -136,7 +136,7 @@ def _beginning(setting: Setting, materials: Materials) -> RunStarted:
         sub_runs=job.sub_runs,
         decision=choice.decision.name,
         reason=choice.reason,
-        warnings=choice.warnings,
+        warnings=(*choice.warnings, *setting.parties.warnings),
         materials=materials.found,
     )
 

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
 from auditor.providers.hostile_text import cleaned
-from auditor.providers.protocol import RunRequest, RunStatus
+from auditor.providers.protocol import RunRequest, RunStatus, State
 
 WAIT_SECONDS = 0.5
 """How long the provider holds back its answer while there is no news."""
-RETRY_SECONDS = 30.0
-"""How long a provider that does not answer is asked again."""
-RETRY_PAUSE = 0.2
+ROUND_SECONDS = 0.05
+"""How often a provider is asked at most, whatever it calls news."""
+BEGINNING: dict[State, str] = {"queued": "waiting for its turn", "preparing": "preparing"}
+"""What comes before training, in its order."""
 
 
 async def follow(
@@ -23,7 +24,7 @@ async def follow(
     request: RunRequest,
     *,
     stall_seconds: float,
-    obituary: Callable[[], str | None],
+    waiting_seconds: float,
     simulated: Callable[[], str | None],
 ) -> AsyncIterator[RunStatus]:
     """The statuses of a run as they come, each with the commitments that are new; ends when it is finished.
@@ -31,8 +32,9 @@ async def follow(
     Args:
         client: speaks to the provider.
         request: the run, started before.
-        stall_seconds: without any progress for so long the provider is given up.
-        obituary: says how the provider's process ended, if that is known.
+        stall_seconds: training without any progress for so long the provider is given up.
+        waiting_seconds: likewise when it has waited for its turn and prepared for so long together. Both may take
+            long at an honest provider: others' runs come first, and data must be read.
         simulated: says which attack we had it carry out, which may be what takes for ever.
 
     Raises:
@@ -40,15 +42,16 @@ async def follow(
         Refused: the provider says that it failed.
         Misbehaved: what it says cannot be true.
     """
-    version, known, step, moved = -1, 0, request.start_step, time.monotonic()
+    version, known, step = -1, 0, request.start_step
+    clock = _Clock(stall_seconds, waiting_seconds)
     while True:
-        status = await _patiently(client, request.id, version, known, stall_seconds, obituary)
+        asked = time.monotonic()
+        status = await client.status(request.id, version=version, first=known, wait=WAIT_SECONDS)
         _check(status, request, known, step)
-        if status.step > step or status.commitments:
-            moved = time.monotonic()
-        elif time.monotonic() - moved > stall_seconds:
+        clock.tick(status.state, progress=status.step > step or bool(status.commitments))
+        if (overdue := clock.overdue(status.state)) is not None:
             suspect = f", carrying out {attack}" if (attack := simulated()) else ""
-            raise Unreachable(f"no progress for {stall_seconds:g} s at step {step}{suspect}")
+            raise Unreachable(f"{overdue} at step {step}{suspect}")
         step, version, known = status.step, status.version, known + len(status.commitments)
         yield status
         if status.state == "failed":
@@ -59,30 +62,39 @@ async def follow(
             if known < len(request.boundaries):
                 raise Misbehaved("says that it is finished, but did not commit to every boundary")
             return
+        await asyncio.sleep(max(0.0, asked + ROUND_SECONDS - time.monotonic()))
 
 
-async def _patiently(
-    client: ProviderClient,
-    run: str,
-    version: int,
-    known: int,
-    stall_seconds: float,
-    obituary: Callable[[], str | None],
-) -> RunStatus:
-    """Ask, and ask again for a while when no answer comes."""
-    deadline = time.monotonic() + min(RETRY_SECONDS, stall_seconds)
-    while True:
-        try:
-            async with asyncio.timeout(max(WAIT_SECONDS + 1, stall_seconds)):
-                return await client.status(run, version=version, first=known, wait=WAIT_SECONDS)
-        except TimeoutError:
-            raise Unreachable(f"no answer for {stall_seconds:g} s") from None
-        except Unreachable:
-            if (words := obituary()) is not None:
-                raise Unreachable(words) from None
-            if time.monotonic() > deadline:
-                raise
-        await asyncio.sleep(RETRY_PAUSE)
+class _Clock:
+    """How long a run has waited and how long it has stood still. No change of state back and forth turns it back."""
+
+    def __init__(self, stall_seconds: float, waiting_seconds: float) -> None:
+        self._stall_seconds = stall_seconds
+        self._waiting_seconds = waiting_seconds
+        self._waited = 0.0
+        self._still = 0.0
+        self._trains = False
+        self._read = time.monotonic()
+
+    def tick(self, state: State, *, progress: bool) -> None:
+        """Add the time since the last tick to what the run does, as it says."""
+        passed = time.monotonic() - self._read
+        self._read += passed
+        if state in BEGINNING:
+            self._waited += passed
+        elif progress or not self._trains:
+            self._still, self._trains = 0.0, True
+        else:
+            self._still += passed
+
+    def overdue(self, state: State) -> str | None:
+        """What has taken too long, in words."""
+        if self._waited > self._waiting_seconds:
+            doing = BEGINNING.get(state, "not further")
+            return f"still {doing} after {self._waiting_seconds:g} s (audit.waiting_seconds)"
+        if self._still > self._stall_seconds:
+            return f"no progress for {self._stall_seconds:g} s"
+        return None
 
 
 def _check(status: RunStatus, request: RunRequest, known: int, step: int) -> None:

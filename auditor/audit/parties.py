@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,16 +18,22 @@ from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoin
 from auditor.job.model import Job, Provider
 from auditor.plugins.discovery import Catalogue
 from auditor.plugins.randomness import key
+from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.hostile_text import cleaned
+from auditor.providers.landlock import landlock_version
 from auditor.providers.local import LocalAgent, LocalAgents
+from auditor.providers.naming import named_task
 from auditor.providers.protocol import Identity
-from auditor.store import BlobFolder
 
 READY_SECONDS = 30.0
 """How long a provider that we started may take until it answers."""
 PAUSE = 0.05
+NOT_APART = (
+    "this system has no Landlock: a simulated attack could read what this audit keeps, and so which sub-runs are "
+    "replicated"
+)
 
 
 @dataclass
@@ -61,10 +68,16 @@ class Parties:
         selection: the run's secret draws; of these a simulated adversary is told what the metrics draw with.
         folder: of the run, where local providers keep their files.
         downloads: the folder for datasets.
+        home: what a simulated adversary must not see, the run's secret in it.
         journal: learns who is ready and who is lost.
+
+    Attributes:
+        task: what providers are told of the job's, once they are started: files by what is in them, without paths.
     """
 
-    def __init__(self, job: Job, selection: Selection, folder: Path, downloads: Path, journal: Journal) -> None:
+    def __init__(
+        self, job: Job, selection: Selection, folder: Path, downloads: Path, home: Path, journal: Journal
+    ) -> None:
         local = [
             LocalAgent(
                 name=provider.name,
@@ -73,15 +86,18 @@ class Parties:
                 attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
                 plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
+                hidden=None if provider.attack is None else home,
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )
             for index, provider in enumerate(job.providers)
             if isinstance(provider.where, LocalEndpoint)
         ]
-        self._folders = [agent.folder for agent in local]
         self._job = job
+        self._selection = selection
         self._journal = journal
-        self._local = LocalAgents(local, downloads)
+        self._agents = local
+        self._downloads = downloads
+        self.task = job.task
         self._stack = AsyncExitStack()
         self._parties: dict[str, Party] = {}
 
@@ -95,9 +111,17 @@ class Parties:
         Raises:
             Unreachable: local providers cannot be started at all.
         """
-        await self._stack.enter_async_context(self._local)
+        self.task, data = await asyncio.to_thread(named_task, self._job.task)
+        agents = [replace(agent, data=data) for agent in self._agents]
+        self._local = await self._stack.enter_async_context(LocalAgents(agents, self._downloads))
         for provider in self._job.providers:
-            client = await self._stack.enter_async_context(ProviderClient(self._endpoint(provider)))
+            client = ProviderClient(
+                self._endpoint(provider),
+                patience=self._job.audit.stall_seconds,
+                word=self._selection.client_word(provider.name),
+                obituary=partial(self._obituary, provider),
+            )
+            await self._stack.enter_async_context(client)
             self._parties[provider.name] = Party(provider, client)
         await asyncio.gather(*(self._greet(party) for party in self._parties.values()))
 
@@ -109,7 +133,7 @@ class Parties:
             elif party.identity is not None:
                 known = party.identity
                 device, software = cleaned(known.device, 40), cleaned(known.software, 80)
-                self._journal.write(ProviderReady(party.name, device, min(known.threads, 2**31), software))
+                self._journal.write(ProviderReady(party.name, device, known.threads, software))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -117,8 +141,15 @@ class Parties:
         """Disconnect, end the processes that were started, and once there is a verdict free their disk."""
         await self._stack.aclose()
         if self._journal.state.finished is not None:
-            for folder in self._folders:
-                BlobFolder(folder / "blobs").clear()
+            for agent in self._agents:
+                clear_clients(agent.folder)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the client should know of its local providers."""
+        if any(agent.hidden is not None for agent in self._agents) and not landlock_version():
+            return (NOT_APART,)
+        return ()
 
     def __getitem__(self, name: str) -> Party:
         """The provider with this name."""
@@ -135,14 +166,14 @@ class Parties:
             party.lost = cleaned(reason)
             self._journal.write(ProviderLost(party.name, party.lost))
 
-    def obituary(self, party: Party) -> str | None:
-        """How the provider's process ended, if we started it and it ended."""
-        return self._local.obituary(party.name) if isinstance(party.provider.where, LocalEndpoint) else None
-
     def simulated(self, party: Party) -> str | None:
         """The attack that the provider carries out on our behalf, with where it comes from; None if there is none."""
         attack = party.provider.attack
         return None if attack is None else str(Catalogue(self._job.plugins).origin("attacks", attack.name))
+
+    def _obituary(self, provider: Provider) -> str | None:
+        """How the provider's process ended, if we started it and it ended."""
+        return self._local.obituary(provider.name) if isinstance(provider.where, LocalEndpoint) else None
 
     def _endpoint(self, provider: Provider) -> UnixEndpoint | HttpsEndpoint:
         where = provider.where
@@ -158,7 +189,7 @@ class Parties:
                 party.identity = await party.client.identity()
                 return
             except Unreachable as error:
-                words = self.obituary(party)
+                words = self._obituary(party.provider)
                 if words is None and time.monotonic() < deadline:
                     await asyncio.sleep(PAUSE)
                     continue

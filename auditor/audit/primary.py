@@ -107,7 +107,7 @@ class PrimaryTraining:
             party.client,
             request,
             stall_seconds=setting.job.audit.stall_seconds,
-            obituary=lambda: setting.parties.obituary(party),
+            waiting_seconds=setting.job.audit.waiting_seconds,
             simulated=lambda: setting.parties.simulated(party),
         )
         async for status in statuses:

@@ -136,7 +136,7 @@ class Replication:
             client,
             request,
             stall_seconds=setting.job.audit.stall_seconds,
-            obituary=lambda: setting.parties.obituary(party),
+            waiting_seconds=setting.job.audit.waiting_seconds,
             simulated=lambda: setting.parties.simulated(party),
         ):
             meter.report(status.step, status.loss)

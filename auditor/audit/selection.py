@@ -57,6 +57,10 @@ class Selection:
         """A seed for the samples that models are compared on."""
         return int.from_bytes(self._digest("probe")[:7], "big")
 
+    def client_word(self, provider: str) -> str:
+        """What the client of this run is known by to a provider: a word that nobody else can guess."""
+        return self._digest(f"client of {provider}").hex()
+
     def _uniform(self, purpose: str) -> float:
         return int.from_bytes(self._digest(purpose)[:7], "big") / 2**56
 

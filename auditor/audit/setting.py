@@ -105,7 +105,7 @@ class Setting:
         job = self.job
         return RunRequest(
             id=execution,
-            task=job.task,
+            task=self.parties.task,
             training=job.training,
             dataset_digest=self.workspace.dataset_digest,
             start=start,

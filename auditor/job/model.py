@@ -174,6 +174,9 @@ class Audit(Frozen):
     stall_seconds: PositiveFloat = Field(
         default=300.0, description="a provider that makes no progress for so long is given up"
     )
+    waiting_seconds: PositiveFloat = Field(
+        default=3600.0, description="likewise one that waits for its turn, or prepares, for so long in a sub-run"
+    )
     metric_seconds: PositiveFloat = Field(
         default=600.0, description="a metric that takes longer for one sub-run is not used any more"
     )

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from auditor.job.user_file import UserFileError, read_user_file
+
 MAX_BYTES = 1 << 22
 """No such file is larger; a larger one is something else, given by mistake."""
 
@@ -86,12 +88,8 @@ def read_noise_file(path: Path) -> NoiseFile:
         NoiseFileError: it cannot be read, or is something else.
     """
     try:
-        if not path.is_file():
-            raise NoiseFileError("is not a file" if path.exists() else "does not exist")
-        if path.stat().st_size > MAX_BYTES:
-            raise NoiseFileError(f"has more than {MAX_BYTES:,} bytes; did `auditor calibrate` write it?")
-        return NoiseFile.model_validate_json(path.read_bytes())
+        return NoiseFile.model_validate_json(read_user_file(path, MAX_BYTES))
+    except UserFileError as error:
+        raise NoiseFileError(str(error)) from None
     except ValidationError:
         raise NoiseFileError("is not what `auditor calibrate` writes") from None
-    except (OSError, ValueError) as error:
-        raise NoiseFileError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None

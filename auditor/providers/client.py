@@ -2,51 +2,84 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
 from auditor.job.endpoint import HttpsEndpoint, UnixEndpoint
-from auditor.providers.errors import Misbehaved, Refused, Unreachable
+from auditor.providers.answers import accept, bounded, declared_length, understood
+from auditor.providers.errors import Broken, Misbehaved, Unreachable
 from auditor.providers.hostile_text import cleaned
-from auditor.providers.protocol import MAX_JSON, PREFIX, Identity, RunRequest, RunStatus, Simulation
+from auditor.providers.protocol import CLIENT_HEADER, PREFIX, Identity, RunRequest, RunStatus, Simulation
+from auditor.providers.reading import Message
 from auditor.store.blobs import BlobError, BlobFolder
 
 CONNECT_SECONDS = 10.0
-SILENCE_SECONDS = 60.0
-"""A transfer during which nothing arrives for so long is given up."""
+ANSWER_SECONDS = 10.0
+"""No exchange gets less time in all, however short a stall may be: a busy machine takes so long at times."""
+LEAST_RATE = 1 << 16
+"""Bytes a second; a transfer that is slower over all its length, beside the patience of the client, is given up."""
+RETRY_SECONDS = 30.0
+"""So long, or as long as the client is patient if that is less, what broke is tried again."""
+GREETING_SECONDS = 1.0
+"""The same for the first question: where nobody listens, there is rarely anybody soon."""
+FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
+"""Seconds between attempts; each pause is twice the one before."""
+SIMULATION_SECONDS = 600.0
+"""Measuring what an attack achieved takes a pass over the held-out samples, which may be many."""
 PIECE = 1 << 20
 
-Message = TypeVar("Message", bound=BaseModel)
+Result = TypeVar("Result")
 
 
 class ProviderClient:
     """Speaks to one provider.
 
+    Every exchange has a deadline in all: `patience`, or `ANSWER_SECONDS` if that is more, and the time that its bytes
+    take at `LEAST_RATE`. What breaks is tried again until then or for `RETRY_SECONDS`: all questions can be asked
+    twice.
+
+    Args:
+        endpoint: where it is.
+        patience: seconds.
+        word: what this client is known by to the provider; the same again for who goes on with an earlier audit.
+        obituary: says how the provider's process ended, if that is known: nobody waits for a dead one.
+
     Raises (every method):
-        Unreachable: no connection, or it broke, or it fell silent.
+        Unreachable: no connection, or it broke, or it fell silent, or it is too slow.
         Refused: the provider says that it will not or cannot.
         Misbehaved: the provider's answer is not one that the protocol allows.
     """
 
-    def __init__(self, endpoint: UnixEndpoint | HttpsEndpoint) -> None:
+    def __init__(
+        self,
+        endpoint: UnixEndpoint | HttpsEndpoint,
+        *,
+        patience: float = 60.0,
+        word: str | None = None,
+        obituary: Callable[[], str | None] = lambda: None,
+    ) -> None:
         if isinstance(endpoint, UnixEndpoint):
-            transport = httpx.AsyncHTTPTransport(uds=str(endpoint.path))
+            self._transport = httpx.AsyncHTTPTransport(uds=str(endpoint.path))
             base = "http://provider"
         else:
-            transport = httpx.AsyncHTTPTransport(retries=1)
+            self._transport = httpx.AsyncHTTPTransport(retries=1)
             base = endpoint.url
-        self._http = httpx.AsyncClient(
+        self._seconds = max(patience, ANSWER_SECONDS)
+        self._retry_seconds = min(RETRY_SECONDS, patience)
+        self._obituary = obituary
+        # It only makes requests. Sending them through it would add redirects and cookies, which nobody needs.
+        self._requests = httpx.AsyncClient(
             base_url=base + PREFIX,
-            transport=transport,
-            timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=False,
+            headers={"accept-encoding": "identity", CLIENT_HEADER: word or secrets.token_hex(32)},
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             trust_env=False,
         )
 
@@ -62,29 +95,34 @@ class ProviderClient:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._transport.aclose()
+        await self._requests.aclose()
 
     async def identity(self) -> Identity:
         """Who is there."""
-        return await self._ask("GET", "/identity", Identity)
+        return await self._ask("GET", "/identity", Identity, retry_seconds=GREETING_SECONDS)
 
     async def has(self, digest: str) -> bool:
         """Whether the provider has a checkpoint."""
-        async with self._answer("HEAD", f"/blobs/{digest}") as answer:
-            return answer.status_code == 200
+        return await self._exchange(lambda: self._has(digest), self._seconds)
 
     async def upload(self, path: Path, digest: str) -> int:
         """Make sure that the provider has a checkpoint; returns the bytes that went."""
-        if await self.has(digest):
-            return 0
-        headers = {"content-length": str(path.stat().st_size)}
-        async with self._answer("PUT", f"/blobs/{digest}", content=_pieces(path), headers=headers) as answer:
-            await _accept(answer)
-        return path.stat().st_size
+        size = path.stat().st_size
+        headers = {"content-length": str(size)}
+
+        async def attempt() -> int:
+            if await self._has(digest):
+                return 0
+            async with self._answer("PUT", f"/blobs/{digest}", content=_pieces(path), headers=headers) as answer:
+                await accept(answer)
+            return size
+
+        return await self._exchange(attempt, self._seconds + size / LEAST_RATE)
 
     async def start(self, request: RunRequest) -> RunStatus:
         """Start a run, or find the one that was started with this id."""
-        return await self._ask("POST", "/runs", RunStatus, content=request.model_dump_json())
+        return await self._ask("POST", "/runs", RunStatus, content=request.model_dump_json().encode())
 
     async def status(self, run: str, *, version: int, first: int, wait: float) -> RunStatus:
         """How far a run is; waits up to `wait` seconds for news after `version`.
@@ -96,10 +134,12 @@ class ProviderClient:
             wait: seconds.
         """
         query = f"version={version}&from={first}&wait={wait:g}"
-        return await self._ask("GET", f"/runs/{run}?{query}", RunStatus)
+        return await self._ask("GET", f"/runs/{run}?{query}", RunStatus, seconds=self._seconds + wait)
 
     async def open(self, digest: str, size: int, blobs: BlobFolder) -> int:
         """Open a commitment: fetch the checkpoint with this digest into `blobs`; returns the bytes that came.
+
+        What comes is fetched a second time before a provider is accused of it.
 
         Args:
             digest: what the provider committed to.
@@ -107,86 +147,130 @@ class ProviderClient:
             blobs: where it goes.
 
         Raises:
-            Misbehaved: what comes is longer, shorter or other than what was committed to.
+            Misbehaved: what comes, twice, is longer, shorter or other than what was committed to.
         """
         if blobs.has(digest):
             return 0
-        async with self._answer("GET", f"/blobs/{digest}") as answer:
-            await _accept(answer)
-            with blobs.receive() as incoming:
-                try:
-                    async for piece in answer.aiter_raw(PIECE):
-                        incoming.write(piece)
-                        if incoming.size > size:
-                            raise Misbehaved(f"sent more than the {size:,} bytes of a checkpoint of this job")
-                except httpx.RemoteProtocolError:
-                    raise Misbehaved(f"broke off after {incoming.size:,} of {size:,} bytes of a checkpoint") from None
-                if incoming.size < size:
-                    raise Misbehaved(f"sent {incoming.size:,} bytes for a checkpoint of {size:,}")
-                try:
-                    incoming.keep(expected=digest)
-                except BlobError:
-                    raise Misbehaved("sent another checkpoint than the one it had committed to") from None
-        return size
+        try:
+            return await self._fetch(digest, size, blobs)
+        except Misbehaved:
+            return await self._fetch(digest, size, blobs)
 
     async def release(self, digest: str) -> None:
         """Tell the provider that this checkpoint will not be opened, so that it need not keep it."""
-        async with self._answer("DELETE", f"/blobs/{digest}") as answer:
-            await _accept(answer)
+        await self._tell("DELETE", f"/blobs/{digest}")
 
     async def cancel(self, run: str) -> None:
         """Ask the provider to stop a run."""
-        async with self._answer("DELETE", f"/runs/{run}") as answer:
-            await _accept(answer)
+        await self._tell("DELETE", f"/runs/{run}")
 
     async def simulation(self, run: str) -> Simulation:
         """What a simulated attack achieved; refused where nothing is simulated."""
-        return await self._ask("GET", f"/runs/{run}/simulation", Simulation)
+        return await self._ask("GET", f"/runs/{run}/simulation", Simulation, seconds=SIMULATION_SECONDS)
 
-    async def _ask(self, method: str, path: str, kind: type[Message], content: str | None = None) -> Message:
-        async with self._answer(method, path, content=content) as answer:
-            await _accept(answer)
-            body = await _bounded(answer)
+    async def _has(self, digest: str) -> bool:
+        async with self._answer("HEAD", f"/blobs/{digest}") as answer:
+            return answer.status_code == 200
+
+    async def _tell(self, method: str, path: str) -> None:
+        async def attempt() -> None:
+            async with self._answer(method, path) as answer:
+                await accept(answer)
+
+        await self._exchange(attempt, self._seconds)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        kind: type[Message],
+        *,
+        content: bytes | None = None,
+        seconds: float | None = None,
+        retry_seconds: float | None = None,
+    ) -> Message:
+        async def attempt() -> Message:
+            async with self._answer(method, path, content=content) as answer:
+                await accept(answer)
+                return understood(answer, await bounded(answer), kind)
+
+        return await self._exchange(attempt, seconds or self._seconds, retry_seconds)
+
+    async def _fetch(self, digest: str, size: int, blobs: BlobFolder) -> int:
+        most = 0
+
+        async def attempt() -> int:
+            nonlocal most
+            async with self._answer("GET", f"/blobs/{digest}") as answer:
+                await accept(answer)
+                with blobs.receive() as incoming:
+                    async for piece in answer.aiter_raw():
+                        incoming.write(piece)
+                        most = max(most, incoming.size)
+                        if incoming.size > size:
+                            raise Misbehaved(f"sent more than the {size:,} bytes of a checkpoint of this job")
+                    if incoming.size < size:
+                        if declared_length(answer) != incoming.size:
+                            raise Broken("the connection broke")
+                        raise Misbehaved(f"sent {incoming.size:,} bytes for a checkpoint of {size:,}")
+                    try:
+                        incoming.keep(expected=digest)
+                    except BlobError:
+                        raise Misbehaved("sent another checkpoint than the one it had committed to") from None
+            return size
+
         try:
-            return kind.model_validate_json(body)
-        except ValidationError as error:
-            detail = error.errors()[0]
-            place = ".".join(str(part) for part in detail["loc"])
-            raise Misbehaved(cleaned(f"answered nonsense: {place} {detail['msg']}")) from None
+            return await self._exchange(attempt, self._seconds + size / LEAST_RATE)
+        except Unreachable as error:
+            raise Unreachable(f"{error}; of a checkpoint of {size:,} bytes {most:,} came") from None
+
+    async def _exchange(
+        self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None
+    ) -> Result:
+        """Make attempts until one does not break, all of them together within so many seconds."""
+        begun, pause = time.monotonic(), FIRST_PAUSE
+        broke: Broken | None = None
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    try:
+                        return await attempt()
+                    except Broken as error:
+                        broke = error
+                        if (words := self._obituary()) is not None:
+                            raise Unreachable(words) from None
+                        if time.monotonic() - begun > (retry_seconds or self._retry_seconds):
+                            raise Unreachable(str(error)) from None
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LAST_PAUSE)
+        except TimeoutError:
+            raise Unreachable(str(broke or f"no answer for {seconds:.4g} s")) from None
 
     @asynccontextmanager
-    async def _answer(self, method: str, path: str, **options: Any) -> AsyncIterator[httpx.Response]:
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to one request, whose body is not read yet."""
+        request = self._requests.build_request(method, path, content=content, headers=headers)
         try:
-            async with self._http.stream(method, path, **options) as answer:
+            answer = await self._transport.handle_async_request(request)
+            try:
                 yield answer
+            finally:
+                await answer.aclose()
         except httpx.RemoteProtocolError as error:
-            raise Unreachable(cleaned(f"the connection broke: {error}")) from None
+            raise Broken(cleaned(f"the connection broke: {error}")) from None
+        except httpx.NetworkError as error:
+            raise Broken(cleaned(f"no connection: {error}")) from None
         except httpx.TimeoutException:
-            raise Unreachable("it does not answer in time") from None
-        except httpx.TransportError as error:
-            raise Unreachable(cleaned(f"no connection: {error}")) from None
+            raise Broken(f"no connection within {CONNECT_SECONDS:g} s") from None
         except httpx.HTTPError as error:
-            raise Misbehaved(cleaned(f"answered nonsense: {error}")) from None
-
-
-async def _accept(answer: httpx.Response) -> None:
-    if answer.is_success:
-        return
-    body = await _bounded(answer)
-    try:
-        reason = json.loads(body)["error"]
-    except (ValueError, TypeError, KeyError):
-        reason = f"HTTP status {answer.status_code}"
-    raise Refused(cleaned(reason))
-
-
-async def _bounded(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    async for piece in answer.aiter_raw(1 << 16):
-        body += piece
-        if len(body) > MAX_JSON:
-            raise Misbehaved(f"answered with more than {MAX_JSON:,} bytes")
-    return bytes(body)
+            raise Unreachable(cleaned(f"no connection: {error}")) from None
 
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:

@@ -9,9 +9,13 @@ class Unreachable(ProviderError):  # noqa: N818 - the name reads as what it is
     """The provider does not answer, or it stopped answering, or it makes no progress."""
 
 
+class Broken(Unreachable):
+    """A connection that was not made, or that ended before the answer did. Asking again may help."""
+
+
 class Refused(ProviderError):  # noqa: N818
     """The provider answers, but will not or cannot do what it was asked for; the message is its own."""
 
 
 class Misbehaved(ProviderError):  # noqa: N818
-    """The provider answered with something that an honest one never sends."""
+    """The provider answered with something that an honest one never sends, whatever befalls it or the connection."""

@@ -16,11 +16,13 @@ import os
 import selectors
 import signal
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from auditor.providers.landlock import NoLandlock, hide
 from auditor.providers.socket_folder import remove_socket_folder
 
 GRACE_SECONDS = 5
@@ -98,14 +100,19 @@ class _Forks:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for end in (self._held, self._woken, self._waker):
             os.close(end)
+        os.umask(0o077)
         nothing = os.open(os.devnull, os.O_RDONLY)
+        os.chdir("/")
         output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(nothing, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        _set_apart(order, self._sockets)
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
         from auditor.job.plugin_file import PluginFile
+        from auditor.providers.agent.limits import WITHOUT_LIMITS
+        from auditor.providers.agent.listening import private_socket
         from auditor.providers.agent.serving import serve
         from auditor.providers.agent.settings import AgentSettings
 
@@ -116,12 +123,17 @@ class _Forks:
             threads=order["threads"],
             folder=Path(order["folder"]),
             downloads=Path(order["downloads"]),
+            downloading=True,
+            data={name: Path(path) for name, path in order["data"].items()},
+            confiding=True,
+            limits=WITHOUT_LIMITS,
             attack=order["attack"],
             plugins=tuple(PluginFile.model_validate(file) for file in order["plugins"]),
             measurement_seed=order["measurement_seed"],
             seed=order["seed"],
         )
-        serve(settings, socket)
+        with private_socket(socket) as listening:
+            serve(settings, listening)
 
     def _reap(self) -> None:
         while self._names:
@@ -154,6 +166,23 @@ class _Forks:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def _set_apart(order: dict[str, Any], sockets: Path) -> None:
+    """Keep what the client keeps from an adversary that it has simulated; nothing is kept from an honest agent.
+
+    No thread may have been started before.
+    """
+    if order["hidden"] is None:
+        return
+    own = Path(order["folder"])
+    (temporary := own / "temporary").mkdir(exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+    needed = [order["downloads"], *order["data"].values(), sys.prefix, sys.base_prefix, *sys.path]
+    try:
+        hide(Path(order["hidden"]), but=(own, sockets), read_only=map(Path, needed))
+    except NoLandlock as error:
+        print(f"the client's files are not out of reach here: {error.strerror}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _end_with(lifeline: int) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +35,8 @@ class LocalAgent:
         measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
         seed: of its own draws.
         plugins: files that the attack may come from, beside installed packages.
+        data: files of the task, by what `auditor.providers.naming` calls them.
+        hidden: a folder that is kept out of its reach, but for its own, where the system can do that.
     """
 
     name: str
@@ -44,6 +46,8 @@ class LocalAgent:
     measurement_seed: int | None
     seed: int
     plugins: tuple[PluginFile, ...] = ()
+    data: Mapping[str, Path] = field(default_factory=dict)
+    hidden: Path | None = None
 
 
 class LocalAgents:
@@ -105,7 +109,9 @@ class LocalAgents:
         return self._made
 
     async def _start(self) -> None:
-        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        # Where the client keeps its secrets is no business of an agent.
+        kept = {name: value for name, value in os.environ.items() if name != "AUDITOR_HOME"}
+        environment = kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",  # nothing is imported from the folder that the user happens to be in
@@ -139,6 +145,8 @@ class LocalAgents:
             "device": agent.device,
             "threads": self._threads(),
             "folder": str(agent.folder),
+            "data": {name: str(path) for name, path in agent.data.items()},
+            "hidden": None if agent.hidden is None else str(agent.hidden),
             "downloads": str(self._downloads),
             "log": str(agent.folder / "log.txt"),
             "socket": str(self.endpoint(agent.name).path),

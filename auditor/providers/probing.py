@@ -58,7 +58,7 @@ async def probe(endpoint: str) -> Probe:
         began = time.perf_counter()
         identity = await client.identity()
         seconds = time.perf_counter() - began
-    return Probe(cleaned(identity.device, 40), min(identity.threads, 2**31), cleaned(identity.software, 80), seconds)
+    return Probe(cleaned(identity.device, 40), identity.threads, cleaned(identity.software, 80), seconds)
 
 
 async def _until_up(client: ProviderClient, agents: LocalAgents, name: str) -> None:

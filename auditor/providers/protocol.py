@@ -10,41 +10,57 @@
     GET    /v1/runs/{id}/simulation           what a simulated attack achieved; honest agents have none
     DELETE /v1/runs/{id}                      cancel
 
-Errors are JSON: `{"error": "…"}` with a status of 4xx.
+Every question but the first says who asks, in the header `x-auditor-client`: a word that only this client knows. What
+one client uploads, starts or is owed, no other can see, fetch, cancel or release.
+
+A task names its files by what is in them, never by a path: `tensors:sha256-…`, see `auditor.providers.naming`.
+
+Errors are JSON: `{"error": "…"}` with a status of 4xx; or of 5xx, when asking again may help.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.providers.hostile_text import cleaned
 
 VERSION = 1
 PREFIX = f"/v{VERSION}"
-MAX_JSON = 1 << 20
-"""No answer in JSON is larger, in bytes; longer ones are cut off and refused."""
+CLIENT_HEADER = "x-auditor-client"
+CLIENT_WORD = r"[A-Za-z0-9_-]{16,128}"
+"""What a client calls itself: long enough that nobody guesses it."""
 COMMITMENTS_A_PAGE = 1000
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, AfterValidator(cleaned)]
+"""Words of the other side: cut, and without anything that does something to a terminal."""
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class ErrorMessage(_Message):
+    """Why something was not done."""
+
+    error: Text
 
 
 class Identity(_Message):
     """Who answers, and with what it computes."""
 
     protocol: Literal[1]
-    name: str
-    device: str
-    threads: int
-    software: str
+    name: Text
+    device: Text
+    threads: Annotated[int, Field(ge=0, lt=2**31)]
+    software: Text
 
 
 class RunRequest(_Message):
@@ -96,8 +112,8 @@ class RunStatus(_Message):
     version: Count
     step: Count
     loss: float | None
-    commitments: tuple[Commitment, ...]
-    error: str | None
+    commitments: Annotated[tuple[Commitment, ...], Field(max_length=COMMITMENTS_A_PAGE)]
+    error: Text | None
 
 
 class Simulation(_Message):
@@ -111,7 +127,7 @@ class Simulation(_Message):
         failure: why the attack could not be asked for its trigger.
     """
 
-    attack: str
-    clean_accuracy: float
-    success_rate: float | None
-    failure: str | None = None
+    attack: Text
+    clean_accuracy: Share
+    success_rate: Share | None
+    failure: Text | None = None

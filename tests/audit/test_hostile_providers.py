@@ -28,13 +28,30 @@ FLAGGED = {
     "miscounts": "it is of step 21, not of step 20",
     "misshapes": "names, shapes or types are not those of this job",
 }
-UNREACHABLE = {"silent": "no answer for", "hangs_up": "no connection"}
+UNREACHABLE = {
+    "silent": "no answer for",
+    "hangs_up": "no connection",
+    "dies_midway": "of a checkpoint of 633,056 bytes 100,000 came",
+}
+HICCUPS = "hiccups"
+"""An honest one whose connections break all the time."""
 INCONCLUSIVE = {"fails": "it failed: [bold]evil"}
 SPARE = "hangs_up_again"
 """One ends its process as soon as it is asked for news, so there is another for another audit."""
 COPIER = "copies"
 """It has nothing to copy where there is one replicated sub-run only."""
-APART = ("nan", "misshapes", "enormous", "miscounts", "idles,idles_too", "hangs_up", SPARE, COPIER)
+APART = (
+    "nan",
+    "misshapes",
+    "enormous",
+    "miscounts",
+    "idles,idles_too",
+    "hangs_up",
+    "dies_midway",
+    SPARE,
+    HICCUPS,
+    COPIER,
+)
 """Tricks that change or end their whole process, which therefore have one of their own."""
 
 
@@ -43,7 +60,7 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder where every trick is served on a socket named after it."""
     folder = tmp_path_factory.mktemp("hostile")
     apart = ",".join(APART).split(",")
-    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE, COPIER]
+    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE, HICCUPS, COPIER]
     together = ",".join(trick for trick in tricks if trick not in apart)
     command = [sys.executable, "-m", "tests.hostile_agents", str(folder), together, *APART]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
@@ -67,7 +84,7 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def among_honest(sockets: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """One audit in which every trick is played by a replica, among three honest providers and the primary."""
     folder = tmp_path_factory.mktemp("among_honest")
-    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE]
+    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, HICCUPS]
     auditor = Auditor(folder, folder / "home")
     job = auditor.job(
         providers=["a", "b", "c", *tricks],
@@ -83,7 +100,7 @@ def among_honest(sockets: Path, tmp_path_factory: pytest.TempPathFactory) -> Res
 @pytest.mark.timeout(300)
 def test_honest_providers_are_not_harmed(among_honest: Result) -> None:
     assert among_honest.code == 10, among_honest.stderr
-    assert [among_honest.verdicts[name] for name in "abc"] == ["consistent"] * 3
+    assert [among_honest.verdicts[name] for name in ("a", "b", "c", HICCUPS)] == ["consistent"] * 4
     assert "Traceback" not in among_honest.stderr
 
 

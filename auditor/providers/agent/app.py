@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from auditor import __version__
+from auditor.providers.agent.bodies import TooLong, paced, short_body
+from auditor.providers.agent.clients import Clients
 from auditor.providers.agent.execution import Execution
+from auditor.providers.agent.limits import Full
+from auditor.providers.agent.runs import Runs
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.worker import Worker
-from auditor.providers.protocol import MAX_JSON, PREFIX, VERSION, Identity, RunRequest
+from auditor.providers.naming import NotOffered, found_task
+from auditor.providers.protocol import CLIENT_HEADER, CLIENT_WORD, PREFIX, VERSION, Identity, RunRequest
+from auditor.providers.reading import Nonsense, read_message
 from auditor.store.blobs import BlobError
 
 MAX_WAIT = 30.0
@@ -38,8 +45,9 @@ class _Refusal(Exception):  # noqa: N818
 class _Agent:
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
-        self._worker = Worker(settings)
-        self._runs: dict[str, Execution] = {}
+        self._clients = Clients(settings.folder, settings.limits)
+        self._worker = Worker(settings, self._clients)
+        self._runs = Runs(settings.limits)
         routes: list[tuple[str, str, Handler]] = [
             ("GET", "/identity", self._identity),
             ("GET", "/blobs/{digest}", self._get_blob),  # and HEAD
@@ -55,7 +63,11 @@ class _Agent:
             exception_handlers={
                 _Refusal: lambda _, error: _error(error.status, str(error)),
                 BlobError: lambda _, error: _error(400, str(error)),
-                OSError: lambda _, error: _error(507, f"cannot store it: {error}"),
+                NotOffered: lambda _, error: _error(403, str(error)),
+                Full: lambda _, error: _error(507, str(error)),
+                TooLong: lambda _, error: _error(413, str(error)),
+                TimeoutError: lambda _, __: _error(408, "the request comes too slowly"),
+                OSError: lambda _, error: _error(507, f"cannot store it: {getattr(error, 'strerror', None)}"),
                 ClientDisconnect: lambda _, __: Response(status_code=499),
             },
         )
@@ -73,37 +85,41 @@ class _Agent:
 
     async def _get_blob(self, request: Request) -> Response:
         digest = request.path_params["digest"]
-        if not self._worker.blobs.has(digest):
+        blobs = self._clients.blobs(_word(request))
+        if not blobs.has(digest):
             raise _Refusal(404, "this blob is not here")
-        return FileResponse(self._worker.blobs.path(digest), media_type="application/octet-stream")
+        return FileResponse(blobs.path(digest), media_type="application/octet-stream")
 
     async def _put_blob(self, request: Request) -> Response:
-        digest = request.path_params["digest"]
-        if self._worker.blobs.has(digest):
+        digest, word = request.path_params["digest"], _word(request)
+        if self._clients.blobs(word).has(digest):
             return Response(status_code=204)
-        with self._worker.blobs.receive() as incoming:
-            async for piece in request.stream():
-                incoming.write(piece)
-            incoming.keep(expected=digest)
+        self._forget(word)
+        with self._clients.receive(word) as room:
+            async for piece in paced(request.stream()):
+                room.write(piece)
+            room.incoming.keep(expected=digest)
         return Response(status_code=201)
 
     async def _start(self, request: Request) -> Response:
-        if int(request.headers.get("content-length", MAX_JSON + 1)) > MAX_JSON:
-            raise _Refusal(413, "the request is too long")
+        word = _word(request)
         try:
-            wanted = RunRequest.model_validate_json(await request.body())
-        except ValidationError as error:
-            raise _Refusal(422, f"not a run request: {error.errors()[0]['msg']}") from None
+            wanted = read_message(await short_body(request.stream()), RunRequest)
+        except Nonsense as error:
+            raise _Refusal(422, f"not a run request: {error}") from None
         steps = (wanted.start_step, *wanted.boundaries)
         if len(steps) < 2 or list(steps) != sorted(set(steps)) or steps[-1] > wanted.training.steps:
             raise _Refusal(422, "boundaries must rise from the start step and end within the training")
-        known = self._runs.get(wanted.id)
+        known = self._runs.find(word, wanted.id)
         if known is not None and known.request != wanted:
             raise _Refusal(409, "another run has this id")
         if known is None:
-            if not self._worker.blobs.has(wanted.start):
+            task = found_task(wanted.task, self._settings.data, downloads=self._settings.downloading)
+            if not self._clients.blobs(word).has(wanted.start):
                 raise _Refusal(404, "the checkpoint to start from was not uploaded")
-            known = self._runs[wanted.id] = Execution(wanted, asyncio.get_running_loop())
+            self._forget(word)
+            known = Execution(wanted, task, word, asyncio.get_running_loop())
+            self._runs.add(word, known)
             self._worker.submit(known)
         return _answer(known.status(0))
 
@@ -123,7 +139,7 @@ class _Agent:
         return Response(status_code=202)
 
     async def _release(self, request: Request) -> Response:
-        self._worker.blobs.remove(request.path_params["digest"])
+        self._clients.blobs(_word(request)).remove(request.path_params["digest"])
         return Response(status_code=204)
 
     async def _simulation(self, request: Request) -> Response:
@@ -133,10 +149,24 @@ class _Agent:
         return _answer(simulation)
 
     def _run(self, request: Request) -> Execution:
-        try:
-            return self._runs[request.path_params["id"]]
-        except KeyError:
-            raise _Refusal(404, "no run has this id") from None
+        word = _word(request)
+        self._clients.blobs(word)  # who asks for news is still there
+        found = self._runs.find(word, request.path_params["id"])
+        if found is None:
+            raise _Refusal(404, "no run has this id")
+        return found
+
+    def _forget(self, word: str) -> None:
+        """Forget what nobody has asked for in long; done when something new comes, from the client `word`."""
+        self._runs.forget()
+        self._clients.forget(self._runs.busy | {word})
+
+
+def _word(request: Request) -> str:
+    word = request.headers.get(CLIENT_HEADER, "")
+    if not re.fullmatch(CLIENT_WORD, word):
+        raise _Refusal(401, f"say who asks: the header {CLIENT_HEADER} holds 16 to 128 letters, digits, - or _")
+    return word
 
 
 def _answer(message: BaseModel) -> Response:

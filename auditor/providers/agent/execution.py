@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 
+from auditor.job.task import Task
 from auditor.providers.protocol import COMMITMENTS_A_PAGE, Commitment, RunRequest, RunStatus, State
 
 
@@ -14,11 +15,15 @@ class Execution:
 
     Args:
         request: what was asked for.
+        task: that of the request, with the paths of the files that it names.
+        word: what the client is known by.
         loop: where those that wait for news wait.
     """
 
-    def __init__(self, request: RunRequest, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, request: RunRequest, task: Task, word: str, loop: asyncio.AbstractEventLoop) -> None:
         self.request = request
+        self.task = task
+        self.word = word
         self.cancelled = threading.Event()
         self._loop = loop
         self._news = asyncio.Event()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from auditor.job.plugin_file import PluginFile
+from auditor.providers.agent.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,11 @@ class AgentSettings:
         threads: CPU threads it may use.
         folder: where it keeps checkpoints and what it must remember.
         downloads: where it keeps datasets that torchvision downloads.
+        downloading: whether it does so for whoever asks.
+        data: files and folders that tasks may use, by what `auditor.providers.naming` calls them.
+        confiding: whether its clients may read errors as they are, with paths and what is in files; only those who
+            started it may.
+        limits: how much it takes on.
         attack: the adversary it simulates, as a table with a name and options.
         plugins: files that the attack may come from, beside installed packages.
         measurement_seed: what the client's metrics draw their samples with, told only to a simulated adversary.
@@ -32,21 +40,31 @@ class AgentSettings:
     threads: int
     folder: Path
     downloads: Path
+    downloading: bool = False
+    data: Mapping[str, Path] = field(default_factory=dict)
+    confiding: bool = False
+    limits: Limits = field(default_factory=Limits)
     attack: Mapping[str, Any] | None = None
     plugins: tuple[PluginFile, ...] = ()
     measurement_seed: int | None = None
     seed: int | None = None
 
-    def own_seed(self) -> int:
-        """The seed of this agent's own draws: as given, else drawn once and kept in its folder.
+    def own_seed(self, word: str) -> int:
+        """The seed of this agent's own draws for a client: as given, else from one that is drawn once and kept.
 
-        Kept, so that an agent that is started again goes on as it would have.
+        Kept, so that an agent that is started again goes on as it would have. Another for each client: who asks one
+        agent under two names gets two models.
+
+        Args:
+            word: what the client is known by.
         """
         if self.seed is not None:
             return self.seed
         path = self.folder / "seed"
         if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(str(secrets.randbits(63)))
-            path.chmod(0o600)
-        return int(path.read_text())
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(str(secrets.randbits(63)))
+        drawn = hashlib.sha256(f"{path.read_text()} {word}".encode()).digest()
+        return int.from_bytes(drawn[:8], "big") >> 1

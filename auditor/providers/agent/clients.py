@@ -1,0 +1,124 @@
+"""The checkpoints that an agent keeps, each client's apart from all others'.
+
+What one client gives up is no business of another that happens to hold the same bytes, and nobody learns by a digest
+what others have. They lie in files, so that an agent that is started again still owes what it owed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator, Set
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from auditor.providers.agent.limits import Full, Limits
+from auditor.store.blobs import BlobFolder, IncomingBlob
+
+FOLDER = "clients"
+BLOBS = "blobs"
+
+
+class Clients:
+    """All clients of an agent, each known by its secret word.
+
+    Args:
+        folder: of the agent.
+        limits: of all clients together.
+    """
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder / FOLDER
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._coming = 0
+
+    def blobs(self, word: str) -> BlobFolder:
+        """The checkpoints of a client, who is remembered from now on as having asked now."""
+        folder = self._folder_of(word)
+        with suppress(OSError):
+            os.utime(folder)
+        return BlobFolder(folder / BLOBS)
+
+    @contextmanager
+    def receive(self, word: str) -> Iterator[Room]:
+        """Room for a checkpoint that comes from a client."""
+        left = self._left()
+        self._folder_of(word).mkdir(parents=True, exist_ok=True)
+        with self.blobs(word).receive() as incoming:
+            room = Room(self, incoming, left)
+            try:
+                yield room
+            finally:
+                self.coming(-incoming.size)
+
+    def keep(self, word: str, pieces: Iterable[bytes | memoryview]) -> str:
+        """Keep a checkpoint that a client is owed; returns its digest.
+
+        Raises:
+            Full: the agent holds as much as it may.
+        """
+        with self.receive(word) as room:
+            for piece in pieces:
+                room.write(piece)
+            return room.incoming.keep()
+
+    def forget(self, busy: Set[str]) -> None:
+        """Forget clients that have not asked for long and have no run under way.
+
+        Args:
+            busy: the words of those that have one.
+        """
+        kept = {self._folder_of(word).name for word in busy}
+        for folder in self._folder.glob("*"):
+            with suppress(OSError):
+                if folder.name not in kept and time.time() - folder.stat().st_mtime > self._limits.forget_seconds:
+                    shutil.rmtree(folder, ignore_errors=True)
+
+    def coming(self, size: int) -> int:
+        """Note that bytes are on their way, or no longer; returns how many are."""
+        with self._lock:
+            self._coming += size
+            return self._coming
+
+    def _left(self) -> int:
+        """Bytes that may still come, those on their way not counted."""
+        sizes = [file.stat().st_size for file in self._kept()]
+        if len(sizes) >= self._limits.checkpoints:
+            raise Full(f"this agent keeps {self._limits.checkpoints:,} checkpoints and no more")
+        return self._limits.bytes - sum(sizes)
+
+    def _kept(self) -> Iterator[os.DirEntry[str]]:
+        for folder in self._folder.glob(f"*/{BLOBS}"):
+            with suppress(OSError), os.scandir(folder) as entries:
+                yield from (entry for entry in entries if not entry.name.startswith("."))
+
+    def _folder_of(self, word: str) -> Path:
+        return self._folder / hashlib.sha256(word.encode()).hexdigest()[:32]
+
+
+class Room:
+    """A checkpoint on its way, of which not more is taken than there is room for."""
+
+    def __init__(self, clients: Clients, incoming: IncomingBlob, left: int) -> None:
+        self._clients = clients
+        self._left = left
+        self.incoming = incoming
+
+    def write(self, piece: bytes | memoryview) -> None:
+        """Take the next bytes.
+
+        Raises:
+            Full: they are too many.
+        """
+        self.incoming.write(piece)
+        if self._clients.coming(len(piece)) > self._left:
+            raise Full("this agent keeps as many bytes of checkpoints as its owner allows")
+
+
+def clear_clients(folder: Path) -> None:
+    """Forget all checkpoints of an agent with this folder."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)

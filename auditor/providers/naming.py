@@ -1,0 +1,127 @@
+"""How a task names files to a provider: by what is in them, never by where they are.
+
+A client's path means nothing on another's machine, and an agent that opened whatever path it is told would show its
+owner's files to strangers. So `tensors:/home/me/mine.safetensors` becomes `tensors:sha256-…`, and an agent looks among
+the data that its owner has offered for what has that digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from auditor.job.task import Task
+
+NAME = re.compile(r"sha256-[0-9a-f]{64}")
+"""What names a file, or a folder with all that is in it."""
+PIECE = 1 << 20
+
+
+class NotOffered(Exception):  # noqa: N818 - the name reads as what it is
+    """A task that needs what an agent's owner has not offered; says so without any path of this machine."""
+
+
+def name_of(path: Path) -> str | None:
+    """The name of a file or a folder; None where it is neither, or cannot be read.
+
+    Hidden files are left out of a folder's: they come and go with the system that copied it.
+    """
+    try:
+        if path.is_dir():
+            return f"sha256-{_folder_digest(path)}"
+        return f"sha256-{_file_digest(path)}"
+    except (OSError, ValueError):
+        return None
+
+
+def offered(paths: Iterable[Path]) -> dict[str, Path]:
+    """Files and folders by their names.
+
+    Raises:
+        ValueError: one of them is neither, or cannot be read; says which.
+    """
+    named: dict[str, Path] = {}
+    for path in paths:
+        name = name_of(path)
+        if name is None:
+            raise ValueError(f"{path} is not a file or a folder that can be read")
+        named[name] = path.resolve()
+    return named
+
+
+def named_task(task: Task) -> tuple[Task, dict[str, Path]]:
+    """The task as a provider is told of it, and the files behind the names in it.
+
+    A file that is not there keeps its path; who loads the dataset says what is wrong with it.
+    """
+    names: dict[str, Path] = {}
+    changes: dict[str, str] = {}
+    for key, (prefix, path) in _files(task).items():
+        name = name_of(Path(path))
+        if name is not None:
+            names[name] = Path(path)
+            changes[key] = prefix + name
+    return task.model_copy(update=changes), names
+
+
+def found_task(task: Task, data: Mapping[str, Path], *, downloads: bool) -> Task:
+    """The task with the paths of what it names.
+
+    Args:
+        task: as a client wants it.
+        data: what is offered, by name.
+        downloads: whether datasets may be downloaded.
+
+    Raises:
+        NotOffered: it names something that is not offered, or a path.
+    """
+    if task.dataset.startswith("torchvision:") and not downloads:
+        raise NotOffered("this agent downloads no datasets; its owner can allow it with --downloads")
+    changes: dict[str, str] = {}
+    for key, (prefix, name) in _files(task).items():
+        if not NAME.fullmatch(name):
+            raise NotOffered(f"task.{key}: a task names a file by sha256-… and its digest, not by a path")
+        if name not in data:
+            raise NotOffered(f"task.{key}: no data with this digest is offered here; the owner can do so with --data")
+        changes[key] = prefix + str(data[name])
+    return task.model_copy(update=changes)
+
+
+def _files(task: Task) -> dict[str, tuple[str, str]]:
+    """The keys of a task that lead to files, each with what stands before the path and the path."""
+    found: dict[str, tuple[str, str]] = {}
+    for key in ("dataset", "held_out"):
+        kind, colon, rest = (getattr(task, key) or "").partition(":")
+        if colon and kind != "torchvision":
+            found[key] = f"{kind}:", rest
+    if task.tokenizer is not None:
+        found["tokenizer"] = "", task.tokenizer
+    return found
+
+
+def _file_digest(path: Path) -> str:
+    # A pipe or a device could be waited for without end, even by opening it.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("not a file")
+        sha = hashlib.sha256()
+        while piece := file.read(PIECE):
+            sha.update(piece)
+    return sha.hexdigest()
+
+
+def _folder_digest(path: Path) -> str:
+    sha = hashlib.sha256()
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in files if not name.startswith(".")):
+            file = Path(folder, name)
+            sha.update(
+                f"{file.relative_to(path).as_posix()}\0{_file_digest(file)}\n".encode("utf-8", "surrogateescape")
+            )
+    return sha.hexdigest()

@@ -1,0 +1,137 @@
+"""Whatever a provider answers, the client says what it was, in bounded time; it accuses of what no honest one does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from auditor.audit.following import follow
+from auditor.job.endpoint import UnixEndpoint
+from auditor.job.loading import parse_job
+from auditor.job.model import Job
+from auditor.providers import client as client_module
+from auditor.providers.client import ProviderClient
+from auditor.providers.errors import ProviderError, Unreachable
+from auditor.providers.protocol import RunRequest
+from auditor.store.blobs import BlobFolder
+from tests.command import job_text
+from tests.pretences import PRETENCES, SLOW
+from tests.pretender import DIGEST, SIZE, Pretender
+
+PATIENCE = 0.5
+"""What breaks is not asked again for longer, so that the tests are short."""
+
+
+@pytest.fixture(scope="module")
+def job() -> Job:
+    return parse_job(job_text())
+
+
+def request_of(job: Job) -> RunRequest:
+    return RunRequest(
+        id="r.1.0",
+        task=job.task,
+        training=job.training,
+        dataset_digest="0" * 64,
+        start="1" * 64,
+        start_step=10,
+        boundaries=(20,),
+        sub_run_steps=10,
+        seed=1,
+    )
+
+
+@asynccontextmanager
+async def asking(folder: Path, trick: str, patience: float = PATIENCE) -> AsyncIterator[ProviderClient]:
+    path = folder / "s"
+    server = await Pretender(trick).serve(path)
+    async with ProviderClient(UnixEndpoint(path), patience=patience) as client:
+        yield client
+    server.close()
+
+
+async def in_place(client: ProviderClient, place: str, folder: Path, job: Job) -> None:
+    """Ask for what has a trick in it."""
+    request = request_of(job)
+    if place == "identity":
+        await client.identity()
+    elif place == "blob":
+        await client.open(DIGEST, SIZE, BlobFolder(folder / "blobs"))
+    elif place == "put":
+        (folder / "start").write_bytes(bytes(3_000_000))
+        await client.upload(folder / "start", "1" * 64)
+    else:
+        await client.start(request)
+        async for _ in follow(client, request, stall_seconds=1, waiting_seconds=1, simulated=lambda: None):
+            pass
+
+
+@pytest.mark.parametrize(("place", "tricks"), PRETENCES.items())
+async def test_an_answer_is_blamed_on_whom_it_is_to_be_blamed(
+    tmp_path: Path, job: Job, place: str, tricks: dict[str, tuple[type[ProviderError], str]]
+) -> None:
+    async def outcome(trick: str) -> tuple[type[ProviderError], str]:
+        (folder := tmp_path / trick).mkdir()
+        async with asking(folder, f"{place}.{trick}") as client:
+            try:
+                await in_place(client, place, folder, job)
+            except ProviderError as error:
+                assert not list((folder / "blobs").glob("*")), trick
+                return type(error), str(error)
+        raise AssertionError(f"{place}.{trick} was believed")
+
+    found = dict(zip(tricks, await asyncio.gather(*map(outcome, tricks)), strict=True))
+    wrong = {
+        trick: found[trick]
+        for trick, (kind, words) in tricks.items()
+        if found[trick][0] is not kind or not said(words, found[trick][1])
+    }
+    assert wrong == {}
+
+
+def said(words: str, text: str) -> bool:
+    """Whether a reason is the expected one; on a busy machine the deadline may come before it."""
+    return "\x1b" not in text and (words in text or "no answer for" in text)
+
+
+async def test_no_exchange_lasts_for_ever_because_something_comes_now_and_then(
+    tmp_path: Path, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(client_module, "LEAST_RATE", 1 << 20)
+    places = [(place, what) for place in ("identity", "start", "status", "blob") for what in SLOW]
+    places += [("put", what) for what in ("never_answers", "never_reads", "continues")]
+
+    async def held(place: str, what: str) -> None:
+        folder = tmp_path / f"{place}-{what}"
+        folder.mkdir()
+        async with asking(folder, f"{place}.{what}") as client:
+            with pytest.raises(Unreachable, match="no answer for"):
+                await in_place(client, place, folder, job)
+
+    await asyncio.gather(*(held(*one) for one in places))
+
+
+async def test_a_checkpoint_that_comes_wrong_once_is_no_misbehaviour(tmp_path: Path) -> None:
+    async with asking(tmp_path, "blob.other_once") as client:
+        blobs = BlobFolder(tmp_path / "blobs")
+        assert await client.open(DIGEST, SIZE, blobs) == SIZE
+        assert blobs.has(DIGEST)
+
+
+async def test_a_checkpoint_that_breaks_off_is_reported_with_the_bytes_that_came(tmp_path: Path) -> None:
+    async with asking(tmp_path, "blob.cut_off") as client:
+        with pytest.raises(Unreachable, match=r"of a checkpoint of 633,056 bytes 316,528 came"):
+            await client.open(DIGEST, SIZE, BlobFolder(tmp_path / "blobs"))
+
+
+@pytest.mark.parametrize("trick", ["identity.sets_cookies", "identity.evil_words"])
+async def test_what_an_honest_identity_is_dressed_up_with_does_no_harm(tmp_path: Path, trick: str) -> None:
+    async with asking(tmp_path, trick) as client:
+        known = await client.identity()
+    assert "\x1b" not in known.device
+    assert len(known.software) <= 500
