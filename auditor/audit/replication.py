@@ -14,6 +14,7 @@ from auditor.audit.events import (
     BoundaryOpened,
     DistancesMeasured,
     MetricFailed,
+    ModelsSketched,
     ReplicaFailed,
     ReplicaReturned,
     ReplicaStarted,
@@ -26,6 +27,7 @@ from auditor.audit.parties import Party
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.sequential import primary_is_flagged
 from auditor.audit.setting import Setting
+from auditor.audit.sketching import packed
 from auditor.job.endpoint import LocalEndpoint
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from auditor.providers.hostile_text import cleaned
@@ -196,6 +198,9 @@ class Replication:
         first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
             results = await setting.workspace.measure(start, returned, first, last - first)
+            if setting.choice.budget.adds_up:
+                sketches = await setting.workspace.sketch(start, returned)
+                setting.write(ModelsSketched(sub_run, tuple(sketches), packed(list(sketches.values()))))
         for result in results:
             self._record(sub_run, result)
         return True

@@ -57,6 +57,10 @@ class Selection:
         """A seed for the samples that models are compared on."""
         return int.from_bytes(self._digest("probe")[:7], "big")
 
+    def sketch_seed(self) -> int:
+        """A seed for what models are projected on, the same for all sub-runs."""
+        return int.from_bytes(self._digest("sketch")[:7], "big")
+
     def _uniform(self, purpose: str) -> float:
         return int.from_bytes(self._digest(purpose)[:7], "big") / 2**56
 

@@ -23,9 +23,7 @@ def test_more_than_half_are_counted_on_and_no_fewer_than_asked_for(fraction: flo
     ("fraction", "participants", "counted"),
     [(0.5, 5, 3), (0.5, 9, 5), (0.5, 13, 7), (0.5, 16, 9), (0.67, 3, 2), (0.67, 4, 3), (0.67, 6, 4), (0.67, 16, 11)],
 )
-def test_a_half_rounds_up_and_two_thirds_are_two_of_three(
-    fraction: float, participants: int, counted: int
-) -> None:
+def test_a_half_rounds_up_and_two_thirds_are_two_of_three(fraction: float, participants: int, counted: int) -> None:
     assert counted_on(fraction, participants) == counted
     assert Assumptions(fraction, "client", 0.01).benign(participants) == counted
 
