@@ -30,6 +30,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,8 +162,9 @@ def _judged_alike(
     offsets = np.cumsum([0, *(len(part) for part in parts)])
     unit = np.array([row for part in parts for row in part.values()])
     cosines = unit @ unit.T
-    sums = _sums(cosines, _paths([len(part) for part in parts]) + offsets[:-1])
-    own = np.array([[list(part).index(name) for part in parts] for name in names]) + offsets[:-1]
+    begins = offsets[:-1, None].astype(np.int32)
+    sums = _sums(cosines, _paths(tuple(len(part) for part in parts)) + begins)
+    own = np.array([[list(part).index(name) for name in names] for part in parts], dtype=np.int32) + begins
     exhaustive = math.prod(len(part) for part in parts) <= PATHS
     pairs = len(parts) * (len(parts) - 1) / 2
     judged = []
@@ -173,17 +175,21 @@ def _judged_alike(
     return judged
 
 
-def _paths(sizes: Sequence[int]) -> NDArray[np.int64]:
-    """Ways to pick one model a sub-run: all, or as many as are tried. int [paths, sub-runs]."""
+@lru_cache(maxsize=32)
+def _paths(sizes: tuple[int, ...]) -> NDArray[np.int32]:
+    """Ways to pick one model a sub-run: all, or as many as are tried. int [sub-runs, paths]."""
     if math.prod(sizes) <= PATHS:
-        return np.stack(np.meshgrid(*map(np.arange, sizes), indexing="ij"), axis=-1).reshape(-1, len(sizes))
+        return np.indices(sizes, dtype=np.int32).reshape(len(sizes), -1)
     draws = generator(0, f"paths {' '.join(map(str, sizes))}")
-    return np.stack([draws.integers(size, size=PATHS) for size in sizes], axis=-1)
+    return np.stack([draws.integers(size, size=PATHS, dtype=np.int32) for size in sizes])
 
 
-def _sums(cosines: NDArray[np.float64], paths: NDArray[np.int64]) -> NDArray[np.float64]:
+def _sums(cosines: NDArray[np.float64], paths: NDArray[np.int32]) -> NDArray[np.float64]:
     """Σ_{s<t} of the cosines along each path."""
-    sums = np.zeros(len(paths))
-    for position in range(1, paths.shape[1]):
-        sums += cosines[paths[:, position, None], paths[:, :position]].sum(axis=1)
+    flat, count = cosines.ravel(), len(cosines)
+    sums = np.zeros(paths.shape[1])
+    for later in range(1, len(paths)):
+        row = paths[later] * count
+        for earlier in range(later):
+            sums += flat[row + paths[earlier]]
     return sums
