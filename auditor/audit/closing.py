@@ -28,7 +28,9 @@ class Closing:
         for party in setting.parties.reachable:
             if party.provider.attack is not None and party.name not in setting.state.attacks:
                 await self._measure_attack(party)
-        verdicts = judge_providers(setting.state, setting.choice, setting.assumptions)
+        # Where somebody stopped it for what it had found so far, no further look is due.
+        ended = not setting.settled.is_set()
+        verdicts = judge_providers(setting.state, setting.choice, setting.assumptions, ended=ended)
         # A referee that nobody needed says nothing about the run.
         idle = unasked(setting.state) if setting.job.has_referee else set()
         outcome = outcome_of(one for one in verdicts if one.name not in idle)

@@ -226,6 +226,19 @@ class DistancesMeasured(Event):
 
 
 @dataclass(frozen=True)
+class ModelsSketched(Event):
+    """Projections of the models returned for a sub-run, from which the direction of a deviation is told (`sketching`).
+
+    They are the same projections in every sub-run, drawn from the run's secret. `sketches` has one for each of
+    `providers`.
+    """
+
+    sub_run: int
+    providers: tuple[str, ...]
+    sketches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class MetricFailed(Event):
     """A metric could not be computed for a sub-run: for the model of `provider`, or for all when it is None."""
 
@@ -332,6 +345,7 @@ AnyEvent = (
     | ReplicaFailed
     | EqualModels
     | DistancesMeasured
+    | ModelsSketched
     | MetricFailed
     | SubRunJudged
     | SubRunUndecided

@@ -289,18 +289,24 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     participants, benign = _judging(job)
     longer = row.sub_run_steps >= audit.sub_run_steps
     shorter = row.sub_run_steps <= audit.sub_run_steps
+    own = _tables([{"name": use.name, **use.options} for use in audit.metrics])
     return (
         row.task_kind == job.task.kind
         and row.referee == job.has_referee
         and row.randomness == audit.randomness
         and row.decision in (audit.decision, choose(job).decision.name)
-        and _tables(row.metrics) == _tables([{"name": use.name, **use.options} for use in audit.metrics])
+        and (_by_direction(row) or _tables(row.metrics) == own)
         and row.false_alarm_rate <= audit.false_alarm_rate
         and row.participants <= participants
         and row.benign <= benign
         and row.benign * participants <= benign * row.participants
         and (longer if audit.randomness == "client" else shorter)
     )
+
+
+def _by_direction(row: MeasuredSetting) -> bool:
+    """Whether what the row saw is the direction over sub-runs, whatever the metrics."""
+    return row.randomness == "provider" and row.replicated > 1
 
 
 def _tables(metrics: Sequence[dict[str, Any]]) -> set[str]:

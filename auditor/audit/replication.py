@@ -14,6 +14,7 @@ from auditor.audit.events import (
     DistancesMeasured,
     EqualModels,
     MetricFailed,
+    ModelsSketched,
     ReplicaFailed,
     ReplicaReturned,
     ReplicaStarted,
@@ -27,6 +28,7 @@ from auditor.audit.parties import Party
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.sequential import primary_is_flagged
 from auditor.audit.setting import Setting
+from auditor.audit.sketching import packed
 from auditor.audit.standing_alone import recorded, thresholds_of
 from auditor.audit.verdicts import finite_models
 from auditor.job.endpoint import LocalEndpoint
@@ -212,6 +214,9 @@ class Replication:
         first, last = setting.boundaries[sub_run : sub_run + 2]
         async with self._measuring:
             results = await setting.workspace.measure(start, returned, first, last - first)
+            if setting.choice.budget.adds_up:
+                sketches = await setting.workspace.sketch(start, returned)
+                setting.write(ModelsSketched(sub_run, tuple(sketches), packed(list(sketches.values()))))
         for result in results:
             self._record(sub_run, result)
         return True

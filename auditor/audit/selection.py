@@ -61,6 +61,10 @@ class Selection:
         """What the client of this run is known by to a provider: a word that nobody else can guess."""
         return self._digest(f"client of {provider}").hex()
 
+    def sketch_seed(self) -> int:
+        """A seed for what models are projected on, the same for all sub-runs."""
+        return int.from_bytes(self._digest("sketch")[:7], "big")
+
     def _uniform(self, purpose: str) -> float:
         return int.from_bytes(self._digest(purpose)[:7], "big") / 2**56
 

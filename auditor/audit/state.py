@@ -12,7 +12,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from auditor.audit import events as e
+from auditor.audit.decisions.direction import Sketches
 from auditor.audit.decisions.distances import DistanceMatrix
+from auditor.audit.sketching import unpacked
 from auditor.store.errors import DamagedRun
 from auditor.store.records import EventRecord
 
@@ -53,6 +55,7 @@ class SubRun:
     """A sub-run; `replicated` is None until it was drawn.
 
     `measured` is how many sub-runs had been measured before it; None until it is.
+    `sketched` has who was sketched, and the sketches; None where they were not.
     `failed_metrics` has the reason for each metric and provider; the provider is None where it failed for all.
     `remarks` has what a metric remarked on a provider's model.
     `equal` has pairs of equal models: who committed first, who later, and whether only the parameters are equal.
@@ -62,6 +65,7 @@ class SubRun:
     replicas: Mapping[str, Replica] = field(default_factory=dict)
     matrices: tuple[DistanceMatrix, ...] = ()
     measured: int | None = None
+    sketched: e.ModelsSketched | None = None
     failed_metrics: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     equal: tuple[tuple[str, str, bool], ...] = ()
@@ -136,6 +140,15 @@ class AuditState:
         """All distances so far, in the order in which sub-runs were measured, in which evidence adds up."""
         measured = [one for one in self.sub_runs.values() if one.measured is not None]
         return [matrix for one in sorted(measured, key=lambda one: one.measured or 0) for matrix in one.matrices]
+
+    def sketches(self) -> list[Sketches]:
+        """All sketches so far, in the same order."""
+        told = [one for one in self.sub_runs.values() if one.sketched is not None and one.measured is not None]
+        return [
+            Sketches(known.sub_run, known.providers, unpacked(known.sketches))
+            for one in sorted(told, key=lambda one: one.measured or 0)
+            if (known := one.sketched) is not None
+        ]
 
     def phase(self, index: int) -> SubRunPhase:
         """How far a sub-run is."""
@@ -294,6 +307,8 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             measured = earlier if before.measured is None else before.measured
             remarks = {**before.remarks, **{(event.metric, name): said for name, said in event.remarks.items()}}
             return _with_sub_run(state, event.sub_run, matrices=(*others, matrix), measured=measured, remarks=remarks)
+        case e.ModelsSketched():
+            return _with_sub_run(state, event.sub_run, sketched=event)
         case e.MetricFailed():
             known_failures = state.sub_run(event.sub_run).failed_metrics
             failed = {**known_failures, (event.metric, event.provider): event.reason}

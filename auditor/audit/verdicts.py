@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from auditor.audit.camps import doubts_about_assumption
 from auditor.audit.decisions import Assumptions, Choice, Judgement
+from auditor.audit.decisions.direction import Look, look_at_directions
 from auditor.audit.decisions.evidence import combined_p_value
 from auditor.audit.events import Outcome, Verdict
 from auditor.audit.standing_alone import deviates, thresholds_of
@@ -38,21 +39,26 @@ class ProviderVerdict:
         return asdict(self)
 
 
-def judge_providers(state: AuditState, choice: Choice, assumptions: Assumptions) -> list[ProviderVerdict]:
+def judge_providers(
+    state: AuditState, choice: Choice, assumptions: Assumptions, *, ended: bool = False
+) -> list[ProviderVerdict]:
     """The verdict of every provider, from everything that happened so far.
 
     Args:
         state: the audit.
         choice: the rule.
         assumptions: what it takes for granted.
+        ended: whether no more sub-runs come, which is when directions are looked at.
     """
     matrices = state.matrices()
     judgements = choice.decision.judge(matrices, assumptions)
+    directions = look_at_directions(state.sketches(), choice.budget, assumptions, ended=ended)
     verdicts = [
         _judge_provider(
             name,
             state,
             [judgement for judgement in judgements if judgement.provider == name],
+            directions.get(name, []),
             choice,
             assumptions,
         )
@@ -79,13 +85,14 @@ def _judge_provider(
     name: str,
     state: AuditState,
     judgements: list[Judgement],
+    directions: list[Look],
     choice: Choice,
     assumptions: Assumptions,
 ) -> ProviderVerdict:
     told = [judgement for judgement in judgements if judgement.p_value is not None]
     seen = {judgement.sub_run for judgement in told if not judgement.blind}
     checked = len(seen)
-    p_value = combined_p_value(told, choice.budget)
+    p_value = combined_p_value(told, choice.budget, [(look.p_value, look.share) for look in directions])
     ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
     faults = _faults(name, state)
     doubts = _doubts(name, state, judgements, choice)
@@ -93,7 +100,9 @@ def _judge_provider(
     verdict: Verdict
     deviates = p_value is not None and p_value <= assumptions.false_alarm_rate
     if faults or deviates:
-        verdict, reasons = "flagged", faults + (_deviations(told, state, assumptions, choice) if deviates else [])
+        verdict, reasons = "flagged", faults
+        if deviates:
+            reasons = faults + _deviations(told, directions, state, assumptions, choice)
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
@@ -186,7 +195,7 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
         own = sub_run.replicas.get(name)
         if own is not None and own.failure is not None:
             found.append(f"sub-run {index}: {own.failure}")
-    found += [f"sub-run {judgement.sub_run}: {judgement.note}" for judgement in judgements if judgement.p_value is None]
+    found += [f"sub-run {judgement.sub_run}: {judgement.note}" for judgement in judgements if judgement.note]
     if choice.powerless:
         found.append(f"the {choice.decision.name} rule cannot flag anybody with so few providers")
     return found
@@ -206,16 +215,21 @@ def _equal(name: str, sub_run: SubRun) -> list[str]:
     return found
 
 
-def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptions, choice: Choice) -> list[str]:
+def _deviations(
+    told: list[Judgement], directions: list[Look], state: AuditState, assumptions: Assumptions, choice: Choice
+) -> list[str]:
     """How often the provider deviates and where most, in plain words."""
     sub_runs = list(dict.fromkeys(judgement.sub_run for judgement in told))
     thresholds = thresholds_of(told, choice, assumptions)
     deviating = sorted({one.sub_run for one in told if deviates(one, thresholds)})
+    pulled = [
+        f"its models are pulled the same way in {look.sub_runs} replicated sub-runs, which chance explains with "
+        f"p = {look.p_value:.1g}"
+        for look in directions
+        if look.p_value <= assumptions.false_alarm_rate * look.share
+    ]
     if not deviating:
-        return [
-            f"no sub-run by itself is proof, but in the {len(sub_runs)} replicated ones together its model lies "
-            "too often too far from the reference models"
-        ]
+        return pulled or ["all replicated sub-runs together show more than chance explains"]
     strongest = min(told, key=lambda one: one.p_value or 0.0).sub_run
     standard = "numerical noise explains" if assumptions.randomness == "client" else "these lie from one another"
     figures = [
@@ -225,6 +239,7 @@ def _deviations(told: list[Judgement], state: AuditState, assumptions: Assumptio
     ]
     numbers = ", ".join(str(index) for index in deviating)
     return [
+        *pulled,
         f"deviates in {len(deviating)} of {len(sub_runs)} replicated sub-runs ({numbers})",
         f"in sub-run {strongest} its model lies further from the reference models than {standard}: "
         + ", ".join(figures),

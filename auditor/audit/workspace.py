@@ -14,6 +14,7 @@ from auditor.audit.apart import OutOfTime, call_apart, call_within
 from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.audit.selection import Selection
+from auditor.audit.sketching import sketch
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job, PluginUse
 from auditor.job.noise_file import metric_table
@@ -60,6 +61,7 @@ class Workspace:
         self._metric_seconds = job.audit.metric_seconds
         self._metrics = _load_metrics(job)
         self._given_up: dict[str, str] = {}
+        self._sketch_seed = selection.sketch_seed()
         _check_attacks(job)
         _check_devices(job)
         self._dataset = load_dataset(job.task, downloads)
@@ -161,6 +163,18 @@ class Workspace:
         except Exception as error:  # whatever a model or the machine raises
             reason = cleaned(f"{type(error).__name__}: {error}")
             return Noise(source=f"the client could not execute the sub-run itself: {reason}")
+
+    async def sketch(self, start: Path, returned: Mapping[str, Path]) -> dict[str, Any]:
+        """The sketch of each returned model (`sketching`), float64 [projections].
+
+        Args:
+            start: the checkpoint that the sub-run started from.
+            returned: the returned checkpoint of each provider.
+        """
+        models = {
+            provider: CheckpointModel(path, start, self.schema, self._network) for provider, path in returned.items()
+        }
+        return dict(await call_apart(partial(sketch, models, self._sketch_seed)))
 
     async def _measure(
         self, name: str, start: Path, returned: Mapping[str, Path], rehearsed: Rehearsed | Noise

@@ -13,9 +13,11 @@ import numpy as np
 
 from auditor.audit.decisions import Assumptions, DistanceMatrix
 from auditor.audit.decisions.agreement import disagree
-from auditor.audit.decisions.choice import select
+from auditor.audit.decisions.choice import direction_tells, select
+from auditor.audit.decisions.direction import Sketches, look_at_directions
 from auditor.audit.decisions.distances import Distances
 from auditor.audit.decisions.evidence import Budget, combined_p_value
+from auditor.audit.sketching import unpacked
 from auditor.bench.rates import Rate, area_under_curve
 from auditor.bench.settings import Setting
 from auditor.job.model import PluginUse
@@ -31,12 +33,14 @@ class Pool:
         honest: names of the honest members.
         malicious: names of the malicious ones, each with its kind.
         matrices: by the index of the start and the table of the metric, as JSON: the file of the distances.
+        sketches: by the index of the start: the file of the sketches; none with the client's seeds.
     """
 
     label: str
     honest: tuple[str, ...]
     malicious: Mapping[str, str]
     matrices: Sequence[Mapping[str, Path]]
+    sketches: Sequence[Path] = ()
 
 
 @dataclass
@@ -175,9 +179,15 @@ def judge_committees(order: JudgingOrder) -> Tally:
     """Carry out a judging order."""
     setting = order.setting
     assumptions = Assumptions(setting.benign_fraction, setting.randomness, setting.false_alarm_rate)
-    budget = Budget(setting.replicated, True, len(setting.metrics), setting.randomness == "provider")
+    adds_up = (
+        setting.randomness == "provider"
+        and setting.decision != "rttd"  # which is the paper's, to the letter
+        and direction_tells(setting.participants, setting.replicated, setting.false_alarm_rate)
+    )
+    budget = Budget(setting.replicated, True, len(setting.metrics), adds_up)
     decision, _ = select(setting.decision, setting.participants, assumptions)
     loaded: dict[Path, Measurement] = {}
+    drawn: dict[Path, Sketches] = {}
     tally = Tally()
     for committee in order.draw():
         pool = order.pools[committee.pool]
@@ -189,6 +199,12 @@ def judge_committees(order: JudgingOrder) -> Tally:
         judged = defaultdict(list)
         for judgement in decision.judge(matrices, assumptions):
             judged[judgement.provider].append(judgement)
+        sketches = [
+            _sketches(pool.sketches[start], sub_run, committee.members, drawn)
+            for sub_run, start in enumerate(committee.starts)
+            if adds_up and pool.sketches
+        ]
+        looks = look_at_directions(sketches, budget, assumptions, ended=True)
         tally.committees += 1
         for name in committee.members:
             if setting.referee and name not in judged:
@@ -198,7 +214,8 @@ def judge_committees(order: JudgingOrder) -> Tally:
                     (committee.pool, name, start) for start in committee.starts
                 )
             told = [one for one in judged[name] if one.p_value is not None]
-            p_value = combined_p_value(told, budget)
+            directions = [(look.p_value, look.share) for look in looks.get(name, [])]
+            p_value = combined_p_value(told, budget, directions)
             _count(tally, name, pool.malicious.get(name), p_value, [one.ratio or 0.0 for one in told], setting)
     return tally
 
@@ -240,6 +257,15 @@ def _matrices(
         if pair and not any(disagree(matrix, assumptions) for matrix in pair):
             return pair
     return _among(members, sub_run, measured)
+
+
+def _sketches(path: Path, sub_run: int, members: tuple[str, ...], drawn: dict[Path, Sketches]) -> Sketches:
+    """The sketches of the members of a committee, from their file once."""
+    if path not in drawn:
+        content = json.loads(path.read_text())
+        drawn[path] = Sketches(0, tuple(content["members"]), unpacked(content["sketches"]))
+    known = drawn[path]
+    return Sketches(sub_run, members, known.values[[known.providers.index(name) for name in members]])
 
 
 def _read(use: PluginUse, files: Mapping[str, Path], loaded: dict[Path, Measurement]) -> Measurement:

@@ -17,7 +17,7 @@ from auditor.bench.pools import Execution, Layout, Start
 from auditor.bench.settings import Setting, settings_of
 from auditor.bench.specification import Benchmark
 from auditor.bench.usual import usual_attacks
-from auditor.bench.work import Place, compare, inspect, train
+from auditor.bench.work import Place, compare, draw_sketches, inspect, train
 from auditor.bench.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
@@ -181,6 +181,7 @@ class Bench:
                 ("training what sub-runs start from", train, self.orders.starts, "steps"),
                 ("training what is returned", train, self.orders.returns, "steps"),
                 ("comparing", compare, self.orders.comparisons, "models"),
+                ("sketching", draw_sketches, self.orders.sketches, "models"),
                 ("inspecting", inspect, self.orders.inspections, "models"),
             ):
                 yield from _carry_out(workers, stage, work, list(orders()), unit)
@@ -249,7 +250,7 @@ class Bench:
     def _pool(self, starts: list[Start], setting: Setting) -> Pool:
         first = starts[0]
         there = [one for one in self.members if not one.malicious or first.history in (None, one)]
-        matrices = []
+        matrices, sketches = [], []
         for start in starts:
             executions = [Execution(start, setting.randomness, member) for member in there]
             matrices.append(
@@ -258,12 +259,15 @@ class Bench:
                     for table in self.orders.metric_tables()
                 }
             )
+            if setting.randomness == "provider":
+                sketches.append(self.layout.sketches(executions, setting.sub_run_steps))
         whose = "honest" if first.history is None else first.history.name
         return Pool(
             f"repetition {first.repetition}, {whose} history",
             tuple(member.name for member in there if not member.malicious),
             {member.name: member.kind for member in there if self._acts(member, starts, setting)},
             matrices,
+            sketches,
         )
 
     def _acts(self, member: Member, starts: Sequence[Start], setting: Setting) -> bool:

@@ -9,7 +9,7 @@ from auditor.bench.adversaries import Member
 from auditor.bench.pools import Execution, Layout, Start
 from auditor.bench.settings import Setting
 from auditor.bench.specification import Benchmark
-from auditor.bench.work import WAYS, InspectionOrder, MeasuringOrder, Place, TrainingOrder, Way
+from auditor.bench.work import WAYS, InspectionOrder, MeasuringOrder, Place, SketchingOrder, TrainingOrder, Way
 from auditor.job.model import Job
 
 
@@ -144,6 +144,18 @@ class Orders:
                         path,
                     )
                     yield len(pool), order
+
+    def sketches(self) -> Iterator[tuple[int, SketchingOrder]]:
+        """Sketch what everybody returned with seeds of their own; each with its number of models."""
+        for pool in self.pools():
+            if pool[0].randomness != "provider":
+                continue
+            for steps in self.lengths:
+                path = self._layout.sketches(pool, steps)
+                if not path.exists():
+                    start = self._layout.start(pool[0].start)
+                    returned = tuple((one.member.name, self._layout.returned(one, steps)) for one in pool)
+                    yield len(pool), SketchingOrder(self._place, start, returned, path)
 
     def inspections(self) -> Iterator[tuple[int, InspectionOrder]]:
         """Look at each returned model by itself; each counts as one."""

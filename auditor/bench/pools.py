@@ -108,6 +108,11 @@ class Layout:
         content = {"metric": dict(metric), "version": self._version("metrics", metric), "returned": parts}
         return self._file("distances", "json", content)
 
+    def sketches(self, executions: list[Execution], steps: int) -> Path:
+        """The sketches of all that were returned for one sub-run."""
+        parts = [self._execution(one, steps) for one in executions]
+        return self._file("sketches", "json", {"seed": self.measurement_seed, "returned": parts})
+
     def inspection(self, execution: Execution, steps: int, inspector: Mapping[str, Any]) -> Path:
         """What an inspector found in what a member returned."""
         version = self._version("inspectors", inspector)

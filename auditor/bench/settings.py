@@ -8,6 +8,7 @@ from typing import Any
 
 from auditor.bench.specification import Benchmark, CommitteeSpec, DecisionName, Randomness
 from auditor.job.errors import JobError, Problem
+from auditor.job.majority import counted_on
 from auditor.job.model import Job, PluginUse
 
 USUAL_SUB_RUNS = 4
@@ -103,7 +104,7 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
 def _own_committees(benchmark: Benchmark, job: Job) -> tuple[CommitteeSpec, ...]:
     """The job's n with as many malicious ones as it does not count on, and all of them benign."""
     count = max(3, job.participants)
-    outnumbered = count - max(2, min(count, round(job.benign_fraction * count)))
+    outnumbered = count - counted_on(job.benign_fraction, count)
     malicious = 1 if benchmark.pool.history == "attacked" else max(1, outnumbered)
     fraction = job.benign_fraction
     return tuple(

@@ -18,6 +18,7 @@ import torch
 
 from auditor.audit.measuring import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
+from auditor.audit.sketching import packed, sketch
 from auditor.job.model import Training
 from auditor.job.task import Task
 from auditor.plugins.discovery import Catalogue
@@ -125,6 +126,23 @@ class MeasuringOrder:
 
 
 @dataclass(frozen=True)
+class SketchingOrder:
+    """Sketch all models that were returned for one sub-run.
+
+    Attributes:
+        place: see `Place`.
+        start: the checkpoint that the sub-run began with.
+        returned: the file of each member.
+        result: where the sketches go.
+    """
+
+    place: Place
+    start: Path
+    returned: tuple[tuple[str, Path], ...]
+    result: Path
+
+
+@dataclass(frozen=True)
 class InspectionOrder:
     """Show one returned model to an inspector.
 
@@ -193,6 +211,18 @@ def compare(order: MeasuringOrder) -> float:
         "failure": measured.failure,
         "returned": {name: path.name for name, path in order.returned},
     }
+    _write(order.result, json.dumps(content).encode())
+    return time.monotonic() - begun
+
+
+def draw_sketches(order: SketchingOrder) -> float:
+    """Carry out a sketching order; returns the seconds that it took."""
+    begun = time.monotonic()
+    torch.set_num_threads(1)
+    judge = _judge(order.place)
+    models = {name: CheckpointModel(path, order.start, judge.schema, judge.network) for name, path in order.returned}
+    drawn = sketch(models, order.place.measurement_seed)
+    content = {"members": list(drawn), "sketches": packed(list(drawn.values()))}
     _write(order.result, json.dumps(content).encode())
     return time.monotonic() - begun
 

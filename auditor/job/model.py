@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
 from auditor.job.frozen import Frozen
 from auditor.job.lines import inner_values
+from auditor.job.majority import counted_on
 from auditor.job.noise_file import NoiseFile, NoiseFileError, noise_key, read_noise_file
 from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
 from auditor.job.task import Task
@@ -164,7 +165,9 @@ class Audit(Frozen):
     replicas: PositiveInt | None = Field(
         default=None, description="replicas per replicated sub-run; all other providers if not given"
     )
-    benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(default=None, description="r")
+    benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        default=None, description="r; more than half of the providers are counted on, also where r is 0.5 or less"
+    )
     randomness: Literal["client", "provider"] = "client"
     metrics: tuple[PluginUse, ...] = Field(
         default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, max_length=MAX_PLUGINS, strict=False
@@ -345,8 +348,8 @@ class Job(Frozen):
 
     @property
     def benign(self) -> int:
-        """How many of the n providers of a sub-run are assumed benign: r·n, rounded, at least two."""
-        return max(2, min(self.participants, round(self.benign_fraction * self.participants)))
+        """How many of the n providers of a sub-run are counted on (`majority`)."""
+        return counted_on(self.benign_fraction, self.participants)
 
     @model_validator(mode="before")
     @classmethod

@@ -32,7 +32,7 @@ class Plan:
         boundaries: the steps at which checkpoints are committed, from 0 to the last step.
         replicated: m; the expected number, when each sub-run is drawn with a probability.
         participants: n.
-        benign: r·n, rounded.
+        benign: how many of the n are counted on.
         training_steps: what the client pays for in any case.
         extra_steps: m·k·(n − 1), what the audit adds.
         client_steps: what the client itself executes to measure numerical noise; 0 with seeds of the providers' own.

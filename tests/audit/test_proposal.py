@@ -136,7 +136,7 @@ class TestPowerTogether:
 
     @pytest.mark.parametrize(
         ("audit", "found"),
-        [("replicated = 4", 4), ("replicated = 5", 4), ("replicated = 2", 2), ("replicated = 1", None)],
+        [("replicated = 4", 4), ("replicated = 5", 4), ("replicated = 2", None), ("replicated = 1", None)],
     )
     def test_it_is_that_of_as_many_sub_runs_as_the_job_has_or_fewer(self, audit: str, found: int | None) -> None:
         power = power_together(job(audit=self.OWN + audit), self.ROWS)

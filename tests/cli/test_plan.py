@@ -50,20 +50,20 @@ def test_the_power_in_json_is_that_of_the_table(plan_of: Path) -> None:
 
 
 def test_who_acts_in_every_sub_run_is_caught_by_all_of_them_together(plan_of: Path) -> None:
-    rows = [row(low=0.1, randomness="provider"), row(low=0.9, replicated=4, randomness="provider", history="attacked")]
+    rows = [row(low=0.1, randomness="provider"), row(low=0.9, replicated=6, randomness="provider", history="attacked")]
     write_rows(plan_of / "rows.json", rows)
-    audit = 'replicated = 4\nrandomness = "provider"'
+    audit = 'replicated = 6\nrandomness = "provider"'
     (plan_of / "job.toml").write_text(job_text(steps=1000, audit=audit, sub_run_steps=20))
     shown = " ".join(plan(plan_of).stdout.split())
-    assert "together 4 replicated sub-runs judged together show at least 90 % of those who have acted from" in shown
+    assert "together 6 replicated sub-runs judged together show at least 90 % of those who have acted from" in shown
     assert "That is from an honest checkpoint" in shown
-    assert "measured in 4 sub-runs together at 1.0 %: 1.0 %" in shown
+    assert "measured in 6 sub-runs together at 1.0 %: 1.0 %" in shown
     told = json.loads(plan(plan_of, "--json").stdout)
-    assert told["power_together"]["setting"]["replicated"] == 4
+    assert told["power_together"]["setting"]["replicated"] == 6
     chances = {(one["share"], one["replicated"]): one["probability"] for one in told["catch_probability"]}
-    assert chances[1.0, 4] == chances[1.0, 8] == 0.9
-    assert chances[1.0, 2] == pytest.approx(1 - 0.9**2)
-    assert chances[0.5, 4] == pytest.approx(catch_probability(50, 25, 4, 0.1))
+    assert chances[1.0, 6] == chances[1.0, 12] == 0.9
+    assert chances[1.0, 3] == pytest.approx(1 - 0.9**3)
+    assert chances[0.5, 6] == pytest.approx(catch_probability(50, 25, 6, 0.1))
 
 
 def test_without_a_measurement_no_power_is_told(plan_of: Path) -> None:

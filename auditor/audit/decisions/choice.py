@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from auditor.audit.decisions.agreement import AgreementDecision
+from auditor.audit.decisions.direction import smallest_p_value
 from auditor.audit.decisions.distances import Assumptions, Decision, Judgement
-from auditor.audit.decisions.evidence import Budget, combined_p_value
+from auditor.audit.decisions.evidence import ALONE_BESIDE_DIRECTION, Budget, combined_p_value
 from auditor.audit.decisions.ks import KolmogorovSmirnovDecision, PaperDecision
+from auditor.audit.decisions.own_seeds import ALLOWANCE
 from auditor.audit.decisions.ratio import RatioDecision
 from auditor.job.model import Job
 
@@ -39,10 +42,32 @@ def assumptions_of(job: Job) -> Assumptions:
 def budget_of(job: Job) -> Budget:
     """How a job's false-alarm rate is shared among its sub-runs and metrics."""
     audit = job.audit
-    adds_up = audit.randomness == "provider"
+    own = audit.randomness == "provider"
+    metrics, rate = len(job.metrics), audit.false_alarm_rate
     if audit.replicate_probability is not None:
-        return Budget(max(1, round(audit.replicate_probability * job.sub_runs)), False, len(job.metrics), adds_up)
-    return Budget(audit.replicated_at_most or job.replicated or job.sub_runs, True, len(job.metrics), adds_up)
+        expected = max(1, round(audit.replicate_probability * job.sub_runs))
+        return Budget(expected, False, metrics, own and direction_tells(job.participants, job.sub_runs, rate))
+    most = audit.replicated_at_most or job.replicated or job.sub_runs
+    adds_up = own and direction_tells(job.participants, most, rate)
+    return Budget(most, True, metrics, adds_up, _interim(job, most) if adds_up else None)
+
+
+def _interim(job: Job, most: int) -> int | None:
+    """After how many sub-runs the direction is looked at for a first time, where something depends on it."""
+    if job.audit.replicated_at_most is not None and (job.replicated or 0) < most:
+        return job.replicated
+    return math.ceil(most / 2) if job.audit.stop_early and most >= 8 else None
+
+
+def direction_tells(participants: int, sub_runs: int, false_alarm_rate: float) -> bool:
+    """Whether so many sub-runs can flag somebody by its direction alone."""
+    smallest = smallest_p_value(participants, sub_runs)
+    return smallest <= (1 - ALONE_BESIDE_DIRECTION) * false_alarm_rate
+
+
+def sub_runs_for_direction(participants: int, false_alarm_rate: float) -> int | None:
+    """How many sub-runs it takes at least; None where none are enough."""
+    return next((m for m in range(2, 40) if direction_tells(participants, m, false_alarm_rate)), None)
 
 
 def choose(job: Job) -> Choice:
@@ -55,7 +80,7 @@ def choose(job: Job) -> Choice:
         decision, reason = select(job.audit.decision, count, assumptions)
     smallest = decision.smallest_p_value(count, assumptions)
     reached = _smallest_of_run(smallest, budget, budget.sub_runs if budget.exact else job.sub_runs)
-    powerless = count > 2 and reached > assumptions.false_alarm_rate
+    powerless = count > 2 and reached > assumptions.false_alarm_rate and not budget.adds_up
     warnings: list[str] = []
     if count == 2 and not job.has_referee:
         warnings.append(
@@ -69,16 +94,36 @@ def choose(job: Job) -> Choice:
             f'{assumptions.false_alarm_rate:g}. Use decision = "ratio".'
         )
     if job.audit.randomness == "provider" and count > 2:
-        warnings.append(
-            "With seeds of the providers' own a primary that deviates from the first step on shows little in each "
-            'sub-run, and it takes four to eight of them. With randomness = "client" one does.'
-        )
+        warnings += _limits_of_own_seeds(job, budget)
     if job.audit.fixed_selection is not None:
         warnings.append(
             "The selection of sub-runs is fixed in the job file: a provider that knows the file can cheat in the "
             "others. Use it for tests and experiments only."
         )
     return Choice(decision, reason, tuple(warnings), powerless, budget)
+
+
+def _limits_of_own_seeds(job: Job, budget: Budget) -> list[str]:
+    """What an audit cannot do, and what it takes for granted, where everybody draws seeds of their own."""
+    count, rate = job.participants, job.audit.false_alarm_rate
+    better = 'With randomness = "client" one sub-run shows far more.'
+    gross = f"only a model that lies far more than {ALLOWANCE:g} times as far off as the others can be flagged"
+    needed = sub_runs_for_direction(count, rate)
+    if needed is None:
+        few = f"no number of sub-runs shows a direction at a false-alarm rate of {rate:g}, and {gross}"
+        return [f"With seeds of the providers' own {few}. {better}"]
+    if budget.sub_runs < needed:
+        there = "are replicated" if budget.exact else "are expected"
+        return [
+            f"With seeds of the providers' own a backdoor shows by the direction that it pulls in, over {needed} "
+            f"replicated sub-runs or more (n = {count}), and {budget.sub_runs} {there}: {gross}. {better}"
+        ]
+    return [
+        "With seeds of the providers' own a provider is flagged when its models are pulled the same way in most "
+        f"replicated sub-runs, of which that takes {needed} at least; one that acts in few of them is missed. {better}",
+        f"The false-alarm rate of {rate:g} is not promised where something honest pulls one provider the same way in "
+        "every sub-run, such as other data or another learning rate than the job's.",
+    ]
 
 
 def _smallest_of_run(smallest: float, budget: Budget, sub_runs: int) -> float:

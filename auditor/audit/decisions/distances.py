@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from auditor.job.majority import counted_on
+
 Distances = NDArray[np.float64]
 
 
@@ -52,8 +54,8 @@ class Assumptions:
     false_alarm_rate: float
 
     def benign(self, participants: int) -> int:
-        """How many of so many providers are taken to be benign: r·n, rounded, at least two."""
-        return max(2, min(participants, round(self.benign_fraction * participants)))
+        """How many of so many providers are counted on (`majority`)."""
+        return counted_on(self.benign_fraction, participants)
 
 
 BLIND = 0.5

@@ -34,10 +34,14 @@ class KolmogorovSmirnovDecision:
     def judge(self, matrices: list[DistanceMatrix], assumptions: Assumptions) -> list[Judgement]:
         """Judge every provider in every matrix, each matrix by itself."""
         return [
-            _judge(matrix, index, assumptions, calibrated=self.calibrated)
+            _judge(matrix, index, self.benign(len(matrix.providers), assumptions), calibrated=self.calibrated)
             for matrix in matrices
             for index in range(len(matrix.providers))
         ]
+
+    def benign(self, participants: int, assumptions: Assumptions) -> int:
+        """How many of so many providers are counted on."""
+        return assumptions.benign(participants)
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
         """How often the distances of a benign provider all lie beyond the cluster."""
@@ -52,11 +56,15 @@ class PaperDecision(KolmogorovSmirnovDecision):
     name = "rttd"
     calibrated = False
 
+    def benign(self, participants: int, assumptions: Assumptions) -> int:
+        """r·n, also where that is no majority: the paper counts on 8 of 16."""
+        return max(2, min(participants, round(assumptions.benign_fraction * participants)))
+
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
         """2 ÷ C(a + b, a) for samples of a and b: the two-sided test when the samples do not overlap."""
         if participants < 3:
             return 1.0
-        cluster, own = _sample_sizes(assumptions.benign(participants))
+        cluster, own = _sample_sizes(self.benign(participants, assumptions))
         return min(1.0, 2 / math.comb(cluster + own, own))
 
 
@@ -66,14 +74,13 @@ def _sample_sizes(benign: int) -> tuple[int, int]:
     return max(1, math.comb(others, 2)), others
 
 
-def _judge(matrix: DistanceMatrix, judged: int, assumptions: Assumptions, *, calibrated: bool) -> Judgement:
+def _judge(matrix: DistanceMatrix, judged: int, benign: int, *, calibrated: bool) -> Judgement:
     from scipy.stats import ks_2samp
 
     count = len(matrix.providers)
     if count < 3:
         note = "there are no distances among others to compare it with"
         return Judgement(matrix.sub_run, matrix.metric, matrix.providers[judged], None, None, (), note)
-    benign = assumptions.benign(count)
     own, cluster, nearest = _compared(matrix.values, judged, benign)
     centre, middle = float(np.median(cluster)), float(np.median(own))
     if middle <= centre:  # nearer to the others than they are to one another
