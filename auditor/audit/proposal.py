@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from auditor.audit.measured_power import MeasuredSetting, Power, power_of
 from auditor.job.chances import acting_sub_runs, independent_catch_probability, probability_needed
 from auditor.job.errors import JobError, Problem
-from auditor.job.model import MAX_SUB_RUNS, Job
+from auditor.job.impossibilities import MAX_SUB_RUNS
+from auditor.job.model import Job
 from auditor.job.plan import Plan, make_plan
 
 PAPER_STEPS, PAPER_PARTICIPANTS = 2000, 16

@@ -19,8 +19,8 @@ import torch
 from auditor.audit.measuring import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.audit.sketching import packed, sketch
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.plugins.discovery import Catalogue
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import MetricContext

@@ -5,10 +5,11 @@ Nothing here knows PyTorch, the network or a screen, so that planning an audit i
 
 from auditor.job.errors import JobError, Problem
 from auditor.job.loading import load_job, parse_job
-from auditor.job.model import Audit, Job, PluginUse, Provider, Training
+from auditor.job.model import Audit, Job, PluginUse, Provider
 from auditor.job.plan import Plan, make_plan
 from auditor.job.plugin_file import PluginFile
 from auditor.job.task import Task
+from auditor.job.training import Training
 
 __all__ = [
     "Audit",

@@ -13,8 +13,9 @@ from pydantic_core import ErrorDetails
 
 from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
 from auditor.job.lines import inner_values, key_lines, nearest_line
-from auditor.job.model import SGD, AdamW, Audit, Constant, Cosine, Job, Provider, Training, Triangular
+from auditor.job.model import Audit, Job, Provider
 from auditor.job.task import Task
+from auditor.job.training import SGD, AdamW, Constant, Cosine, Training, Triangular
 from auditor.job.user_file import UserFileError, read_user_text
 
 MAX_BYTES = 1 << 18

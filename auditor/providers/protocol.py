@@ -24,8 +24,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.providers.hostile_text import cleaned
 
 VERSION = 1

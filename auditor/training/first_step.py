@@ -7,8 +7,8 @@ import math
 
 import torch
 
-from auditor.job.model import Training as TrainingSpec
 from auditor.job.task import Task
+from auditor.job.training import Training as TrainingSpec
 from auditor.training.checkpoint import all_finite
 from auditor.training.data import Dataset
 from auditor.training.errors import TrainingError

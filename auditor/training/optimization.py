@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from auditor.job.model import SGD, AdamW, Constant, Cosine, Triangular
-from auditor.job.model import Training as TrainingSpec
+from auditor.job.training import SGD, AdamW, Constant, Cosine, Triangular
+from auditor.job.training import Training as TrainingSpec
 
 OPTIMIZER = "optimizer."
 """What the names of the optimizer's state in a checkpoint begin with."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from auditor.job.model import AdamW, Training
 from auditor.job.task import Task
+from auditor.job.training import AdamW, Training
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.metric import MetricContext
 from auditor.training.checkpoint import encode

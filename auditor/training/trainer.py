@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from auditor.job.model import Training as TrainingSpec
 from auditor.job.task import Task
+from auditor.job.training import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.metric import MetricContext
 from auditor.plugins.randomness import generator, key

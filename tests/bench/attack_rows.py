@@ -17,8 +17,9 @@ from auditor.audit.decisions.choice import assumptions_of
 from auditor.audit.decisions.evidence import Budget, combined_p_value
 from auditor.audit.measuring import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
-from auditor.job.model import Job, Training
+from auditor.job.model import Job
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.plugins import Metric, create_plugin, installed, load_plugin
 from auditor.plugins.discovery import create_attack
 from auditor.training.checkpoint import encode, read

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.plugins.discovery import create_attack
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import load_dataset

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.plugins import MetricContext
 from auditor.training.checkpoint import encode
 from auditor.training.data import Dataset, load_dataset

@@ -10,8 +10,8 @@ import pytest
 from auditor.job import JobError, load_job, make_plan, parse_job
 from auditor.job.chances import catch_probability, free_ride_probability
 from auditor.job.errors import MAX_PROBLEMS
+from auditor.job.impossibilities import MAX_OWN_SEEDS, MAX_SUB_RUNS
 from auditor.job.loading import MAX_DEPTH, MAX_KEY_PARTS
-from auditor.job.model import MAX_OWN_SEEDS, MAX_SUB_RUNS
 from auditor.job.plugin_file import PluginFileError, read_plugin_file
 from auditor.job.user_file import UserFileError, open_user_file, read_user_file, read_user_text, typed_path
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.plugins import Attack, MetricContext
 from auditor.training.checkpoint import encode, read
 from auditor.training.data import load_dataset

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.training.data import load_dataset
 from auditor.training.errors import TrainingError
 from auditor.training.first_step import try_first_step

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from auditor.job.model import Training
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.plugins.discovery import Catalogue
 from auditor.training.data import load_dataset
 from auditor.training.errors import CheckpointError

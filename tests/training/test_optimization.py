@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from auditor.job.model import Training
+from auditor.job.training import Training
 from auditor.training.optimization import learning_rate
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from auditor.job.model import Training
 from auditor.job.plan import REHEARSALS
 from auditor.job.task import Task
+from auditor.job.training import Training
 from auditor.training.checkpoint import read
 from auditor.training.data import load_dataset
 from auditor.training.rehearsal import WAYS, rehearse

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auditor.job.model import AdamW, Training
 from auditor.job.task import Task
+from auditor.job.training import AdamW, Training
 from auditor.training.outline import outline
 from auditor.training.trainer import Trainer
 from tests.plugins.models import CONTEXT, DIGITS, Models

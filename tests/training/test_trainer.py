@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from auditor.job.model import Training
 from auditor.job.task import MODELS, Task
+from auditor.job.training import Training
 from auditor.training.checkpoint import decode, encode
 from auditor.training.data import Dataset, load_dataset
 from auditor.training.trainer import Trainer

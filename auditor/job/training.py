@@ -1,0 +1,67 @@
+"""How it is learned: the table [training] of a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+
+from auditor.job.frozen import Frozen
+
+MAX_STEPS = 10**9
+MAX_BATCH_SIZE = 1 << 20
+
+
+class SGD(Frozen):
+    """Stochastic gradient descent, as PyTorch defines it (no dampening, no Nesterov)."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: PositiveFloat = 0.05
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: NonNegativeFloat = 5e-4
+
+
+class AdamW(Frozen):
+    """Adam with decoupled weight decay (Loshchilov and Hutter, 2019)."""
+
+    name: Literal["adamw"]
+    lr: PositiveFloat = 1e-3
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    weight_decay: NonNegativeFloat = 1e-2
+
+
+class Constant(Frozen):
+    """The learning rate of the optimizer, all along."""
+
+    name: Literal["constant"] = "constant"
+
+
+class Cosine(Frozen):
+    """From the optimizer's rate down to `final` of it along half a cosine, after a linear warm-up."""
+
+    name: Literal["cosine"]
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    final: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class Triangular(Frozen):
+    """Linearly up to the optimizer's rate until `peak` of the steps, then linearly down to zero."""
+
+    name: Literal["triangular"]
+    peak: Annotated[float, Field(gt=0, lt=1)] = 0.3
+
+
+Optimizer = Annotated[SGD | AdamW, Field(discriminator="name")]
+Schedule = Annotated[Constant | Cosine | Triangular, Field(discriminator="name")]
+
+
+class Training(Frozen):
+    """How it is learned."""
+
+    steps: Annotated[int, Field(gt=0, le=MAX_STEPS)] = 400
+    batch_size: Annotated[int, Field(gt=0, le=MAX_BATCH_SIZE)] = 64
+    optimizer: Optimizer = Field(default=SGD(), description="sgd if not given, adamw for text tasks")
+    schedule: Schedule = Constant()
+    augment: tuple[Literal["crop", "flip"], ...] = Field(default=(), strict=False)
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
