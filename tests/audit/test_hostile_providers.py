@@ -29,7 +29,11 @@ FLAGGED = {
     "misshapes": "names, shapes or types are not those of this job",
 }
 UNREACHABLE = {"silent": "no answer for", "hangs_up": "no connection"}
-INCONCLUSIVE = {"fails": "it failed: [bold]evil"}
+INCONCLUSIVE = {
+    "fails": "it failed: [bold]evil",
+    "twin": "the same model as twin_too to the last bit",
+    "twin_too": "the same model as twin to the last bit",
+}
 SPARE = "hangs_up_again"
 """One ends its process as soon as it is asked for news, so there is another for another audit."""
 COPIER = "copies"
