@@ -162,7 +162,9 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 def agent(folder: Path, trick: str) -> uvicorn.Server:
-    settings = AgentSettings(trick, "cpu", 1, folder / trick, folder / "datasets")
+    # Honest ones may share a seed by mistake, as two that were set up from one image do.
+    seed = 5 if trick.startswith("twin") else None
+    settings = AgentSettings(trick, "cpu", 1, folder / trick, folder / "datasets", seed=seed)
     config = uvicorn.Config(
         cheating(make_app(settings), trick), uds=str(folder / f"{trick}.sock"), log_level="error", lifespan="off"
     )

@@ -35,7 +35,11 @@ UNREACHABLE = {
 }
 HICCUPS = "hiccups"
 """An honest one whose connections break all the time."""
-INCONCLUSIVE = {"fails": "it failed: [bold]evil"}
+INCONCLUSIVE = {
+    "fails": "it failed: [bold]evil",
+    "twin": "the same model as twin_too to the last bit",
+    "twin_too": "the same model as twin to the last bit",
+}
 SPARE = "hangs_up_again"
 """One ends its process as soon as it is asked for news, so there is another for another audit."""
 COPIER = "copies"
