@@ -66,7 +66,7 @@ def _read(file: Path, origin: str) -> Pixels:
     name = visible(str(file))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
+            warnings.simplefilter("ignore")  # what is wrong is said below, and the limits here are lower
             with open_user_file(file, MAX_IMAGE_BYTES) as opened, Image.open(opened, formats=FORMATS) as image:
                 width, height = image.size
                 if width * height > MAX_PIXELS:
