@@ -177,7 +177,7 @@ WIRE: dict[str, Callable[[Writer, bytes], Awaitable[bool]]] = {
     "redirects_badly": lambda writer, _: _once(writer, framed(307, b"", None, b"location: http://[/\x80")),
     "zips": lambda writer, body: _once(writer, framed(200, gzip.compress(body), None, b"content-encoding: gzip")),
     "bombs": lambda writer, _: _once(
-        writer, framed(200, gzip.compress(bytes(50_000_000), 1), None, b"content-encoding: gzip")
+        writer, framed(200, gzip.compress(bytes(5_000_000), 1), None, b"content-encoding: gzip")
     ),
     "sets_cookies": lambda writer, body: _once(
         writer, framed(200, body, None, *[b"set-cookie: a=b; domain=\x80"] * 50)
@@ -249,6 +249,11 @@ STATUS: dict[str, Callable[[dict[str, Any], int], bytes]] = {
     "cancels": _changed(state="cancelled"),
     "fails_evilly": _changed(state="failed", error=EVIL * 20_000),
     "queues": _changed(state="queued", commitments=[], step=10),
+    "takes_its_time": lambda answer, count: json.dumps(
+        answer
+        if count > 40
+        else {**answer, "state": "queued" if count < 20 else "preparing", "commitments": [], "step": 10}
+    ).encode(),
     "flickers": lambda answer, count: json.dumps(
         {
             **answer,

@@ -15,7 +15,7 @@ from tests.pretender import Pretender
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pretenders")]
 
-STALL_SECONDS = 10
+STALL_SECONDS = 15
 VERDICTS: dict[type[ProviderError], str] = {
     Misbehaved: "flagged",
     Refused: "inconclusive",

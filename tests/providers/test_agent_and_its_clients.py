@@ -172,6 +172,16 @@ async def test_disk_has_a_limit(tmp_path: Path) -> None:
     assert not list((tmp_path / "agent").rglob(".incoming*"))
 
 
+async def test_what_a_crash_left_of_an_upload_is_removed(tmp_path: Path) -> None:
+    async with client(tmp_path) as asking:
+        await asking.put(f"/blobs/{DIGEST}", content=START)
+    (blob,) = (tmp_path / "agent").rglob(DIGEST)
+    (blob.parent / ".incoming-1").write_bytes(bytes(1000))
+    async with client(tmp_path) as asking:
+        assert (await asking.get(f"/blobs/{DIGEST}")).content == START
+    assert not list((tmp_path / "agent").rglob(".incoming*"))
+
+
 async def test_the_number_of_checkpoints_and_of_runs_has_a_limit(tmp_path: Path) -> None:
     async with client(tmp_path, limits=Limits(checkpoints=1, runs=2, boundaries=30)) as asking:
         assert (await asking.put(f"/blobs/{DIGEST}", content=START)).status_code == 201

@@ -35,6 +35,8 @@ class Clients:
         self._limits = limits
         self._lock = threading.Lock()
         self._coming = 0
+        for left_over in self._folder.glob(f"*/{BLOBS}/.*"):  # of uploads that a crash cut off
+            left_over.unlink(missing_ok=True)
 
     def blobs(self, word: str) -> BlobFolder:
         """The checkpoints of a client, who is remembered from now on as having asked now."""
