@@ -16,13 +16,17 @@ import numpy as np
 from auditor.audit.decisions import Assumptions, DistanceMatrix
 from auditor.audit.decisions.agreement import disagree
 from auditor.audit.decisions.clique import within
+from auditor.audit.decisions.direction import Sketches, pulled_alike
 
 ALIKE = 1.5
 """Two camps agree alike when their median distances differ by no larger a factor."""
 
 
 def doubts_about_assumption(
-    flagged: Sequence[str], matrices: Sequence[DistanceMatrix], assumptions: Assumptions
+    flagged: Sequence[str],
+    matrices: Sequence[DistanceMatrix],
+    assumptions: Assumptions,
+    sketches: Sequence[Sketches] = (),
 ) -> list[str]:
     """What speaks against r, as sentences; nothing where fewer than two are flagged by their distances.
 
@@ -30,6 +34,7 @@ def doubts_about_assumption(
         flagged: whose models lie too far from the others.
         matrices: all that was measured.
         assumptions: what the audit takes for granted.
+        sketches: of the models, where directions were judged; then these tell camps, for distances hardly differ.
     """
     if len(flagged) < 2 or not matrices:
         return []
@@ -42,7 +47,8 @@ def doubts_about_assumption(
             f"(benign_fraction = {assumptions.benign_fraction:.2g}): the assumption is broken, so that the others may "
             "as well be the ones that deviate together"
         )
-    if any(_two_camps(flagged, matrix, assumptions) for matrix in matrices):
+    near = (_two_camps(flagged, matrix, assumptions) for matrix in matrices)
+    if pulled_alike(sketches, flagged) if sketches else any(near):
         found.append(
             f"{_listed(flagged)} agree with one another as well as the others do, so that there are two camps: if more "
             f"than {allowed} of {count} providers collude, it is the other camp that deviates. A provider more, or one "

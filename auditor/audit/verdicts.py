@@ -52,7 +52,8 @@ def judge_providers(
     """
     matrices = state.matrices()
     judgements = choice.decision.judge(matrices, assumptions)
-    directions = look_at_directions(state.sketches(), choice.budget, assumptions, ended=ended)
+    sketches = state.sketches()
+    directions = look_at_directions(sketches, choice.budget, assumptions, ended=ended)
     verdicts = [
         _judge_provider(
             name,
@@ -67,7 +68,7 @@ def judge_providers(
     deviating = [
         one.name for one in verdicts if one.p_value is not None and one.p_value <= assumptions.false_alarm_rate
     ]
-    doubts = tuple(doubts_about_assumption(deviating, matrices, assumptions))
+    doubts = tuple(doubts_about_assumption(deviating, matrices, assumptions, sketches))
     return [
         replace(one, reasons=(*one.reasons, *doubts)) if one.name in deviating and doubts else one for one in verdicts
     ]

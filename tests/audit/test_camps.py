@@ -9,6 +9,7 @@ import pytest
 
 from auditor.audit.camps import doubts_about_assumption
 from auditor.audit.decisions import Assumptions, DistanceMatrix
+from auditor.audit.decisions.direction import Sketches
 
 
 def matrix(near: tuple[tuple[int, ...], ...], count: int, floor: float | None = None) -> DistanceMatrix:
@@ -38,3 +39,18 @@ def test_more_that_deviate_than_are_counted_on_break_the_assumption() -> None:
 
 def test_one_that_deviates_raises_no_doubt() -> None:
     assert doubts_about_assumption(["a"], [matrix(((1, 2),), 3)], Assumptions(0.67, "provider", 0.01)) == []
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_with_own_seeds_those_make_a_camp_that_are_pulled_alike(alike: bool) -> None:
+    draws = np.random.default_rng(3)
+    sketches = []
+    for index in range(6):
+        models = draws.standard_normal((5, 100)) / 10
+        models[0, 0] += 1
+        models[1, 0 if alike else 1] += 1
+        sketches.append(Sketches(index, tuple("abcde"), models))
+    assumptions = Assumptions(0.6, "provider", 0.01)
+    apart = matrix(((0, 1, 2, 3, 4),), 5)  # as far from one another as everybody
+    doubts = doubts_about_assumption(["a", "b"], [apart], assumptions, sketches)
+    assert any("two camps" in doubt for doubt in doubts) == alike

@@ -1,7 +1,8 @@
-"""Writes what `auditor plan` knows of power: the settings with somebody malicious that benchmarks have judged.
+r"""Writes what `auditor plan` knows of power: the settings with somebody malicious that benchmarks have judged.
 
     auditor bench docs/benchmarks/client.toml    # and so on
-    python -m tests.bench.measured_power client headline digits quickstart sst2 attacked attacked_cifar10
+    python -m tests.bench.measured_power client quickstart sst2 directions_digits directions_resnet20 \\
+        directions_embeddings directions_transformer
 
 reads the results of these benchmarks under AUDITOR_HOME and writes `auditor/audit/measured_power.json`.
 """

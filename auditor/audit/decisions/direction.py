@@ -121,6 +121,33 @@ def direction_p_values(sketches: Sequence[Sketches], assumptions: Assumptions) -
     return found
 
 
+def pulled_alike(sketches: Sequence[Sketches], names: Sequence[str]) -> bool:
+    """Whether two of `names` are pulled the same way, by half of how alike each is to itself, away from all others."""
+    apart: dict[str, dict[int, NDArray[np.float64]]] = {name: {} for name in names}
+    for one in sketches:
+        rest = [row for row, name in enumerate(one.providers) if name not in names]
+        for row, name in enumerate(one.providers):
+            if name in apart and rest:
+                away = one.values[row] - one.values[rest].mean(axis=0)
+                apart[name][one.sub_run] = away / max(float(np.linalg.norm(away)), np.finfo(np.float64).tiny)
+
+    def alike(first: str, second: str) -> float:
+        cosines = [
+            float(here @ there)
+            for s, here in apart[first].items()
+            for t, there in apart[second].items()
+            if s != t  # in one sub-run both lie away from the same reference
+        ]
+        return float(np.mean(cosines)) if cosines else 0.0
+
+    own = {name: alike(name, name) for name in names}
+    return any(
+        min(own[first], own[second]) > 0 and alike(first, second) >= math.sqrt(own[first] * own[second]) / 2
+        for position, first in enumerate(names)
+        for second in names[:position]
+    )
+
+
 def smallest_p_value(participants: int, sub_runs: int) -> float:
     """The smallest p-value that there can be; 1 where there is no angle."""
     if participants < MEMBERS or sub_runs < 2:
