@@ -13,6 +13,9 @@ from auditor.audit.events import Outcome, Verdict
 from auditor.audit.standing_alone import deviates, thresholds_of
 from auditor.audit.state import AuditState, SubRun
 
+WHOLE = "update"
+"""The metric that sees all parameters, and is part of every audit: where it is blind, an attack on them may hide."""
+
 
 @dataclass(frozen=True)
 class ProviderVerdict:
@@ -91,7 +94,9 @@ def _judge_provider(
     assumptions: Assumptions,
 ) -> ProviderVerdict:
     told = [judgement for judgement in judgements if judgement.p_value is not None]
-    seen = {judgement.sub_run for judgement in told if not judgement.blind}
+    seen = {judgement.sub_run for judgement in told} - {
+        one.sub_run for one in told if one.blind and one.metric == WHOLE
+    }
     checked = len(seen)
     p_value = combined_p_value(told, choice.budget, [(look.p_value, look.share) for look in directions])
     ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
@@ -124,7 +129,7 @@ def unasked(state: AuditState) -> set[str]:
 
 def _noise_allowed_for(told: list[Judgement], seen: Set[int]) -> list[str]:
     """What numerical noise was allowed for, and where it was too much to see anything; nothing with own seeds."""
-    of_updates = [one.noise for one in told if one.metric == "update" and one.sub_run in seen and one.noise is not None]
+    of_updates = [one.noise for one in told if one.metric == WHOLE and one.sub_run in seen and one.noise is not None]
     said = (
         [f"numerical noise of up to {_share_text(max(of_updates))} of an update was allowed for"] if of_updates else []
     )
@@ -145,7 +150,7 @@ def _sub_runs(indices: Sequence[int]) -> str:
 
 def _unchecked(name: str, state: AuditState, told: Sequence[Judgement]) -> str:
     if told:
-        noise = min(one.noise for one in told if one.noise is not None)
+        noise = min(one.noise for one in told if one.noise is not None and one.metric == WHOLE)
         return (
             f"nothing could be seen: the numerical noise to allow for is {_share_text(noise)} of a sub-run's training, "
             "so that an attack would fit in it. Take shorter sub-runs (audit.sub_run_steps)"

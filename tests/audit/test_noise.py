@@ -31,7 +31,7 @@ class Momentum(Attack):
     "Changes nothing but the momentum that it hands on."
     name = "momentum"
     def on_checkpoint(self, tensors, step):
-        return {name: tensor * 1.2 if name.startswith("optimizer.") else tensor for name, tensor in tensors.items()}
+        return {name: tensor * 2 if name.startswith("optimizer.") else tensor for name, tensor in tensors.items()}
 """
 
 
@@ -90,7 +90,9 @@ def run(auditor: Auditor, **parts: str) -> Result:
 @pytest.mark.slow
 def test_a_change_of_the_momentum_alone_is_seen_whatever_metrics_the_job_names(auditor: Auditor) -> None:
     (auditor.folder / "momentum.py").write_text(MOMENTUM)
-    name = auditor.job(attacks={"a": '{ name = "momentum" }'}, steps=20, audit="fixed_selection = [1]")
+    name = auditor.job(
+        attacks={"a": '{ name = "momentum" }'}, steps=62, sub_run_steps=2, audit="fixed_selection = [30]"
+    )
     path = auditor.folder / name
     path.write_text('plugins = ["momentum.py"]\n' + path.read_text())
     found = auditor("run", name, "--json")
