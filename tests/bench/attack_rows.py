@@ -151,7 +151,7 @@ class Range:
         job = self._job(randomness, usual)
         assumptions = assumptions_of(job)
         judgements = [one for one in choose(job).decision.judge(matrices, assumptions) if one.provider == JUDGED]
-        budget = Budget(1, True, len(usual), randomness == "provider")
+        budget = Budget(1, True, len(usual), adds_up=False)  # one sub-run has no direction
         p_value = combined_p_value([one for one in judgements if one.metric in usual], budget)
         flagged = p_value is not None and p_value <= assumptions.false_alarm_rate
         return Judged(
