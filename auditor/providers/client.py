@@ -30,6 +30,8 @@ RETRY_SECONDS = 30.0
 """So long, or as long as the client is patient if that is less, what broke is tried again."""
 GREETING_SECONDS = 1.0
 """The same for the first question: where nobody listens, there is rarely anybody soon."""
+LEAST_ATTEMPTS = 3
+"""However long they take: on a busy machine one may take longer than all are meant to."""
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 """Seconds between attempts; each pause is twice the one before."""
 SIMULATION_SECONDS = 600.0
@@ -228,7 +230,7 @@ class ProviderClient:
         self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None
     ) -> Result:
         """Make attempts until one does not break, all of them together within so many seconds."""
-        begun, pause = time.monotonic(), FIRST_PAUSE
+        begun, pause, attempts = time.monotonic(), FIRST_PAUSE, 0
         broke: Broken | None = None
         try:
             async with asyncio.timeout(seconds):
@@ -236,10 +238,11 @@ class ProviderClient:
                     try:
                         return await attempt()
                     except Broken as error:
-                        broke = error
+                        broke, attempts = error, attempts + 1
                         if (words := self._obituary()) is not None:
                             raise Unreachable(words) from None
-                        if time.monotonic() - begun > (retry_seconds or self._retry_seconds):
+                        overdue = time.monotonic() - begun > (retry_seconds or self._retry_seconds)
+                        if overdue and attempts >= LEAST_ATTEMPTS:
                             raise Unreachable(str(error)) from None
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LAST_PAUSE)
