@@ -106,16 +106,21 @@ class ProviderClient:
 
     async def has(self, digest: str) -> bool:
         """Whether the provider has a checkpoint."""
-        return await self._exchange(lambda: self._has(digest), self._seconds)
+
+        async def attempt() -> bool:
+            async with self._answer("HEAD", f"/blobs/{digest}") as answer:
+                return answer.status_code == 200
+
+        return await self._exchange(attempt, self._seconds)
 
     async def upload(self, path: Path, digest: str) -> int:
         """Make sure that the provider has a checkpoint; returns the bytes that went."""
+        if await self.has(digest):
+            return 0
         size = path.stat().st_size
         headers = {"content-length": str(size)}
 
         async def attempt() -> int:
-            if await self._has(digest):
-                return 0
             async with self._answer("PUT", f"/blobs/{digest}", content=_pieces(path), headers=headers) as answer:
                 await accept(answer)
             return size
@@ -169,10 +174,6 @@ class ProviderClient:
     async def simulation(self, run: str) -> Simulation:
         """What a simulated attack achieved; refused where nothing is simulated."""
         return await self._ask("GET", f"/runs/{run}/simulation", Simulation, seconds=SIMULATION_SECONDS)
-
-    async def _has(self, digest: str) -> bool:
-        async with self._answer("HEAD", f"/blobs/{digest}") as answer:
-            return answer.status_code == 200
 
     async def _tell(self, method: str, path: str) -> None:
         async def attempt() -> None:
