@@ -30,6 +30,8 @@ RETRY_SECONDS = 30.0
 """So long, or as long as the client is patient if that is less, what broke is tried again."""
 GREETING_SECONDS = 1.0
 """The same for the first question: where nobody listens, there is rarely anybody soon."""
+LEAST_ATTEMPTS = 3
+"""However long they take: on a busy machine one may take longer than all are meant to."""
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 """Seconds between attempts; each pause is twice the one before."""
 SIMULATION_SECONDS = 600.0
@@ -104,16 +106,21 @@ class ProviderClient:
 
     async def has(self, digest: str) -> bool:
         """Whether the provider has a checkpoint."""
-        return await self._exchange(lambda: self._has(digest), self._seconds)
+
+        async def attempt() -> bool:
+            async with self._answer("HEAD", f"/blobs/{digest}") as answer:
+                return answer.status_code == 200
+
+        return await self._exchange(attempt, self._seconds)
 
     async def upload(self, path: Path, digest: str) -> int:
         """Make sure that the provider has a checkpoint; returns the bytes that went."""
+        if await self.has(digest):
+            return 0
         size = path.stat().st_size
         headers = {"content-length": str(size)}
 
         async def attempt() -> int:
-            if await self._has(digest):
-                return 0
             async with self._answer("PUT", f"/blobs/{digest}", content=_pieces(path), headers=headers) as answer:
                 await accept(answer)
             return size
@@ -167,10 +174,6 @@ class ProviderClient:
     async def simulation(self, run: str) -> Simulation:
         """What a simulated attack achieved; refused where nothing is simulated."""
         return await self._ask("GET", f"/runs/{run}/simulation", Simulation, seconds=SIMULATION_SECONDS)
-
-    async def _has(self, digest: str) -> bool:
-        async with self._answer("HEAD", f"/blobs/{digest}") as answer:
-            return answer.status_code == 200
 
     async def _tell(self, method: str, path: str) -> None:
         async def attempt() -> None:
@@ -228,7 +231,7 @@ class ProviderClient:
         self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None
     ) -> Result:
         """Make attempts until one does not break, all of them together within so many seconds."""
-        begun, pause = time.monotonic(), FIRST_PAUSE
+        begun, pause, attempts = time.monotonic(), FIRST_PAUSE, 0
         broke: Broken | None = None
         try:
             async with asyncio.timeout(seconds):
@@ -236,10 +239,11 @@ class ProviderClient:
                     try:
                         return await attempt()
                     except Broken as error:
-                        broke = error
+                        broke, attempts = error, attempts + 1
                         if (words := self._obituary()) is not None:
                             raise Unreachable(words) from None
-                        if time.monotonic() - begun > (retry_seconds or self._retry_seconds):
+                        overdue = time.monotonic() - begun > (retry_seconds or self._retry_seconds)
+                        if overdue and attempts >= LEAST_ATTEMPTS:
                             raise Unreachable(str(error)) from None
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LAST_PAUSE)

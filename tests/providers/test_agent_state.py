@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from auditor.providers.probing import probe
 from tests.command import Auditor
@@ -30,10 +32,13 @@ def agent(auditor: Auditor, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.slow
-def test_two_agents_without_names_are_two_providers(auditor: Auditor) -> None:
+def test_two_agents_without_names_are_two_providers_and_use_the_data_that_they_are_given(auditor: Auditor) -> None:
+    images = torch.randint(0, 255, (200, 1, 8, 8), dtype=torch.uint8)
+    save_file({"images": images, "labels": torch.arange(200) % 2}, auditor.folder / "mine.safetensors")
+    (auditor.folder / "copy.safetensors").write_bytes((auditor.folder / "mine.safetensors").read_bytes())
     with ExitStack() as stack:
         for name in ("first", "second"):
-            stack.enter_context(agent(auditor, "--socket", f"{name}.sock"))
+            stack.enter_context(agent(auditor, "--socket", f"{name}.sock", "--data", "copy.safetensors"))
         again = auditor.here("agent", "--socket", "first.sock")
         assert again.code == 2
         assert "another agent has its checkpoints in" in again.stderr
@@ -50,9 +55,12 @@ def test_two_agents_without_names_are_two_providers(auditor: Auditor) -> None:
             providers=["first", "second", "third"],
             endpoints={name: f"unix:{auditor.folder / name}.sock" for name in ("first", "second")},
             steps=10,
+            task='dataset = "tensors:mine.safetensors"',
             audit='fixed_selection = [0]\nrandomness = "provider"',
         )
         result = auditor("run", job, "--json")
+        returned = [event for event in result.events if event["event"] == "replica_returned"]
+        assert len(returned) == 2, result.stdout[-2000:]
         assert "flagged" not in result.verdicts.values(), result.stdout[-2000:]
         assert len({(state / "seed").read_text() for state in states}) == 2
 
