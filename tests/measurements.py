@@ -17,7 +17,7 @@ def row(
     attacks: dict[str, tuple[int, float]] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """A setting with the client's seeds and the metric `update`.
+    """A setting with the client's seeds and the metrics that every audit has.
 
     Args:
         k: steps in a sub-run.
@@ -39,7 +39,7 @@ def row(
         "malicious": malicious,
         "benign_fraction": (participants - malicious) / participants,
         "replicated": 1,
-        "metrics": [{"name": "update"}],
+        "metrics": [{"name": "update"}, {"name": "buffers"}, {"name": "optimizer"}],
         "decision": "auto",
         "false_alarm_rate": 0.01,
         "true_positives": rate(100, low),

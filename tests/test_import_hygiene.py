@@ -40,7 +40,7 @@ def packages(names: set[str]) -> set[str]:
         (("plan", "--help"), "without starting anything"),
         (("run", "--help"), "JOB"),
         (("plan", QUICKSTART), "quickstart"),
-        (("plan", "--json", QUICKSTART), '"sub_runs": 25'),
+        (("plan", "--json", QUICKSTART), '"sub_runs": 200'),
         (("plan", "--catch", "0.99", "--share", "0.1", "--power", "0.9", QUICKSTART), "replicate_probability = "),
     ],
     ids=lambda value: " ".join(value).replace(QUICKSTART, "quickstart") if isinstance(value, tuple) else "",

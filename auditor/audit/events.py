@@ -326,35 +326,7 @@ class AuditFinished(Event):
 
 AuditFinished.kind = "verdict"
 
-AnyEvent = (
-    RunStarted
-    | RunResumed
-    | RunInterrupted
-    | ProviderReady
-    | ProviderLost
-    | ProviderMisbehaved
-    | PrimaryStarted
-    | PrimaryFinished
-    | Progressed
-    | Committed
-    | Drawn
-    | BoundaryOpened
-    | CheckpointDamaged
-    | ReplicaStarted
-    | ReplicaReturned
-    | ReplicaFailed
-    | EqualModels
-    | DistancesMeasured
-    | ModelsSketched
-    | MetricFailed
-    | SubRunJudged
-    | SubRunUndecided
-    | ModelDelivered
-    | AttackMeasured
-    | AuditFinished
-)
-
-KINDS: dict[str, type[Event]] = {event.kind: event for event in get_args(AnyEvent)}
+KINDS: dict[str, type[Event]] = {event.kind: event for event in Event.__subclasses__()}
 """Every event by its kind."""
 
 

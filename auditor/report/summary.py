@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from auditor.audit.decisions.distances import BLIND
 from auditor.audit.events import AuditFinished, ModelDelivered
 from auditor.audit.state import AuditState
 from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
@@ -83,9 +84,11 @@ def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
 
 
 def figure(judgement: Mapping[str, Any], *, named: bool = False) -> str:
-    """The ratio and p-value of one judgement, such as `update ×15.4 (p 3e-8)`."""
+    """The ratio and p-value of one judgement, such as `update ×15.4 (p 3e-8)`; and noise where it hides attacks."""
     name = f"{judgement['metric']} " if named else ""
-    return f"{name}×{ratio_text(judgement['ratio'])} (p {p_text(judgement['p_value'])})"
+    noise = judgement.get("noise")
+    hidden = "" if noise is None or noise <= BLIND else f", hidden in noise of {percent_text(noise)}"
+    return f"{name}×{ratio_text(judgement['ratio'])} (p {p_text(judgement['p_value'])}{hidden})"
 
 
 def _listed(names: list[str]) -> str:

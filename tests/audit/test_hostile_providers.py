@@ -156,7 +156,7 @@ def test_a_replica_that_dies_is_replaced_by_a_spare_one(auditor: Auditor, socket
     assert result.verdicts == {"a": "consistent", "b": "consistent", SPARE: "unreachable", "d": "consistent"}
     assert result.code == 11, result.stderr
     judged = [event for event in result.events if event["event"] == "distances_measured"]
-    assert [event["providers"] for event in judged] == [["a", "b", "d"]] * 4
+    assert [event["providers"] for event in judged] == [["a", "b", "d"]] * 4 * 3  # update, buffers and optimizer
 
 
 @pytest.mark.timeout(300)

@@ -78,7 +78,7 @@ class TestPower:
             {"decision": "ks"},
             {"metrics": [{"name": "zest"}]},
             {"metrics": [{"name": "update", "what": "else"}]},
-            {"metrics": [{"name": "update"}, {"name": "zest"}]},
+            {"metrics": [{"name": name} for name in ("update", "zest", "buffers", "optimizer")]},
             {"replicated": 2},
             {"task_kind": "text"},
             {"referee": True},

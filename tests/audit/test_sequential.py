@@ -50,7 +50,9 @@ def test_a_run_that_may_stop_early_ends_when_its_primary_is_flagged(auditor: Aud
 @pytest.mark.slow
 def test_flagged_providers_that_agree_with_one_another_raise_a_doubt_about_the_assumption(auditor: Auditor) -> None:
     job = auditor.job(
-        providers=["a", "b", "c", "d", "e"], attacks={"a": BADNETS, "b": BADNETS}, audit="fixed_selection = [0]"
+        providers=["a", "b", "c", "d", "e"],
+        attacks={"a": BADNETS, "b": BADNETS},
+        audit="fixed_selection = [0]\nbenign_fraction = 0.6",
     )
     result = auditor("run", job, "--json")
     assert result.code == 10, result.stderr

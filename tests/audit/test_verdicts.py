@@ -28,7 +28,7 @@ def test_a_malicious_primary_is_flagged_and_the_last_line_says_everything(audito
     assert (result.verdict["cost"]["training_steps"], result.verdict["cost"]["extra_steps"]) == (30, 40)
     assert [event["seq"] for event in result.events] == list(range(1, len(result.events) + 1))
     measured = {event["metric"] for event in result.events if event["event"] == "distances_measured"}
-    assert measured == {"update", "zest", "cka", "output"}
+    assert measured == {"update", "zest", "cka", "output", "buffers", "optimizer"}
 
 
 def test_a_malicious_replica_is_flagged_and_the_primary_is_not(auditor: Auditor) -> None:

@@ -132,7 +132,9 @@ def _order(chosen: list[Setting], folder: Path, way: str, order: dict[str, Any],
     path = folder / "order.json"
     table = {**order, "way": way, "folder": str(folder), "settings": [asdict(setting) for setting in missing]}
     path.write_text(json.dumps(table))
-    environment = os.environ | {"OMP_NUM_THREADS": str(order.get("threads", 1))} | order.get("environment", {})
+    # Threads that spin while they wait take the processor from whatever else runs.
+    threads = {"OMP_NUM_THREADS": str(order.get("threads", 1)), "OMP_WAIT_POLICY": "passive"}
+    environment = os.environ | threads | order.get("environment", {})
     subprocess.run([python, "-m", "tests.bench.honest_ways", str(path)], env=environment, check=True)
     done.write_text(json.dumps([*known, *(setting.name for setting in missing)]))
 

@@ -35,7 +35,9 @@ def pool(folder: Path, *, honest: int = 4, far: dict[str, float] | None = None, 
         values[i, j] = values[j, i] = FLOOR * apart
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "distances.json"
-    path.write_text(json.dumps({"members": members, "values": values.tolist(), "noise_floor": FLOOR, "spread": None}))
+    path.write_text(
+        json.dumps({"members": members, "values": values.tolist(), "noise_floor": FLOOR, "spread": None, "size": None})
+    )
     names = tuple(name for name in members if name not in far)
     return Pool("pool", names, dict.fromkeys(far, "cheat"), [{UPDATE: path}] * starts)
 
@@ -73,7 +75,7 @@ def test_a_pool_that_cannot_seat_a_committee_is_left_out(tmp_path: Path) -> None
     assert judge(pool(tmp_path / "nobody malicious", far={})).committees == 0
 
 
-@pytest.mark.parametrize(("floors", "by_three", "with_referee"), [(10.0, 1, 1), (2.9, 1, 0), (1.0, 0, 0)])
+@pytest.mark.parametrize(("floors", "by_three", "with_referee"), [(10.0, 1, 1), (3.2, 0, 0), (1.0, 0, 0)])
 def test_a_referee_is_asked_only_where_two_disagree(
     tmp_path: Path, floors: float, by_three: int, with_referee: int
 ) -> None:

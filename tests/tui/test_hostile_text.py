@@ -17,7 +17,7 @@ from tests.tui.walking import screen_text, until
 HOSTILE = (
     "[bold red]a[/]",
     "[link=file:///etc/passwd]b",
-    "\u202ereversed\u2066",
+    "[@click=app.quit]reversed",
     "[/nothing] $error {x} %s",
     "名前" * 20,
 )
