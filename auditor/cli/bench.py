@@ -36,6 +36,7 @@ def bench(
     interrupted benchmark goes on where it was when it is started again.
     """
     from auditor.store.home import home
+    from auditor.store.private import make_folder
 
     with user_errors():
         from auditor.bench.engine import Bench
@@ -44,6 +45,7 @@ def bench(
 
         benchmark, job = load_benchmark(job_path(file))
         where = folder or home() / "bench" / benchmark.name
+        make_folder(where)
         try:
             made = Bench(benchmark, job, where, home() / "datasets", device=device, workers=workers or _cores())
         except TrainingError as error:
@@ -78,7 +80,6 @@ def _tell(made: Bench, results: list[Result], where: Path, *, json: bool) -> Non
     from auditor.report.bench_page import write_page
 
     lines = [encoder.dumps(row, ensure_ascii=False, default=str) for row in rows(made, results)]
-    where.mkdir(parents=True, exist_ok=True)
     (where / "results.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     page = write_page(made, results, where / "results.html", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))
     if json:

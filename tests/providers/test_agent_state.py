@@ -60,7 +60,7 @@ def test_two_agents_without_names_are_two_providers_and_use_the_data_that_they_a
         )
         result = auditor("run", job, "--json")
         returned = [event for event in result.events if event["event"] == "replica_returned"]
-        assert len(returned) == 2, result.stdout[-2000:]
+        assert len(returned) == 2, result.stderr[-2000:]
         assert "flagged" not in result.verdicts.values(), result.stdout[-2000:]
         assert len({(state / "seed").read_text() for state in states}) == 2
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from auditor.providers.socket_folder import MAX_PATH
+from auditor.store.private import make_folder
 
 WAITING = 128
 """Connections that wait to be accepted."""
@@ -28,7 +29,7 @@ def held(folder: Path) -> Iterator[None]:
         CannotListen: another agent has it, or it cannot be used.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         lock = (folder / "lock").open("w")
     except OSError as error:
         raise CannotListen(f"the folder {folder} cannot be used: {error.strerror or error}") from None

@@ -12,6 +12,7 @@ from typing import Any
 
 from auditor.job.plugin_file import PluginFile
 from auditor.providers.agent.limits import Limits
+from auditor.store.private import make_folder
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class AgentSettings:
             return self.seed
         path = self.folder / "seed"
         if not path.exists():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
                 file.write(str(secrets.randbits(63)))

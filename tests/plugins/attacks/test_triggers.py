@@ -91,7 +91,7 @@ def test_wanet_keeps_to_a_rate_that_is_no_whole_number_of_images_a_batch(rate: f
 
 @pytest.mark.parametrize(
     ("name", "options", "steps"),
-    [("badnets", {"pattern_seed": 1}, 80), ("blend", {}, 100), ("wanet", {"s": 1.0, "rate": 0.2}, 120)],
+    [("badnets", {"pattern_seed": 1}, 80), ("blend", {}, 100), ("wanet", {"s": 1.0, "rate": 0.2}, 200)],
 )
 def test_a_backdoor_is_delivered_in_a_model_that_passes_its_tests(
     name: str, options: dict[str, Any], steps: int
