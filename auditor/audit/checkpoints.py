@@ -8,7 +8,6 @@ from pathlib import Path
 
 from auditor.audit.events import BoundaryOpened, CheckpointDamaged
 from auditor.audit.setting import Setting
-from auditor.job.endpoint import LocalEndpoint
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
 from auditor.providers.hostile_text import cleaned
 from auditor.training.checkpoint import all_finite, read
@@ -56,8 +55,8 @@ class Checkpoints:
                 setting.blobs.remove(known.digest)
                 if shown:
                     self._gone[boundary] = DAMAGED
-                elif isinstance(error, Refused) and isinstance(setting.primary.provider.where, LocalEndpoint):
-                    self._gone[boundary] = f"the primary's checkpoint of step {known.step} is lost on this machine"
+                elif isinstance(error, Refused):  # its disk may have failed, which accuses nobody
+                    self._gone[boundary] = f"the primary cannot show its checkpoint of step {known.step}: {error}"
                 else:
                     self._blame(known.step, error)
                 return None

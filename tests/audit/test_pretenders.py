@@ -83,6 +83,7 @@ def test_the_audit_lasted_no_longer_than_its_deadlines_add_up_to(among_honest: R
         ("status.nan", 10, "flagged"),
         ("status.deep_lists", 10, "flagged"),
         ("blob.cut_off", 11, "unreachable"),
+        ("blob.refuses_evilly", 11, "unreachable"),
         ("blob.other", 10, "flagged"),
     ],
 )
