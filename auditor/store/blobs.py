@@ -101,9 +101,14 @@ class BlobFolder:
         self.path(digest).unlink(missing_ok=True)
         self._verified.pop(digest, None)
 
-    def wrote(self, digest: str) -> None:
-        """Take note that the blob was just written with the bytes of its name."""
-        self._verified[digest] = _mark(self.path(digest).stat())
+    def wrote(self, digest: str, status: os.stat_result) -> None:
+        """Take note that the blob was just written with the bytes of its name.
+
+        Args:
+            digest: its name.
+            status: of the file that was written; by its name it may be gone already.
+        """
+        self._verified[digest] = _mark(status)
 
     def clear(self) -> None:
         """Forget all blobs; a file that is none stays."""
@@ -141,7 +146,7 @@ class IncomingBlob:
         os.fsync(self._file.fileno())
         target = self._folder.path(digest)
         self._path.rename(target)
-        self._folder.wrote(digest)
+        self._folder.wrote(digest, os.fstat(self._file.fileno()))
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)  # the name, too, must survive a power cut: events refer to it

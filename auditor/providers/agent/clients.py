@@ -88,7 +88,10 @@ class Clients:
 
     def _left(self) -> int:
         """Bytes that may still come, those on their way not counted."""
-        sizes = [file.stat().st_size for file in self._kept()]
+        sizes = []
+        for file in self._kept():
+            with suppress(FileNotFoundError):  # its client let go of it while we looked
+                sizes.append(file.stat().st_size)
         if len(sizes) >= self._limits.checkpoints:
             raise Full(f"this agent keeps {self._limits.checkpoints:,} checkpoints and no more")
         return self._limits.bytes - sum(sizes)
