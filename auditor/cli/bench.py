@@ -45,11 +45,11 @@ def bench(
 
         benchmark, job = load_benchmark(job_path(file))
         where = folder or home() / "bench" / benchmark.name
-        make_folder(where)
         try:
             made = Bench(benchmark, job, where, home() / "datasets", device=device, workers=workers or _cores())
         except TrainingError as error:
             fail(error, ExitCode.USAGE)
+    make_folder(where)
     try:
         results = _carry_out(made)
     except KeyboardInterrupt:

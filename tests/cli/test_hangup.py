@@ -21,8 +21,8 @@ def on_a_terminal(auditor: Auditor, *arguments: str, ignore: bool) -> tuple[subp
 
     def prepare() -> None:
         fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-        if ignore:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        # Whatever these tests were started with, which may be `nohup`, too.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore else signal.SIG_DFL)
 
     process = subprocess.Popen(
         [sys.executable, "-m", "auditor", *arguments],
