@@ -26,8 +26,8 @@ from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.worker import Worker
 from auditor.store import BlobFolder
-from auditor.training.checkpoint import Schema, encode, read
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import Schema, encode, read
+from auditor.tasks.trainer import Trainer
 
 EVIL = "\\u001b]0;owned\\u0007\\u001b[31m[bold]evil\\u202e"
 

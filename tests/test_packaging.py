@@ -54,8 +54,8 @@ def test_a_wheel_holds_the_plugins_the_sample_jobs_and_the_data(tmp_path: Path) 
         for file in (ROOT / folder).rglob(suffix)
     }
     assert {
-        "auditor/training/data/digits.npz",
-        "auditor/training/data/digits.LICENSE.md",
+        "auditor/tasks/data/digits.npz",
+        "auditor/tasks/data/digits.LICENSE.md",
         "auditor/py.typed",
         "auditor_plugins/py.typed",
         "auditor_plugins/attacks/badnets.py",

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from auditor.audit.decisions import Assumptions, DistanceMatrix
-from auditor.audit.decisions.agreement import disagree
-from auditor.audit.decisions.clique import within
-from auditor.audit.decisions.direction import Sketches, pulled_alike
+from auditor.decisions import Assumptions, DistanceMatrix
+from auditor.decisions.agreement import disagree
+from auditor.decisions.clique import within
+from auditor.decisions.direction import Sketches, pulled_alike
 
 ALIKE = 1.5
 """Two camps agree alike when their median distances differ by no larger a factor."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from auditor.audit.events import BoundaryOpened, CheckpointDamaged
 from auditor.audit.setting import Setting
+from auditor.base.hostile_text import cleaned
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
-from auditor.providers.hostile_text import cleaned
-from auditor.training.checkpoint import all_finite, read
-from auditor.training.errors import CheckpointError
+from auditor.tasks.checkpoint import all_finite, read
+from auditor.tasks.errors import CheckpointError
 
 DAMAGED = "the client's own copy of a checkpoint was damaged, and it cannot be had again"
 NOT_SHOWN = "did not show what it had committed to"

@@ -9,8 +9,8 @@ from auditor.audit.events import AttackMeasured, AuditFinished, ModelDelivered
 from auditor.audit.parties import Party
 from auditor.audit.setting import Setting
 from auditor.audit.verdicts import judge_providers, outcome_of, unasked
+from auditor.base.hostile_text import cleaned
 from auditor.providers.errors import ProviderError
-from auditor.providers.hostile_text import cleaned
 
 
 class Closing:

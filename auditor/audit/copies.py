@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from auditor.training.checkpoint import digest_of_parts, parts
+from auditor.tasks.checkpoint import digest_of_parts, parts
 
 MOVED = 0.5
 """Whoever trained changed more than this share of the parameters; single ones may round to what they were."""

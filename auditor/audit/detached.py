@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job
-from auditor.providers.hostile_text import cleaned
 from auditor.store import RunRecord, Store
 
 TAIL_BYTES = 4096

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from auditor.audit.apart import call_apart
 from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.closing import Closing
-from auditor.audit.decisions.choice import assumptions_of, choose
 from auditor.audit.events import RunInterrupted, RunResumed, RunStarted
 from auditor.audit.journal import Entry, Journal
 from auditor.audit.materials import Materials
@@ -21,6 +20,7 @@ from auditor.audit.sequential import primary_is_flagged
 from auditor.audit.setting import Setting
 from auditor.audit.workspace import Workspace
 from auditor.job.model import Job
+from auditor.planning.choice import assumptions_of, choose
 from auditor.store import RunRecord, Store
 
 REQUEST_SECONDS = 0.3

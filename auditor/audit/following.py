@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
+from auditor.base.hostile_text import cleaned
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
-from auditor.providers.hostile_text import cleaned
 from auditor.providers.protocol import RunRequest, RunStatus, State
 
 WAIT_SECONDS = 0.5

@@ -9,8 +9,8 @@ import torch
 
 from auditor import __version__
 from auditor.job.model import Job
-from auditor.training.data import Dataset
-from auditor.training.errors import TrainingError
+from auditor.tasks.data import Dataset
+from auditor.tasks.errors import TrainingError
 
 
 class Materials:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
+from auditor.base.hostile_text import cleaned
 from auditor.plugins.metric import Metric, ReturnedModel
-from auditor.providers.hostile_text import cleaned
 
 REMARK_CHARACTERS = 200
 """More of what a metric remarks on a model is cut off."""

@@ -16,7 +16,7 @@ from auditor.audit.workspace import Workspace
 from auditor.job.model import Job
 from auditor.job.noise_file import MeasuredNoise, NoiseFile, metric_table
 from auditor.store.blobs import BlobFolder
-from auditor.training.checkpoint import encode
+from auditor.tasks.checkpoint import encode
 
 STARTS = (0, 1, 4, 16)
 """The sub-runs that are executed if nobody says which: noise falls fast after fresh weights, and slowly later."""

@@ -14,14 +14,14 @@ from typing import Self
 from auditor.audit.events import ProviderLost, ProviderReady
 from auditor.audit.journal import Journal
 from auditor.audit.selection import Selection
+from auditor.base.hostile_text import cleaned
+from auditor.base.randomness import key
 from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoint, UnixEndpoint
 from auditor.job.model import Job, Provider
 from auditor.plugins.discovery import Catalogue
-from auditor.plugins.randomness import key
 from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
-from auditor.providers.hostile_text import cleaned
 from auditor.providers.landlock import landlock_version
 from auditor.providers.local import LocalAgent, LocalAgents
 from auditor.providers.naming import named_task

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.audit.measuring import Rehearsed
-from auditor.training.checkpoint import Schema, read
-from auditor.training.network import Network
-from auditor.training.rehearsal import Rehearsal, rehearse
-from auditor.training.returned import CheckpointModel
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import Schema, read
+from auditor.tasks.network import Network
+from auditor.tasks.rehearsal import Rehearsal, rehearse
+from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.trainer import Trainer
 
 
 @dataclass(frozen=True)

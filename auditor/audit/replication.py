@@ -9,7 +9,6 @@ from pathlib import Path
 
 from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.copies import Copies
-from auditor.audit.decisions.agreement import disagree
 from auditor.audit.events import (
     DistancesMeasured,
     EqualModels,
@@ -31,10 +30,11 @@ from auditor.audit.setting import Setting
 from auditor.audit.sketching import packed
 from auditor.audit.standing_alone import recorded, thresholds_of
 from auditor.audit.verdicts import finite_models
+from auditor.base.hostile_text import cleaned
+from auditor.decisions.agreement import disagree
 from auditor.job.endpoint import LocalEndpoint
 from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
-from auditor.providers.hostile_text import cleaned
-from auditor.training.errors import CheckpointError
+from auditor.tasks.errors import CheckpointError
 
 NOT_FINITE = "weights that are not finite numbers"
 COPIED = "returned the checkpoint of step {} that it had been given for another sub-run, in place of its own work"

@@ -23,7 +23,7 @@ class Selection:
 
     The second is what holds against a primary that watches and would rather do nothing than be caught. Drawing one
     sub-run in each block of M / m would be worse than either: behind the draw the rest of every block is known to be
-    free, about half of the training. `auditor.job.chances` has the formulas and the reasons.
+    free, about half of the training. `auditor.planning.chances` has the formulas and the reasons.
     """
 
     def __init__(self, job: Job, secret: bytes) -> None:

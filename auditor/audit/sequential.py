@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from auditor.audit.decisions import Assumptions, Choice
 from auditor.audit.state import AuditState
 from auditor.audit.verdicts import judge_providers
+from auditor.decisions import Assumptions
+from auditor.planning import Choice
 
 DOUBT = 0.2
 """Where some provider's p-value is below it and nobody is flagged, more sub-runs are worth their price."""

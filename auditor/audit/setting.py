@@ -7,17 +7,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.audit.decisions import Assumptions, Choice
 from auditor.audit.events import Event, ProviderMisbehaved
 from auditor.audit.journal import Journal
 from auditor.audit.parties import Parties, Party
 from auditor.audit.selection import Selection
 from auditor.audit.state import AuditState
 from auditor.audit.workspace import Workspace
+from auditor.base.hostile_text import cleaned
+from auditor.decisions import Assumptions
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
-from auditor.job.plan import boundaries
-from auditor.providers.hostile_text import cleaned
+from auditor.planning import Choice
+from auditor.planning.plan import boundaries
 from auditor.providers.protocol import RunRequest
 from auditor.store import BlobFolder, StoreError
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from auditor.base.randomness import generator
 from auditor.plugins.metric import ReturnedModel
-from auditor.plugins.randomness import generator
 
 PROJECTIONS = 1024
 PIECE = 1 << 18

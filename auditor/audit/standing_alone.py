@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from auditor.audit.decisions import Assumptions, Choice, Judgement
+from auditor.decisions import Assumptions, Judgement
+from auditor.planning import Choice
 
 Thresholds = Mapping[tuple[str, int], float]
 """By provider and sub-run: the p-value at which one judgement of that sub-run flags the provider by itself."""

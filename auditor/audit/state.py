@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from auditor.audit import events as e
-from auditor.audit.decisions.direction import Sketches
-from auditor.audit.decisions.distances import DistanceMatrix
 from auditor.audit.sketching import unpacked
+from auditor.decisions.direction import Sketches
+from auditor.decisions.distances import DistanceMatrix
 from auditor.store.errors import DamagedRun
 from auditor.store.records import EventRecord
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 
 from auditor.audit.camps import doubts_about_assumption
-from auditor.audit.decisions import Assumptions, Choice, Judgement
-from auditor.audit.decisions.direction import Look, look_at_directions
-from auditor.audit.decisions.evidence import combined_p_value
 from auditor.audit.events import Outcome, Verdict
 from auditor.audit.standing_alone import deviates, thresholds_of
 from auditor.audit.state import AuditState, SubRun
+from auditor.decisions import Assumptions, Judgement
+from auditor.decisions.direction import Look, look_at_directions
+from auditor.decisions.evidence import combined_p_value
+from auditor.planning import Choice
 
 WHOLE = "update"
 """The metric that sees all parameters, and is part of every audit: where it is blind, an attack on them may hide."""

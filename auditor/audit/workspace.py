@@ -15,25 +15,25 @@ from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure
 from auditor.audit.rehearsals import Rehearsals
 from auditor.audit.selection import Selection
 from auditor.audit.sketching import sketch
+from auditor.base.hostile_text import cleaned
+from auditor.base.randomness import key
 from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job, PluginUse
 from auditor.job.noise_file import metric_table
 from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.discovery import Catalogue, Origin, PluginError
 from auditor.plugins.metric import Metric, MetricContext
-from auditor.plugins.randomness import key
-from auditor.providers.hostile_text import cleaned
 from auditor.store.blobs import BlobFolder
-from auditor.training.checkpoint import encode, read
-from auditor.training.data import Dataset, load_dataset
-from auditor.training.errors import TrainingError
-from auditor.training.evaluation import clean_accuracy
-from auditor.training.first_step import try_first_step
-from auditor.training.network import Network
-from auditor.training.outline import outline
-from auditor.training.probing_samples import metric_context
-from auditor.training.returned import CheckpointModel
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.errors import TrainingError
+from auditor.tasks.evaluation import clean_accuracy
+from auditor.tasks.first_step import try_first_step
+from auditor.tasks.network import Network
+from auditor.tasks.outline import outline
+from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.trainer import Trainer
 
 Result = TypeVar("Result")
 

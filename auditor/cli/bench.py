@@ -14,7 +14,7 @@ from auditor.cli.job_argument import job_path
 from auditor.cli.narration import fail, output, say, user_errors
 
 if TYPE_CHECKING:
-    from auditor.bench.engine import Bench, Result
+    from auditor.experiments.engine import Bench, Result
 
 
 def bench(
@@ -39,9 +39,9 @@ def bench(
     from auditor.store.private import make_folder
 
     with user_errors():
-        from auditor.bench.engine import Bench
-        from auditor.bench.specification import load_benchmark
-        from auditor.training.errors import TrainingError
+        from auditor.experiments.engine import Bench
+        from auditor.experiments.specification import load_benchmark
+        from auditor.tasks.errors import TrainingError
 
         benchmark, job = load_benchmark(job_path(file))
         where = folder or home() / "bench" / benchmark.name
@@ -75,7 +75,7 @@ def _carry_out(made: Bench) -> list[Result]:
 def _tell(made: Bench, results: list[Result], where: Path, *, json: bool) -> None:
     import json as encoder
 
-    from auditor.bench.results import rows
+    from auditor.experiments.results import rows
     from auditor.report.bench import summary_table
     from auditor.report.bench_page import write_page
 

@@ -17,7 +17,7 @@ from auditor.plugins.discovery import PluginError
 from auditor.providers.errors import ProviderError
 from auditor.providers.late_wakeups import overlook_late_wakeups
 from auditor.store import DamagedRun, RunRecord, Store, StoreError
-from auditor.training.errors import TrainingError
+from auditor.tasks.errors import TrainingError
 
 
 def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:

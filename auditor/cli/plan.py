@@ -12,9 +12,9 @@ from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_r
 from auditor.cli.narration import fail, output, user_errors
 
 if TYPE_CHECKING:
-    from auditor.audit.decisions import Choice
-    from auditor.audit.measured_power import KnownPower
-    from auditor.job import Job, Plan
+    from auditor.job import Job
+    from auditor.planning import Choice, Plan
+    from auditor.planning.measured_power import KnownPower
 
 
 def plan(
@@ -46,8 +46,8 @@ def plan(
     plugin: PluginOption = None,
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
-    from auditor.audit.decisions import choose
-    from auditor.audit.measured_power import SHIPPED, check_attacks, known_power, read_measurements
+    from auditor.planning import choose
+    from auditor.planning.measured_power import SHIPPED, check_attacks, known_power, read_measurements
 
     if (catch is None) != (share is None):
         fail("--catch and --share go together, such as --catch 0.99 --share 0.1.", ExitCode.USAGE)
@@ -59,8 +59,8 @@ def plan(
         check_attacks(names, rows)
         loaded = load_resolved(job_path(job), plugin or ())
         if catch is not None and share is not None:
-            from auditor.audit.proposal import Wish, propose
             from auditor.cli.display.proposals import print_proposals, proposals_payload
+            from auditor.planning.proposal import Wish, propose
 
             wish = Wish(catch, share, power, names)
             proposals = propose(loaded, wish, rows)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auditor.base.hostile_text import cleaned
 from auditor.cli.narration import output, say, user_errors
-from auditor.providers.hostile_text import cleaned
 
 if TYPE_CHECKING:
     from auditor.store import RunRecord, Store

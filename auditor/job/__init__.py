@@ -1,12 +1,12 @@
-"""What the user asks for: the job file, its validation, the plan and its cost.
+"""What the user asks for: the job file, and its validation.
 
-Nothing here knows PyTorch, the network or a screen, so that planning an audit is instant.
+What belongs here: the keys of a job file, what they allow, and errors that name the line. Nothing here knows PyTorch,
+the network or a screen, so that reading a job is instant. It imports `base`.
 """
 
 from auditor.job.errors import JobError, Problem
 from auditor.job.loading import load_job, parse_job
 from auditor.job.model import Audit, Job, PluginUse, Provider
-from auditor.job.plan import Plan, make_plan
 from auditor.job.plugin_file import PluginFile
 from auditor.job.task import Task
 from auditor.job.training import Training
@@ -15,7 +15,6 @@ __all__ = [
     "Audit",
     "Job",
     "JobError",
-    "Plan",
     "PluginFile",
     "PluginUse",
     "Problem",
@@ -23,6 +22,5 @@ __all__ = [
     "Task",
     "Training",
     "load_job",
-    "make_plan",
     "parse_job",
 ]

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from auditor.base.user_file import UserFileError, read_user_text
 from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
 from auditor.job.lines import inner_values, key_lines, nearest_line
 from auditor.job.model import Audit, Job, Provider
 from auditor.job.task import Task
 from auditor.job.training import SGD, AdamW, Constant, Cosine, Training, Triangular
-from auditor.job.user_file import UserFileError, read_user_text
 
 MAX_BYTES = 1 << 18
 """No job file needs more; a larger one is something else, given by mistake."""

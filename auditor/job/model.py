@@ -23,11 +23,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from auditor.base.frozen import Frozen
+from auditor.base.majority import counted_on
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
-from auditor.job.frozen import Frozen
 from auditor.job.impossibilities import MAX_SUB_RUNS, impossibilities
 from auditor.job.lines import inner_values
-from auditor.job.majority import counted_on
 from auditor.job.noise_file import NoiseFile, NoiseFileError, noise_key, read_noise_file
 from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
 from auditor.job.task import Task

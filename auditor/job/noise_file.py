@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from auditor.job.user_file import UserFileError, read_user_file
+from auditor.base.user_file import UserFileError, read_user_file
 
 MAX_BYTES = 1 << 22
 """No such file is larger; a larger one is something else, given by mistake."""

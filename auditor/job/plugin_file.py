@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from auditor.job.user_file import UserFileError, read_user_text
+from auditor.base.user_file import UserFileError, read_user_text
 
 MAX_BYTES = 1 << 20
 """No plugin needs more source text; a larger file is something else, given by mistake."""

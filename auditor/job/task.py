@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from auditor.base.frozen import Frozen
 from auditor.job.errors import nearest
-from auditor.job.frozen import Frozen
 
 DATASETS = {
     "vision": ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME"),

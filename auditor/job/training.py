@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from auditor.job.frozen import Frozen
+from auditor.base.frozen import Frozen
 
 MAX_STEPS = 10**9
 MAX_BATCH_SIZE = 1 << 20

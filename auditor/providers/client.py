@@ -13,10 +13,10 @@ from typing import Self, TypeVar
 
 import httpx
 
+from auditor.base.hostile_text import cleaned
 from auditor.job.endpoint import HttpsEndpoint, UnixEndpoint
 from auditor.providers.answers import accept, bounded, declared_length, understood
 from auditor.providers.errors import Broken, Misbehaved, Unreachable
-from auditor.providers.hostile_text import cleaned
 from auditor.providers.protocol import CLIENT_HEADER, PREFIX, Identity, RunRequest, RunStatus, Simulation
 from auditor.providers.reading import Message
 from auditor.store.blobs import BlobError, BlobFolder

@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.base.hostile_text import cleaned
 from auditor.job.endpoint import LocalEndpoint, RegisteredEndpoint, parse_endpoint
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
-from auditor.providers.hostile_text import cleaned
 from auditor.providers.local import LocalAgent, LocalAgents
 
 START_SECONDS = 60.0

@@ -24,9 +24,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from auditor.base.hostile_text import cleaned
 from auditor.job.task import Task
 from auditor.job.training import Training
-from auditor.providers.hostile_text import cleaned
 
 VERSION = 1
 PREFIX = f"/v{VERSION}"

@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from auditor.providers.hostile_text import cleaned
+from auditor.base.hostile_text import cleaned
 
 MAX_JSON = 1 << 20
 """No message is longer, in bytes."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from auditor.bench.engine import Result
-from auditor.bench.rates import Rate
+from auditor.experiments.engine import Result
+from auditor.experiments.rates import Rate
 
 HEADINGS = ("seeds", "k", "n", "bad", "m", "metrics", "decision", "caught", "false alarms", "AUC", "extra steps")
 FIGURES = HEADINGS.index("caught")

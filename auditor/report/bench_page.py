@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from auditor.bench.engine import Bench, Capability, Result
+from auditor.experiments.engine import Bench, Capability, Result
 from auditor.report.bench import HEADINGS, attack_rows, summary_rows
 from auditor.report.bench_distances import attack_plot, by_setting, histogram_plot
 from auditor.report.bench_plots import cost_plot, power_plot, score_plot

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 from typing import TYPE_CHECKING, Any
 
-from auditor.bench.engine import Bench, Capability, Result
+from auditor.experiments.engine import Bench, Capability, Result
 from auditor.report.drawing import COLOURS, as_svg, new_figure
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auditor.audit.decisions import DistanceMatrix
+from auditor.decisions import DistanceMatrix
 
 
 @dataclass(frozen=True)

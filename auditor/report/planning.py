@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from auditor.audit.decisions import Choice
-from auditor.audit.decisions.choice import budget_of
-from auditor.audit.measured_power import MeasuredRate, Power
-from auditor.job import Job, Plan
-from auditor.job.plan import REHEARSALS
+from auditor.job import Job
+from auditor.planning import Choice, Plan
+from auditor.planning.choice import budget_of
+from auditor.planning.measured_power import MeasuredRate, Power
+from auditor.planning.plan import REHEARSALS
 from auditor.report.figures import at_least_text, percent_text
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.audit.decisions.distances import BLIND
 from auditor.audit.events import AuditFinished, ModelDelivered
 from auditor.audit.state import AuditState
+from auditor.decisions.distances import BLIND
 from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}

@@ -6,8 +6,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from auditor.audit.decisions import DistanceMatrix
 from auditor.audit.state import AuditState
+from auditor.decisions import DistanceMatrix
 from auditor.report.figures import p_text, ratio_text
 from auditor.report.histogram import histogram_lines
 from auditor.report.summary import SIGNS, cost_sentence, delivery_lines, outcome_sentence, sub_run_rows

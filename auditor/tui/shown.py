@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from auditor.providers.hostile_text import cleaned
+from auditor.base.hostile_text import cleaned
 
 
 def shown(text: object, limit: int = 500, style: str = "") -> Text:

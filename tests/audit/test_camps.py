@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from auditor.audit.camps import doubts_about_assumption
-from auditor.audit.decisions import Assumptions, DistanceMatrix
-from auditor.audit.decisions.direction import Sketches
+from auditor.decisions import Assumptions, DistanceMatrix
+from auditor.decisions.direction import Sketches
 
 
 def matrix(near: tuple[tuple[int, ...], ...], count: int, floor: float | None = None) -> DistanceMatrix:

@@ -8,12 +8,12 @@ import torch
 
 from auditor.audit import events as e
 from auditor.audit.copies import Copies, Pair
-from auditor.audit.decisions.choice import assumptions_of, choose
 from auditor.audit.state import AuditState, fold
 from auditor.audit.verdicts import judge_providers
 from auditor.job import parse_job
+from auditor.planning.choice import assumptions_of, choose
 from auditor.store import EventRecord
-from auditor.training.checkpoint import Schema, encode
+from auditor.tasks.checkpoint import Schema, encode
 from tests.command import job_text
 
 NAMES = ("model.weight", "model.bias")

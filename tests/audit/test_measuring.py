@@ -12,10 +12,11 @@ import pytest
 import torch
 
 from auditor.audit import events as e
-from auditor.audit.decisions import Assumptions, choose
 from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure_noise
 from auditor.audit.state import fold
 from auditor.audit.verdicts import judge_providers
+from auditor.decisions import Assumptions
+from auditor.planning import choose
 from auditor.plugins import Comparison, Metric, ReturnedModel
 from auditor.report.sentences import sentence
 from auditor.store.records import EventRecord

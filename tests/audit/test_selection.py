@@ -8,7 +8,7 @@ import pytest
 
 from auditor.audit.selection import Selection
 from auditor.job import Job, parse_job
-from auditor.job.chances import free_share
+from auditor.planning.chances import free_share
 from tests.command import job_text
 
 SECRETS = [index.to_bytes(32, "big") for index in range(1500)]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from auditor.audit import events as e
-from auditor.audit.decisions import Assumptions, Choice, Judgement
-from auditor.audit.decisions.evidence import Budget, combined_p_value
-from auditor.audit.decisions.ratio import RatioDecision
 from auditor.audit.standing_alone import deviates, recorded, thresholds_of
 from auditor.audit.state import AuditState, fold
+from auditor.decisions import Assumptions, Judgement
+from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.ratio import RatioDecision
+from auditor.planning import Choice
 from auditor.report.timeline import cell, judged
 from auditor.store import EventRecord
 

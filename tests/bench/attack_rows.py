@@ -12,23 +12,24 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from auditor.audit.decisions import DistanceMatrix, choose
-from auditor.audit.decisions.choice import assumptions_of
-from auditor.audit.decisions.evidence import Budget, combined_p_value
 from auditor.audit.measuring import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
+from auditor.decisions import DistanceMatrix
+from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.job.model import Job
 from auditor.job.task import Task
 from auditor.job.training import Training
+from auditor.planning import choose
+from auditor.planning.choice import assumptions_of
 from auditor.plugins import Metric, create_plugin, installed, load_plugin
 from auditor.plugins.discovery import create_attack
-from auditor.training.checkpoint import encode, read
-from auditor.training.data import Dataset, load_dataset
-from auditor.training.evaluation import attack_success, clean_accuracy
-from auditor.training.outline import outline
-from auditor.training.probing_samples import metric_context
-from auditor.training.returned import CheckpointModel
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.evaluation import attack_success, clean_accuracy
+from auditor.tasks.outline import outline
+from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.trainer import Trainer
 from tests.bench.attack_suite import Setting, Variant
 
 Randomness = Literal["client", "provider"]

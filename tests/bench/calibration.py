@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.audit.decisions import Assumptions, DistanceMatrix
-from auditor.audit.decisions.choice import direction_tells
-from auditor.audit.decisions.direction import Sketches, look_at_directions
-from auditor.audit.decisions.evidence import Budget, combined_p_value
-from auditor.audit.decisions.ratio import RatioDecision
-from auditor.bench.rates import Rate
+from auditor.decisions import Assumptions, DistanceMatrix
+from auditor.decisions.direction import Sketches, look_at_directions
+from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.ratio import RatioDecision
+from auditor.decisions.rules import direction_tells
+from auditor.experiments.rates import Rate
 
 Models = NDArray[np.float64]
 Noise = Callable[[int, np.random.Generator], Iterator[Models]]

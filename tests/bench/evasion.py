@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from auditor.audit.decisions import Assumptions
-from auditor.audit.decisions.choice import direction_tells
-from auditor.audit.decisions.direction import Sketches, look_at_directions
-from auditor.audit.decisions.evidence import Budget
+from auditor.decisions import Assumptions
+from auditor.decisions.direction import Sketches, look_at_directions
+from auditor.decisions.evidence import Budget
+from auditor.decisions.rules import direction_tells
 
 ASKED, AUDITS, DIMENSIONS = 0.01, 200, 200
 Way = Callable[[int, int], tuple[int, float]]

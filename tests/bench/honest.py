@@ -27,15 +27,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from auditor.audit.decisions import Assumptions, DistanceMatrix
-from auditor.audit.decisions.evidence import Budget, combined_p_value
-from auditor.audit.decisions.ratio import RatioDecision
 from auditor.audit.measuring import measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
+from auditor.decisions import Assumptions, DistanceMatrix
+from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.ratio import RatioDecision
 from auditor.plugins import Metric, create_plugin, installed
-from auditor.training.outline import outline
-from auditor.training.probing_samples import metric_context
-from auditor.training.returned import CheckpointModel
+from auditor.tasks.outline import outline
+from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.returned import CheckpointModel
 from tests.bench.honest_ways import Setting
 
 RATE, SUB_RUNS = 0.001, 4
@@ -158,7 +158,7 @@ class Judge:
         self._rehearsals = Rehearsals(setting.trainer, self._trainer.schema, setting.spec.precision, math.inf)
 
     def _dataset(self) -> Any:
-        from auditor.training.data import load_dataset
+        from auditor.tasks.data import load_dataset
 
         return load_dataset(self._setting.task, Path())
 

@@ -19,9 +19,9 @@ import torch
 from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.discovery import create_attack
-from auditor.training.checkpoint import encode, read
-from auditor.training.data import load_dataset
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.data import load_dataset
+from auditor.tasks.trainer import Trainer
 
 SEED = 1
 

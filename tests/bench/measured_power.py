@@ -4,7 +4,7 @@ r"""Writes what `auditor plan` knows of power: the settings with somebody malici
     python -m tests.bench.measured_power client quickstart sst2 directions_digits directions_resnet20 \\
         directions_embeddings directions_transformer
 
-reads the results of these benchmarks under AUDITOR_HOME and writes `auditor/audit/measured_power.json`.
+reads the results of these benchmarks under AUDITOR_HOME and writes `auditor/planning/measured_power.json`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from auditor.audit.measured_power import SHIPPED, MeasuredSetting
+from auditor.planning.measured_power import SHIPPED, MeasuredSetting
 from auditor.store.home import home
 
 

@@ -25,8 +25,8 @@ from auditor.audit.engine import run_audit
 from auditor.job import Job, parse_job
 from auditor.plugins import generator
 from auditor.store import Store
-from auditor.training.data import load_dataset
-from auditor.training.models import build_model
+from auditor.tasks.data import load_dataset
+from auditor.tasks.models import build_model
 
 JOB = """
 name = "overhead"

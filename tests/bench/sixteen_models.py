@@ -9,12 +9,12 @@ import torch
 from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins import MetricContext
-from auditor.training.checkpoint import encode
-from auditor.training.data import Dataset, load_dataset
-from auditor.training.outline import outline
-from auditor.training.probing_samples import metric_context
-from auditor.training.returned import CheckpointModel
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode
+from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.outline import outline
+from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.trainer import Trainer
 
 
 class SubRun:

@@ -24,9 +24,9 @@ import torch
 from torch import nn
 
 from auditor.plugins import create_plugin
-from auditor.training.checkpoint import Schema, encode
-from auditor.training.network import Network
-from auditor.training.returned import CheckpointModel
+from auditor.tasks.checkpoint import Schema, encode
+from auditor.tasks.network import Network
+from auditor.tasks.returned import CheckpointModel
 from tests.memory import Memory
 
 SIDE = 8192

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from auditor.cli.app import app
-from auditor.job.chances import catch_probability
+from auditor.planning.chances import catch_probability
 from tests.command import job_text
 from tests.measurements import row, write_rows
 

@@ -7,8 +7,9 @@ import tomllib
 
 import pytest
 
-from auditor.job import JobError, make_plan, parse_job
+from auditor.job import JobError, parse_job
 from auditor.job.model import Job
+from auditor.planning import make_plan
 
 KEYS = [
     *("name", "seed", "task", "training", "audit", "providers", "plugins", "kind", "dataset", "model", "held_out"),

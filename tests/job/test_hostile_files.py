@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from auditor.job import JobError, load_job, make_plan, parse_job
-from auditor.job.chances import catch_probability, free_ride_probability
+from auditor.base.user_file import UserFileError, open_user_file, read_user_file, read_user_text, typed_path
+from auditor.job import JobError, load_job, parse_job
 from auditor.job.errors import MAX_PROBLEMS
 from auditor.job.impossibilities import MAX_OWN_SEEDS, MAX_SUB_RUNS
 from auditor.job.loading import MAX_DEPTH, MAX_KEY_PARTS
 from auditor.job.plugin_file import PluginFileError, read_plugin_file
-from auditor.job.user_file import UserFileError, open_user_file, read_user_file, read_user_text, typed_path
+from auditor.planning import make_plan
+from auditor.planning.chances import catch_probability, free_ride_probability
 
 PROVIDERS = "".join(
     f'[[providers]]\nname = "p{index}"\nendpoint = "local:cpu"\nprimary = {str(index == 0).lower()}\n'

@@ -11,11 +11,11 @@ from torch import Tensor
 from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins import Attack, MetricContext
-from auditor.training.checkpoint import encode, read
-from auditor.training.data import load_dataset
-from auditor.training.outline import outline
-from auditor.training.returned import CheckpointModel
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.data import load_dataset
+from auditor.tasks.outline import outline
+from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.trainer import Trainer
 
 TASK = Task(dataset="digits", model="resnet8")
 DIGITS = load_dataset(TASK, Path())

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from auditor.plugins import Attack, AttackContext, Batch, create_plugin
-from auditor.training.checkpoint import encode
-from auditor.training.evaluation import attack_success, clean_accuracy
-from auditor.training.practice import vision
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode
+from auditor.tasks.evaluation import attack_success, clean_accuracy
+from auditor.tasks.practice import vision
+from auditor.tasks.trainer import Trainer
 from tests.plugins.models import DIGITS, trainer
 
 COUNT = len(DIGITS.samples)

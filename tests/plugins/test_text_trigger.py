@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from auditor.plugins import PADDING, Attack, AttackContext, Batch, PluginError, create_plugin, load_plugin
 from auditor.plugins.contract import AttackContract, open_practice
-from auditor.training.data.tokenizer import TextTokenizer
+from auditor.tasks.data.tokenizer import TextTokenizer
 
 PRACTICE = open_practice("text")
 CONTEXT = PRACTICE.attack_context()

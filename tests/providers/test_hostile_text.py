@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from auditor.providers.hostile_text import cleaned
+from auditor.base.hostile_text import cleaned
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from auditor.audit.proposal import PAPER_PARTICIPANTS, PAPER_STEPS, Proposal, Wish
 from auditor.job import Job
+from auditor.planning.proposal import PAPER_PARTICIPANTS, PAPER_STEPS, Proposal, Wish
 from auditor.report.figures import percent_text
 from auditor.report.planning import chance_text, power_sentence
 

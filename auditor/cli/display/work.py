@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from auditor.bench.engine import Progress
 from auditor.cli.narration import say
+from auditor.experiments.engine import Progress
 from auditor.report.figures import seconds_text
 
 LINE_SECONDS = 30.0

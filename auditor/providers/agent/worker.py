@@ -17,13 +17,13 @@ from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import Simulation
-from auditor.training.checkpoint import encode, read
-from auditor.training.data import Dataset, load_dataset
-from auditor.training.errors import Cancelled, CheckpointError, TrainingError
-from auditor.training.evaluation import attack_success, clean_accuracy
-from auditor.training.outline import outline
-from auditor.training.probing_samples import metric_context
-from auditor.training.trainer import Trainer
+from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.errors import Cancelled, CheckpointError, TrainingError
+from auditor.tasks.evaluation import attack_success, clean_accuracy
+from auditor.tasks.outline import outline
+from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.trainer import Trainer
 
 REPORT_SECONDS = 0.2
 """How often the loss is fetched from the device, which must then finish what it has begun."""

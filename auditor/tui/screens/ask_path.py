@@ -38,7 +38,7 @@ class AskPathScreen(FormScreen[Path]):
 
     def save(self) -> None:
         """Write the text."""
-        from auditor.job.user_file import UserFileError, typed_path
+        from auditor.base.user_file import UserFileError, typed_path
 
         typed = self.query_one(Input).value
         try:

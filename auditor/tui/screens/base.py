@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState, get_current_worker
 
-from auditor.providers.hostile_text import cleaned
+from auditor.base.hostile_text import cleaned
 from auditor.store import DamagedRun, Store, StoreError, UnknownRun
 from auditor.tui.shown import shown
 from auditor.tui.widgets.panes import Panes

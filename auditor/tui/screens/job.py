@@ -105,9 +105,9 @@ class JobScreen(AuditorScreen):
 
     @work(thread=True, exclusive=True, group="check", exit_on_error=False)
     def _check(self, text: str) -> None:
-        from auditor.audit.decisions.choice import choose
-        from auditor.audit.measured_power import known_power, read_measurements
         from auditor.job import JobError, parse_job
+        from auditor.planning.choice import choose
+        from auditor.planning.measured_power import known_power, read_measurements
         from auditor.providers.registry import resolve_providers
 
         folder = Path.cwd() if self._path is None else self._path.resolve().parent

@@ -130,8 +130,8 @@ class LiveScreen(RunScreen):
 
     @work(thread=True, group="judge", exit_on_error=False)
     def _judge(self, snapshot: Snapshot) -> None:
-        from auditor.audit.decisions.choice import assumptions_of, choose
         from auditor.audit.verdicts import judge_providers
+        from auditor.planning.choice import assumptions_of, choose
 
         job = snapshot.job
         try:

@@ -59,7 +59,7 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
     @work(exclusive=True, group="save", exit_on_error=False)
     async def save(self) -> None:
         """Write the run in the format."""
-        from auditor.job.user_file import UserFileError, typed_path
+        from auditor.base.user_file import UserFileError, typed_path
 
         typed, suffix = self.query_one("#path", Input).value, self._suffix
         try:

@@ -9,7 +9,8 @@ from textual_plot import HiResMode
 from auditor.tui.widgets.plot import Plot
 
 if TYPE_CHECKING:
-    from auditor.job import Job, Plan
+    from auditor.job import Job
+    from auditor.planning import Plan
 
 SHARES = {0.05: "red", 0.1: "yellow", 0.3: "green"}
 """Which shares of deviating sub-runs are drawn."""
@@ -24,7 +25,7 @@ adversary that deviates in 5, 10 and 30 % of the sub-runs: the lowest curve is f
 
     def show(self, job: Job | None, plan: Plan | None) -> None:
         """Draw the curves for a job and its plan; none without them."""
-        from auditor.job.chances import acting_sub_runs, catch_probability, independent_catch_probability
+        from auditor.planning.chances import acting_sub_runs, catch_probability, independent_catch_probability
 
         self.clear()
         if job is None or plan is None:

@@ -16,7 +16,7 @@ from auditor.tui.widgets.lines import Lines
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from auditor.audit.decisions import DistanceMatrix
+    from auditor.decisions import DistanceMatrix
     from auditor.tui.following import Snapshot
 
 REFERENCE_STYLE = "distance.reference"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.worker import Worker, WorkerState
 
-from auditor.providers.hostile_text import cleaned
+from auditor.base.hostile_text import cleaned
 
 if TYPE_CHECKING:
     from auditor.tui.app import AuditorApp

@@ -97,8 +97,8 @@ class JobsPane(HomePane):
         self.app.push_screen(ComposeScreen())
 
     def _open(self, typed: str) -> None:
+        from auditor.base.user_file import UserFileError, read_user_text, typed_path
         from auditor.job.loading import MAX_BYTES
-        from auditor.job.user_file import UserFileError, read_user_text, typed_path
         from auditor.tui.screens.job import JobScreen
 
         try:
@@ -118,7 +118,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _row(origin: str, path: Path) -> Row:
-    from auditor.job.user_file import UserFileError, open_user_file
+    from auditor.base.user_file import UserFileError, open_user_file
     from auditor.tui.sample_jobs import job_name
 
     about = ""

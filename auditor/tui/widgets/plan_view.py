@@ -11,9 +11,9 @@ from auditor.tui.shown import shown
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from auditor.audit.decisions import Choice
-    from auditor.audit.measured_power import KnownPower
-    from auditor.job import Job, Plan, Problem
+    from auditor.job import Job, Problem
+    from auditor.planning import Choice, Plan
+    from auditor.planning.measured_power import KnownPower
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from auditor.plugins import generator
-from auditor.training.checkpoint import Schema, encode
-from auditor.training.network import Network
-from auditor.training.returned import CheckpointModel
+from auditor.tasks.checkpoint import Schema, encode
+from auditor.tasks.network import Network
+from auditor.tasks.returned import CheckpointModel
 from tests.memory import Memory
 from tests.plugins.metrics.begun import begun, distance
 from tests.plugins.models import Models

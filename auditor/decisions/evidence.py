@@ -1,0 +1,113 @@
+"""From all that was found of a provider to one p-value for the whole run.
+
+An audit is looked at after every sub-run, may stop as soon as somebody is flagged, and may go on where it is unsure.
+The p-value of a provider is therefore valid whenever it is looked at: the probability that that of a benign provider
+ever falls to α is at most α. Two tests share α (Bonferroni):
+
+- one sub-run by itself, for a provider that deviates seldom and then plainly. The j-th judged sub-run may use the
+  share w_j of this part, and the shares sum to 1. With m sub-runs known beforehand each has 1/m; else
+  w_j = c / ((c + j)(c + j − 1)) with c the number expected, which sums to 1 however many come.
+- with the providers' own seeds all sub-runs together, for a provider that deviates always and a little: by the
+  direction that it deviates in (`direction`). It is looked at once, at the end, or twice where the audit says so
+  beforehand (`Budget.interim`); each look has its share, and none in between counts.
+
+With the client's seeds there is the first test only, and its half of α. What honest providers differ by is then how
+their hardware rounds, which is the same in every sub-run and would add up as well as any deviation. With seeds of
+their own the direction has most of α, since single sub-runs show gross deviations only (`own_seeds`).
+
+Sub-runs are counted in the order in which they were measured, not in that of the training, so that what was found never
+changes when an earlier one comes late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from auditor.decisions.distances import Judgement
+
+_TINY = 1e-15
+"""No p-value is taken for smaller: the tails of no distribution are known so far out."""
+
+ALONE = 0.5
+"""The share of α for sub-runs by themselves, where these are all there is."""
+ALONE_BESIDE_DIRECTION = 0.2
+"""The same where the direction is judged, too; the direction has the rest."""
+INTERIM = 0.25
+"""The share of the direction's part for a first look, where there are two."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How the false-alarm rate is shared among sub-runs and metrics.
+
+    Attributes:
+        sub_runs: m; the expected number, if `exact` is false.
+        exact: whether no more than m sub-runs can come.
+        metrics: how many metrics the audit uses, also those that could not tell.
+        adds_up: whether the direction over all sub-runs is judged, too.
+        interim: after how many sub-runs it is looked at for a first time; None where it is looked at once, at the end.
+    """
+
+    sub_runs: int
+    exact: bool
+    metrics: int
+    adds_up: bool = True
+    interim: int | None = None
+
+    @property
+    def alone(self) -> float:
+        """The share of α for sub-runs by themselves."""
+        return ALONE_BESIDE_DIRECTION if self.adds_up else ALONE
+
+    def share(self, position: int) -> float:
+        """w_j of the judged sub-run at `position`, counted from 0; none is left for more than m."""
+        expected, number = max(1, self.sub_runs), position + 1
+        if self.exact:
+            return 1 / expected if number <= expected else 0.0
+        return expected / ((expected + number) * (expected + number - 1))
+
+    def threshold(self, false_alarm_rate: float, position: int = 0) -> float:
+        """The p-value under which one judgement of that sub-run by itself flags a provider."""
+        return false_alarm_rate * self.share(position) * self.alone / self.metrics
+
+    def looks(self, measured: int, *, ended: bool) -> Mapping[int, float]:
+        """After how many sub-runs the direction is looked at, as far as so many are measured, each with its share.
+
+        Args:
+            measured: sub-runs so far.
+            ended: whether no more come.
+        """
+        if not self.adds_up:
+            return {}
+        whole, found = 1 - self.alone, dict[int, float]()
+        if self.interim is not None and measured >= self.interim:
+            found[self.interim] = whole * INTERIM
+        if ended and measured not in found:
+            found[measured] = whole * (1 - INTERIM if self.interim is not None else 1)
+        return found
+
+
+def combined_p_value(
+    judgements: Sequence[Judgement], budget: Budget, direction: Sequence[tuple[float, float]] = ()
+) -> float | None:
+    """One p-value from all that was found of one provider so far; None when nothing has one.
+
+    Args:
+        judgements: of one provider, over sub-runs and metrics, in the order in which they were measured.
+        budget: how the false-alarm rate is shared.
+        direction: (p-value, share of α) of each look at its direction.
+    """
+    told = [one for one in judgements if one.p_value is not None]
+    if not told and not direction:
+        return None
+    looks = [p_value / share for p_value, share in direction]
+    return min(1.0, _of_one_alone(told, budget) / budget.alone, *looks)
+
+
+def _of_one_alone(told: Sequence[Judgement], budget: Budget) -> float:
+    """The p-value of the sub-run and the metric that show most."""
+    sub_runs = list(dict.fromkeys(one.sub_run for one in told))
+    shares = {sub_run: budget.share(position) for position, sub_run in enumerate(sub_runs)}
+    found = [max(one.p_value or 0.0, _TINY) / share for one in told if (share := shares[one.sub_run]) > 0]
+    return budget.metrics * min(found, default=1.0)

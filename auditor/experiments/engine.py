@@ -1,0 +1,307 @@
+"""Carries a benchmark out: train, measure, judge. What is there already is not done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from filecmp import cmp
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from auditor.experiments.adversaries import Member, members_of
+from auditor.experiments.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
+from auditor.experiments.orders import Orders
+from auditor.experiments.pools import Execution, Layout, Start
+from auditor.experiments.settings import Setting, settings_of
+from auditor.experiments.specification import Benchmark
+from auditor.experiments.usual import usual_attacks
+from auditor.experiments.work import Place, compare, draw_sketches, inspect, train
+from auditor.experiments.workers import Workers
+from auditor.job.errors import JobError, Problem
+from auditor.job.model import Job
+from auditor.plugins.discovery import KINDS, Catalogue
+from auditor.tasks.data import load_dataset
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a benchmark is.
+
+    Attributes:
+        stage: what is being done.
+        done: units of it.
+        total: of so many.
+        unit: what is counted.
+    """
+
+    stage: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """A setting with what was judged in it.
+
+    Attributes:
+        setting: how an audit would be made.
+        tally: what came out.
+        pools: labels of the pools that committees were drawn from.
+        trainings: independent trainings of honest and of malicious members in these pools.
+        distances: the files that the distances came from.
+    """
+
+    setting: Setting
+    tally: Tally
+    pools: tuple[str, ...]
+    trainings: tuple[int, int]
+    distances: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What a returned model can do.
+
+    Attributes:
+        member: who returned it.
+        malicious: whether it attacked.
+        start: what it started from, in words.
+        randomness: who drew the seeds.
+        steps: the length of the sub-run.
+        accuracy: on held-out samples.
+        success: of its attack; None without one.
+        file: the name of the checkpoint.
+        inspected: what each inspector found, as `Inspection` has it; with `failure` alone where it could not look.
+    """
+
+    member: str
+    malicious: bool
+    start: str
+    randomness: str
+    steps: int
+    accuracy: float
+    success: float | None
+    file: str
+    inspected: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The distances among all models that were returned for one sub-run, under one metric.
+
+    Attributes:
+        metric: its name.
+        randomness: who drew the seeds.
+        steps: the length of the sub-run.
+        start: what it started from, in words.
+        members: who returned models, by name.
+        measurement: the distances.
+    """
+
+    metric: str
+    randomness: str
+    steps: int
+    start: str
+    members: Mapping[str, Member]
+    measurement: Measurement
+
+    @property
+    def benign(self) -> list[int]:
+        """The rows of benign members."""
+        return [row for name, row in self.measurement.positions.items() if not self.members[name].malicious]
+
+    @property
+    def largest_honest(self) -> float:
+        """The largest distance between two benign members."""
+        return float(self.measurement.values[self.benign][:, self.benign].max())
+
+
+class Bench:
+    """A benchmark with everything it needs; `run` carries it out.
+
+    Args:
+        benchmark: what to measure.
+        job: what it is measured on.
+        folder: where its files are.
+        downloads: the folder for datasets.
+        device: where models are trained and compared.
+        workers: processes.
+
+    Raises:
+        JobError: the benchmark asks for something impossible.
+        TrainingError: the dataset cannot be had.
+        PluginError: a plugin cannot be had, or not with these options.
+    """
+
+    def __init__(
+        self, benchmark: Benchmark, job: Job, folder: Path, downloads: Path, *, device: str, workers: int
+    ) -> None:
+        self.benchmark = benchmark
+        self.job = job
+        self.settings = settings_of(benchmark, job)
+        self._workers = workers
+        plugins = Catalogue(job.plugins)
+        classes = load_dataset(job.task, downloads).classes
+        attacks = benchmark.attacks or usual_attacks(job)
+        self.members = members_of(benchmark.pool.benign, attacks, classes, plugins)
+        self._try_plugins(plugins)
+        versions = {f"{one.kind} {one.name}": one.version for kind in KINDS for one in plugins.origins(kind)}
+        self.layout = Layout(folder, benchmark, job, versions)
+        place = Place(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
+        self.orders = Orders(benchmark, job, self.settings, self.members, self.layout, place, workers)
+        largest = max(setting.malicious for setting in self.settings)
+        adversaries = [member for member in self.members if member.malicious]
+        if largest > len(adversaries):
+            problem = (
+                f"committees with {largest} malicious members need as many adversaries; there are {len(adversaries)}."
+            )
+            raise JobError(benchmark.name, [Problem(problem, key="attacks")])
+
+    def _try_plugins(self, plugins: Catalogue) -> None:
+        """Make every plugin once with its options, so that a mistake is told before anything is trained."""
+        for member in self.members:
+            if member.attack is not None:
+                plugins.create_attack(member.attack)
+        for use in {use.name: use for setting in self.settings for use in setting.metrics}.values():
+            plugins.create("metrics", use.name, use.options)
+        for use in self.benchmark.inspectors:
+            plugins.create("inspectors", use.name, use.options)
+
+    def run(self) -> Generator[Progress, None, list[Result]]:
+        """Train, measure and judge, telling how far it is.
+
+        Raises:
+            Exception: whatever training or a metric raises; what was done is kept.
+        """
+        with Workers(self._workers) as workers:
+            for stage, work, orders, unit in (
+                ("training what sub-runs start from", train, self.orders.starts, "steps"),
+                ("training what is returned", train, self.orders.returns, "steps"),
+                ("comparing", compare, self.orders.comparisons, "models"),
+                ("sketching", draw_sketches, self.orders.sketches, "models"),
+                ("inspecting", inspect, self.orders.inspections, "models"),
+            ):
+                yield from _carry_out(workers, stage, work, list(orders()), unit)
+            return (yield from self._judge(workers))
+
+    def capabilities(self) -> Iterator[Capability]:
+        """What every returned model can do."""
+        for pool in self.orders.pools():
+            for execution in pool:
+                for steps in self.orders.lengths:
+                    yield self._capability(execution, steps)
+
+    def distances(self) -> Iterator[Compared]:
+        """All distances that were measured."""
+        for pool in self.orders.pools():
+            members = {one.member.name: one.member for one in pool}
+            for steps in self.orders.lengths:
+                for table in self.orders.metric_tables():
+                    metric = json.loads(table)
+                    measurement = Measurement.read(self.layout.distances(pool, steps, metric))
+                    start = pool[0].start.label
+                    yield Compared(metric["name"], pool[0].randomness, steps, start, members, measurement)
+
+    def _capability(self, execution: Execution, steps: int) -> Capability:
+        facts = json.loads(self.layout.facts(execution, steps).read_text())
+        inspected = {
+            use.name: json.loads(
+                self.layout.inspection(execution, steps, {"name": use.name, **use.options}).read_text()
+            )
+            for use in self.benchmark.inspectors
+        }
+        return Capability(
+            member=execution.member.name,
+            malicious=execution.member.malicious,
+            start=execution.start.label,
+            randomness=execution.randomness,
+            steps=steps,
+            accuracy=facts["accuracy"],
+            success=facts["success"],
+            file=self.layout.returned(execution, steps).name,
+            inspected=inspected,
+        )
+
+    def _judge(self, workers: Workers) -> Generator[Progress, None, list[Result]]:
+        stage, total = "judging", len(self.settings)
+        orders = [self._judging_order(index, setting) for index, setting in enumerate(self.settings)]
+        orders.sort(key=lambda order: -order.setting.participants)
+        found: dict[int, Tally] = {}
+        yield Progress(stage, 0, total, "settings")
+        for order, tally in workers.carry_out(judge_committees, orders):
+            found[order.index] = tally
+            yield Progress(stage, len(found), total, "settings")
+        pools = {order.index: order.pools for order in orders}
+        return [self._result(setting, found[index], pools[index]) for index, setting in enumerate(self.settings)]
+
+    def _judging_order(self, index: int, setting: Setting) -> JudgingOrder:
+        pools = tuple(self._pool(starts, setting) for starts in self.orders.trainings())
+        return JudgingOrder(index, setting, pools, self.benchmark.judged, self.benchmark.seed)
+
+    def _result(self, setting: Setting, tally: Tally, pools: Sequence[Pool]) -> Result:
+        honest = sum(len(pool.honest) * len(pool.matrices) for pool in pools)
+        malicious = sum(len(pool.malicious) * len(pool.matrices) for pool in pools)
+        files = sorted({path.name for pool in pools for start in pool.matrices for path in start.values()})
+        return Result(setting, tally, tuple(pool.label for pool in pools), (honest, malicious), tuple(files))
+
+    def _pool(self, starts: list[Start], setting: Setting) -> Pool:
+        first = starts[0]
+        there = [one for one in self.members if not one.malicious or first.history in (None, one)]
+        matrices, sketches = [], []
+        for start in starts:
+            executions = [Execution(start, setting.randomness, member) for member in there]
+            matrices.append(
+                {
+                    table: self.layout.distances(executions, setting.sub_run_steps, json.loads(table))
+                    for table in self.orders.metric_tables()
+                }
+            )
+            if setting.randomness == "provider":
+                sketches.append(self.layout.sketches(executions, setting.sub_run_steps))
+        whose = "honest" if first.history is None else first.history.name
+        return Pool(
+            f"repetition {first.repetition}, {whose} history",
+            tuple(member.name for member in there if not member.malicious),
+            {member.name: member.kind for member in there if self._acts(member, starts, setting)},
+            matrices,
+            sketches,
+        )
+
+    def _acts(self, member: Member, starts: Sequence[Start], setting: Setting) -> bool:
+        """Whether a member is an adversary that acts in every sub-run.
+
+        With the client's seeds one that does nothing returns what an honest provider returns, to the last bit.
+        """
+        if not member.malicious or setting.randomness == "provider":
+            return member.malicious
+        honest = self.members[0]  # computes as adversaries do
+        returned = [
+            tuple(
+                self.layout.returned(Execution(start, "client", one), setting.sub_run_steps) for one in (member, honest)
+            )
+            for start in starts
+        ]
+        return not any(_same(*paths) for paths in returned)
+
+
+@cache
+def _same(first: Path, second: Path) -> bool:
+    """Whether two files hold the same bytes; what is in a benchmark's folder does not change."""
+    return cmp(first, second, shallow=False)
+
+
+def _carry_out(
+    workers: Workers, stage: str, work: Callable[[Any], object], orders: Sequence[tuple[int, Any]], unit: str
+) -> Iterator[Progress]:
+    total, done = sum(size for size, _ in orders), 0
+    sizes = {id(order): size for size, order in orders}
+    # The longest first, so that no process is left alone with one at the end.
+    ordered = [order for _, order in sorted(orders, key=lambda one: -one[0])]
+    if ordered:
+        yield Progress(stage, 0, total, unit)
+    for order, _ in workers.carry_out(work, ordered):
+        done += sizes[id(order)]
+        yield Progress(stage, done, total, unit)

@@ -1,0 +1,123 @@
+"""Which rule judges a job, why, and what it cannot do there; known before anything is started."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from auditor.decisions.distances import Assumptions, Decision, Judgement
+from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.own_seeds import ALLOWANCE
+from auditor.decisions.ratio import RatioDecision
+from auditor.decisions.rules import direction_tells, select, sub_runs_for_direction
+from auditor.job.model import Job
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A rule with its reason.
+
+    Attributes:
+        decision: the rule.
+        reason: why it, as one sentence.
+        warnings: what it cannot do for this job, each a sentence.
+        powerless: whether it can flag nobody, so that nobody is consistent by it either.
+        budget: how the false-alarm rate is shared among sub-runs and metrics.
+    """
+
+    decision: Decision
+    reason: str
+    warnings: tuple[str, ...]
+    powerless: bool
+    budget: Budget
+
+
+def assumptions_of(job: Job) -> Assumptions:
+    """What the job takes for granted."""
+    return Assumptions(job.benign_fraction, job.audit.randomness, job.audit.false_alarm_rate)
+
+
+def budget_of(job: Job) -> Budget:
+    """How a job's false-alarm rate is shared among its sub-runs and metrics."""
+    audit = job.audit
+    own = audit.randomness == "provider"
+    metrics, rate = len(job.metrics), audit.false_alarm_rate
+    if audit.replicate_probability is not None:
+        expected = max(1, round(audit.replicate_probability * job.sub_runs))
+        return Budget(expected, False, metrics, own and direction_tells(job.participants, job.sub_runs, rate))
+    most = audit.replicated_at_most or job.replicated or job.sub_runs
+    adds_up = own and direction_tells(job.participants, most, rate)
+    return Budget(most, True, metrics, adds_up, _interim(job, most) if adds_up else None)
+
+
+def _interim(job: Job, most: int) -> int | None:
+    """After how many sub-runs the direction is looked at for a first time, where something depends on it."""
+    if job.audit.replicated_at_most is not None and (job.replicated or 0) < most:
+        return job.replicated
+    return math.ceil(most / 2) if job.audit.stop_early and most >= 8 else None
+
+
+def choose(job: Job) -> Choice:
+    """The rule for a job: the one it names, or the best for its n, r and randomness under `auto`."""
+    assumptions, budget, count = assumptions_of(job), budget_of(job), job.participants
+    if job.has_referee:
+        decision: Decision = RatioDecision()
+        reason = "two providers agree or disagree, and where they disagree a third settles who deviates"
+    else:
+        decision, reason = select(job.audit.decision, count, assumptions)
+    smallest = decision.smallest_p_value(count, assumptions)
+    reached = _smallest_of_run(smallest, budget, budget.sub_runs if budget.exact else job.sub_runs)
+    powerless = count > 2 and reached > assumptions.false_alarm_rate and not budget.adds_up
+    warnings: list[str] = []
+    if count == 2 and not job.has_referee:
+        warnings.append(
+            "With two providers there is no majority: the outcome is inconclusive unless both agree within "
+            "numerical noise. A third provider would settle it."
+        )
+    elif powerless:
+        warnings.append(
+            f"The {decision.name} rule cannot flag anybody here: with n = {count} its smallest p-value in one sub-run "
+            f"is {smallest:.2g}, which makes {reached:.2g} of all of them together, above the false-alarm rate of "
+            f'{assumptions.false_alarm_rate:g}. Use decision = "ratio".'
+        )
+    if job.audit.randomness == "provider" and count > 2:
+        warnings += _limits_of_own_seeds(job, budget)
+    if job.audit.fixed_selection is not None:
+        warnings.append(
+            "The selection of sub-runs is fixed in the job file: a provider that knows the file can cheat in the "
+            "others. Use it for tests and experiments only."
+        )
+    return Choice(decision, reason, tuple(warnings), powerless, budget)
+
+
+def _limits_of_own_seeds(job: Job, budget: Budget) -> list[str]:
+    """What an audit cannot do, and what it takes for granted, where everybody draws seeds of their own."""
+    count, rate = job.participants, job.audit.false_alarm_rate
+    better = 'With randomness = "client" one sub-run shows far more.'
+    gross = f"only a model that lies far more than {ALLOWANCE:g} times as far off as the others can be flagged"
+    needed = sub_runs_for_direction(count, rate)
+    if needed is None:
+        few = f"no number of sub-runs shows a direction at a false-alarm rate of {rate:g}, and {gross}"
+        return [f"With seeds of the providers' own {few}. {better}"]
+    if budget.sub_runs < needed:
+        there = "are replicated" if budget.exact else "are expected"
+        return [
+            f"With seeds of the providers' own a backdoor shows by the direction that it pulls in, over {needed} "
+            f"replicated sub-runs or more (n = {count}), and {budget.sub_runs} {there}: {gross}. {better}"
+        ]
+    return [
+        "With seeds of the providers' own a provider is flagged when its models are pulled the same way in most "
+        f"replicated sub-runs, of which that takes {needed} at least; one that acts in few of them is missed. {better}",
+        f"The false-alarm rate of {rate:g} is not promised where something honest pulls one provider the same way in "
+        "every sub-run, such as other data or another learning rate than the job's.",
+    ]
+
+
+def _smallest_of_run(smallest: float, budget: Budget, sub_runs: int) -> float:
+    """The p-value of a provider that looks as deviant as the rule can say, in every sub-run under every metric."""
+    told = [
+        Judgement(sub_run, str(metric), "anybody", smallest, None, ())
+        for sub_run in range(sub_runs)
+        for metric in range(budget.metrics)
+    ]
+    return combined_p_value(told, budget) or 0.0

@@ -1,0 +1,95 @@
+"""One step of a training before anybody is asked for it: what fails here would fail at every provider."""
+
+from __future__ import annotations
+
+import gc
+import math
+
+import torch
+
+from auditor.job.task import Task
+from auditor.job.training import Training as TrainingSpec
+from auditor.tasks.checkpoint import all_finite
+from auditor.tasks.data import Dataset
+from auditor.tasks.errors import TrainingError
+from auditor.tasks.known_values import KnownValues
+from auditor.tasks.trainer import Trainer
+
+FEW = 8
+"""Samples that are enough to see whether a step works, where it is others who have the memory for a whole batch."""
+
+
+def try_first_step(
+    task: Task, spec: TrainingSpec, dataset: Dataset, *, device: torch.device, seed: int, whole_batch: bool
+) -> KnownValues:
+    """Execute the first step on a model of its own, and tell what it shows of every checkpoint of the job.
+
+    PyTorch's random state is as it was afterwards, and no memory is kept.
+
+    Args:
+        task: what is trained.
+        spec: how.
+        dataset: what it is trained on.
+        device: where.
+        seed: of the initial weights.
+        whole_batch: whether a provider on this machine takes whole batches, so that they must fit here.
+
+    Raises:
+        TrainingError: the step fails; says what to change.
+    """
+    if not whole_batch:
+        spec = spec.model_copy(update={"batch_size": min(FEW, spec.batch_size)})
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            return _one_step(Trainer(task, spec, dataset, device=device, seed=seed), spec)
+    except TrainingError:
+        raise
+    except Exception as error:  # whatever a model or the machine raises
+        raise TrainingError(_explained(error, spec, device)) from error
+    finally:
+        if device.type == "cuda":
+            gc.collect()
+            torch.cuda.empty_cache()  # a provider may need it
+
+
+def _one_step(trainer: Trainer, spec: TrainingSpec) -> KnownValues:
+    before = trainer.checkpoint()
+    loss = float(trainer.execute_step())
+    after = trainer.checkpoint()
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss of the first training step is {loss}, with the initial weights: this model cannot learn from "
+            "this dataset as it is. Look at the dataset, or choose another task.model or training.precision."
+        )
+    outputs = trainer.network.logits(trainer.batch(0).inputs[:FEW])
+    if not (all_finite(after) and bool(torch.isfinite(outputs).all())):
+        raise TrainingError(_too_fast(spec))
+    return KnownValues.of(before, after)
+
+
+def _too_fast(spec: TrainingSpec) -> str:
+    return (
+        "after the first training step the model no longer computes with finite numbers: set training.optimizer.lr "
+        f"lower than {spec.optimizer.lr:g}."
+    )
+
+
+def _explained(error: Exception, spec: TrainingSpec, device: torch.device) -> str:
+    words = " ".join(str(error).split())
+    if "more than 1 value per channel" in words:
+        return (
+            f"a batch of {spec.batch_size} leaves this model's batch normalisation a single value to normalise, so "
+            "that no provider can train it: set training.batch_size to 2 or more, or choose a task.model without "
+            "batch normalisation."
+        )
+    if "without overflow" in words:  # the rate itself is no number of the model's type
+        return _too_fast(spec)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "not enough memory" in words:
+        return (
+            f"one training step needs more memory than this machine's {device.type} has left: set training.batch_size "
+            f"lower than {spec.batch_size}, choose a smaller task.model, or a provider on another machine."
+        )
+    return (
+        f"the first training step fails on this machine, and would at every provider: {type(error).__name__}: "
+        f"{words[:300]}. Change [task] or [training]."
+    )

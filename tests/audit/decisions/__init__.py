@@ -1,1 +1,0 @@
-"""Tests of `auditor.audit.decisions`."""

@@ -1,0 +1,115 @@
+"""Equal state has equal bytes, and bytes that are not exactly a checkpoint of the job are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from auditor.tasks.checkpoint import Schema, all_finite, check_file, decode, encode, read
+from auditor.tasks.errors import CheckpointError
+
+
+def state() -> dict[str, Tensor]:
+    return {
+        "model.weight": torch.arange(6, dtype=torch.float32).reshape(2, 3),
+        "model.mask": torch.tensor([True, False, True]),
+        "model.half": torch.ones(3, dtype=torch.bfloat16),
+        "model.empty": torch.empty(0, 4),
+        "step": torch.tensor(7),
+    }
+
+
+SCHEMA = Schema.of(state())
+
+
+def encoded(tensors: dict[str, Tensor], schema: Schema = SCHEMA) -> bytes:
+    return b"".join(bytes(piece) for piece in encode(tensors, schema))
+
+
+GOOD = encoded(state())
+
+
+def test_what_is_encoded_is_decoded_bit_by_bit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    for tensors in (decode(GOOD, SCHEMA), read(tmp_path / "file", SCHEMA)):
+        assert tensors.keys() == state().keys()
+        for name, tensor in state().items():
+            assert tensors[name].dtype == tensor.dtype
+            assert torch.equal(tensors[name], tensor)
+
+
+def test_a_checkpoint_is_a_safetensors_file_as_others_read_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    assert {name: tensor.tolist() for name, tensor in load_file(tmp_path / "file").items()} == {
+        name: tensor.tolist() for name, tensor in state().items()
+    }
+    assert len(SCHEMA.header) % 8 == 0
+    assert len(GOOD) == SCHEMA.size
+
+
+def test_neither_the_order_of_entries_nor_the_memory_layout_matters() -> None:
+    shuffled = dict(reversed(state().items()))
+    shuffled["model.weight"] = shuffled["model.weight"].t().contiguous().t()
+    assert not shuffled["model.weight"].is_contiguous()
+    assert Schema.of(shuffled) == SCHEMA
+    assert encoded(shuffled) == GOOD
+
+
+def test_another_value_gives_other_bytes() -> None:
+    other = state()
+    other["model.weight"][0, 0] = -0.0
+    assert encoded(other) != GOOD
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(GOOD[:-1], id="truncated"),
+        pytest.param(GOOD + b"\0", id="one byte more"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(GOOD[:8], id="the length alone"),
+        pytest.param(b"\xff" * len(GOOD), id="garbage of the right size"),
+        pytest.param(GOOD.replace(b"model.mask", b"model.mesk"), id="another name"),
+        pytest.param(GOOD.replace(b'"shape":[2,3]', b'"shape":[3,2]'), id="another shape of the same size"),
+        pytest.param(GOOD.replace(b'"BF16"', b'"F16" '), id="another type of the same size"),
+        pytest.param(b"\xff\xff\xff\xff\xff\xff\xff\x7f" + GOOD[8:], id="an enormous header"),
+    ],
+)
+def test_other_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
+    assert content != GOOD
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(CheckpointError):
+        decode(content, SCHEMA)
+    with pytest.raises(CheckpointError):
+        read(tmp_path / "file", SCHEMA)
+    with pytest.raises(CheckpointError):
+        check_file(tmp_path / "file", SCHEMA)
+
+
+@pytest.mark.parametrize("change", ["shape", "dtype", "missing", "more"])
+def test_tensors_that_do_not_follow_the_schema_are_not_encoded(change: str) -> None:
+    other = state()
+    match change:
+        case "shape":
+            other["model.weight"] = other["model.weight"].t().contiguous()
+        case "dtype":
+            other["model.weight"] = other["model.weight"].double()
+        case "missing":
+            del other["step"]
+        case "more":
+            other["extra"] = torch.zeros(1)
+    with pytest.raises(CheckpointError, match="schema"):
+        encoded(other)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_not_finite_are_found(bad: float) -> None:
+    assert all_finite(state())
+    for name in ("model.weight", "model.half"):
+        other = state()
+        other[name].view(-1)[-1] = bad
+        assert not all_finite(other)

@@ -1,0 +1,117 @@
+"""What the client knows of every checkpoint beforehand: honest ones have it, whatever the job; others are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from auditor.job.task import Task
+from auditor.job.training import Training
+from auditor.plugins.discovery import Catalogue
+from auditor.tasks.data import load_dataset
+from auditor.tasks.errors import CheckpointError
+from auditor.tasks.first_step import try_first_step
+from auditor.tasks.known_values import KnownValues
+from auditor.tasks.trainer import Trainer
+
+CPU = torch.device("cpu")
+STEPS = 3
+TASKS: dict[str, dict[str, Any]] = {
+    "resnet8": {"dataset": "digits"},
+    "resnet9": {"dataset": "digits"},
+    "transformer": {"dataset": "reviews", "kind": "text"},
+    "embeddings": {"dataset": "reviews", "kind": "text"},
+}
+ADAM = {"name": "adamw", "lr": 1e-3}
+SGD = {"name": "sgd", "lr": 0.05}
+
+
+@cache
+def made(model: str, optimizer: str, attack: str = "") -> tuple[KnownValues, dict[str, Tensor]]:
+    """What is known of a job, and a checkpoint of its third step."""
+    task = Task.model_validate(TASKS[model] | {"model": model})
+    spec = Training.model_validate(
+        {"steps": 10, "batch_size": 16, "optimizer": ADAM if optimizer == "adamw" else SGD, "precision": "fp32"}
+    )
+    dataset = load_dataset(task, Path())
+    known = try_first_step(task, spec, dataset, device=CPU, seed=3, whole_batch=False)
+    lazy = Catalogue().create_attack({"name": "lazy", "skip": 0.7}) if attack else None
+    trainer = Trainer(task, spec, dataset, device=CPU, seed=5, attack=lazy)
+    for _ in range(STEPS):
+        trainer.execute_step()
+    return known, trainer.checkpoint()
+
+
+@pytest.mark.parametrize("model", TASKS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_an_honest_checkpoint_has_what_is_known(model: str, optimizer: str) -> None:
+    known, checkpoint = made(model, optimizer)
+    known.check(checkpoint, STEPS)
+
+
+def test_a_simulated_provider_that_skips_steps_claims_to_have_counted_them() -> None:
+    known, checkpoint = made("resnet8", "adamw", "lazy")
+    known.check(checkpoint, STEPS)
+
+
+def set_to(name: str, value: float) -> Callable[[dict[str, Tensor]], None]:
+    def change(checkpoint: dict[str, Tensor]) -> None:
+        found = next(one for one in checkpoint if one.endswith(name))
+        checkpoint[found] = checkpoint[found].clone()
+        checkpoint[found].view(-1)[-1] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "words"),
+    [
+        ("resnet8", set_to("step", 4), "step 4, not of step 3"),
+        ("resnet8", set_to("step", -(2**63)), "not of step 3"),
+        ("resnet8", set_to("num_batches_tracked", -(2**63)), "num_batches_tracked is -9223372036854775808, not 3"),
+        ("resnet8", set_to("num_batches_tracked", 2), "num_batches_tracked is 2, not 3"),
+        ("embeddings", set_to(".step", 1000), "step is 1000.0, not 3.0"),
+        ("embeddings", set_to(".step", 0), "step is 0.0, not 3.0"),
+        ("embeddings", set_to(".step", float("nan")), "step is nan, not 3.0"),
+        ("embeddings", set_to(".exp_avg_sq", -1e-20), "negative numbers"),
+    ],
+)
+def test_a_checkpoint_that_no_execution_has_is_refused(
+    model: str, change: Callable[[dict[str, Tensor]], None], words: str
+) -> None:
+    known, checkpoint = made(model, "adamw" if model == "embeddings" else "sgd")
+    changed = dict(checkpoint)
+    change(changed)
+    with pytest.raises(CheckpointError, match=words):
+        known.check(changed, STEPS)
+
+
+def test_integers_and_truth_values_that_training_leaves_alone_must_stay_as_they_were() -> None:
+    before = {
+        "model.table": torch.arange(4),
+        "model.mask": torch.tensor([True, False]),
+        "model.visits": torch.tensor([1, 2]),
+        "step": torch.tensor(0),
+    }
+    known = KnownValues.of(before, before | {"model.visits": torch.tensor([4, 2]), "step": torch.tensor(1)})
+    later = before | {"model.visits": torch.tensor([9, 9]), "step": torch.tensor(2)}
+    known.check(later, 2)
+    no_truth = torch.tensor([1, 7], dtype=torch.uint8).view(torch.bool)
+    for changed in ({"model.table": torch.tensor([0, 1, 3, 2])}, {"model.mask": no_truth}):
+        with pytest.raises(CheckpointError, match="not what the job gives it"):
+            known.check(later | changed, 2)
+
+
+def test_adam_counts_no_further_than_its_numbers_are_exact() -> None:
+    before = {"optimizer.w.step": torch.tensor(0.0), "step": torch.tensor(0)}
+    known = KnownValues.of(before, {"optimizer.w.step": torch.tensor(1.0), "step": torch.tensor(1)})
+    steps = 2**24 + 5
+    stuck = torch.tensor(float(2**24))
+    assert torch.equal(stuck + 1, stuck)
+    known.check({"optimizer.w.step": stuck, "step": torch.tensor(steps)}, steps)
