@@ -53,7 +53,7 @@ def scaled(
 def idle(trainer: Trainer) -> torch.Tensor:
     """A training step without the work."""
     trainer._step += 1
-    trainer._count()
+    trainer.count_skipped()
     return torch.zeros(())
 
 

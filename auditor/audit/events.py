@@ -274,16 +274,17 @@ class SubRunUndecided(Event):
 
 @dataclass(frozen=True)
 class ModelDelivered(Event):
-    """The trained model was fetched and is the one committed to. `accuracy` is on held-out samples.
+    """The trained model was fetched and is the one committed to.
 
-    `bytes` are those that travelled for it beside what `BoundaryOpened` has.
+    `accuracy` is on held-out samples, None where the kind of task has none. `bytes` are those that travelled for it
+    beside what `BoundaryOpened` has.
     """
 
     step: int
     digest: str
     path: str
     bytes: int
-    accuracy: float
+    accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -295,7 +296,7 @@ class AttackMeasured(Event):
 
     provider: str
     attack: str
-    clean_accuracy: float
+    clean_accuracy: float | None
     success_rate: float | None
     failure: str | None = None
 

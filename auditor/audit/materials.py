@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-
-import torch
 
 from auditor import __version__
 from auditor.job.model import Job
-from auditor.tasks.data import Dataset
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.program import Program
 
 
 class Materials:
@@ -39,45 +36,17 @@ class Materials:
                 f"otherwise. Install auditor {begun['auditor']} again to go on, or start a new run."
             )
 
-    def accept(self, dataset: Dataset) -> None:
-        """Take note of a dataset.
+    def accept(self, program: Program) -> None:
+        """Take note of the data of a task.
 
         Raises:
-            TrainingError: it is not the one that the audit began with; says what differs.
+            TrainingError: it is not what the audit began with; says what differs.
         """
-        self.found |= _digests(dataset)
-        # What the tokenizer makes of sentences changes with it, so that it is named first.
-        for part in ("tokenizer", "training part", "held-out part"):
-            if part in self._begun and self._begun[part] != self.found.get(part):
+        self.found |= program.part_digests
+        for part, digest in program.part_digests.items():
+            if self._begun.get(part, digest) != digest:
                 raise TrainingError(
-                    f"the {part} of this job's data, {self._source(part)}, is not what it was when this run began: its "
-                    "content is another, or another library reads it. Providers that trained on the one and on the "
-                    "other cannot be compared. Put back what it was, or start a new run."
+                    f"the {part} of this job's data, {self._job.task.source_of(part)}, is not what it was when this "
+                    "run began: its content is another, or another library reads it. Providers that trained on the "
+                    "one and on the other cannot be compared. Put back what it was, or start a new run."
                 )
-
-    def _source(self, part: str) -> str:
-        """Which key of the job the part comes from, and what it says."""
-        task = self._job.task
-        if part == "tokenizer" and task.tokenizer is not None:
-            return f"tokenizer = {str(task.tokenizer)!r}"
-        if part == "held-out part" and task.held_out is not None:
-            return f"held_out = {str(task.held_out)!r}"
-        return f"dataset = {task.dataset!r}"
-
-
-def _digests(dataset: Dataset) -> dict[str, str]:
-    """SHA-256 of each part, over all that providers and the client make use of."""
-    parts = {
-        "training part": (dataset.samples, dataset.labels),
-        "held-out part": (dataset.held_out_samples, dataset.held_out_labels),
-    }
-    found = {}
-    for name, tensors in parts.items():
-        sha = hashlib.sha256()
-        for tensor in tensors:
-            sha.update(str((str(tensor.dtype), tuple(tensor.shape))).encode())
-            sha.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
-        found[name] = sha.hexdigest()
-    if dataset.tokenizer is not None:
-        found["tokenizer"] = hashlib.sha256(dataset.tokenizer.definition.encode()).hexdigest()
-    return found

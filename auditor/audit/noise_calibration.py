@@ -53,14 +53,14 @@ class NoiseCalibration:
     def measure(self, starts: Sequence[int]) -> Iterator[CalibratedStart]:
         """Measure sub-runs that start at these steps, one after another."""
         job, workspace = self._job, self._workspace
-        trainer = workspace.honest_trainer()
+        learner = workspace.honest_learner()
         with tempfile.TemporaryDirectory(prefix="auditor-calibrate-") as folder:
             blobs = BlobFolder(Path(folder) / "blobs")
-            trainer.load(workspace.initial)
+            learner.load(workspace.initial)
             for start in sorted(set(starts)):
-                while trainer.step < start:
-                    trainer.execute_step()
-                path = blobs.path(blobs.add(encode(trainer.checkpoint(), trainer.schema)))
+                while learner.step < start:
+                    learner.execute_step()
+                path = blobs.path(blobs.add(encode(learner.checkpoint(), learner.schema)))
                 steps = min(job.audit.sub_run_steps, job.training.steps - start)
                 yield CalibratedStart(start, self._noise(path, start, steps))
 

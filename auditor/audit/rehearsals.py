@@ -9,10 +9,10 @@ from pathlib import Path
 
 from auditor.audit.measuring import Rehearsed
 from auditor.tasks.checkpoint import Schema, read
-from auditor.tasks.network import Network
+from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.learner import Learner
 from auditor.tasks.rehearsal import Rehearsal, rehearse
 from auditor.tasks.returned import CheckpointModel
-from auditor.tasks.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -27,27 +27,27 @@ class Rehearsals:
     """Executes sub-runs on the client's machine, each once however many metrics look at it.
 
     Args:
-        make_trainer: an honest trainer with the seed that all providers have; made when it is first needed.
+        make_learner: an honest learner with the seed that all providers have; made when it is first needed.
         schema: of the job's checkpoints.
         precision: that of the job.
         seconds: what the executions of one sub-run may take together.
     """
 
-    def __init__(self, make_trainer: Callable[[], Trainer], schema: Schema, precision: str, seconds: float) -> None:
-        self._make_trainer = make_trainer
+    def __init__(self, make_learner: Callable[[], Learner], schema: Schema, precision: str, seconds: float) -> None:
+        self._make_learner = make_learner
         self._schema = schema
         self._precision = precision
         self._seconds = seconds
-        self._trainer: Trainer | None = None
+        self._learner: Learner | None = None
         self._latest: _Latest | None = None
 
-    def of(self, start: Path, steps: int, network: Network) -> Rehearsed:
+    def of(self, start: Path, steps: int, evaluator: Evaluator) -> Rehearsed:
         """A sub-run as the client executes it, as metrics see models.
 
         Args:
             start: the checkpoint that the sub-run starts from; temporary files go beside its folder.
             steps: its length.
-            network: what computes outputs.
+            evaluator: what computes outputs.
 
         Raises:
             Exception: whatever the model or the machine raises, for want of memory for instance.
@@ -58,7 +58,7 @@ class Rehearsals:
         found = self._latest.found
 
         def seen(path: Path) -> CheckpointModel:
-            return CheckpointModel(path, start, self._schema, network)
+            return CheckpointModel(path, start, self._schema, evaluator)
 
         return Rehearsed(
             start=seen(start),
@@ -69,11 +69,11 @@ class Rehearsals:
         )
 
     def _execute(self, start: Path, steps: int) -> _Latest:
-        if self._trainer is None:
-            self._trainer = self._make_trainer()
+        if self._learner is None:
+            self._learner = self._make_learner()
         folder = tempfile.TemporaryDirectory(prefix=".rehearsal-", dir=start.parent.parent, ignore_cleanup_errors=True)
         found = rehearse(
-            self._trainer,
+            self._learner,
             read(start, self._schema),
             steps,
             precision=self._precision,

@@ -22,18 +22,14 @@ from auditor.job.model import Job, PluginUse
 from auditor.job.noise_file import metric_table
 from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.discovery import Catalogue, Origin, PluginError
-from auditor.plugins.metric import Metric, MetricContext
+from auditor.plugins.metric import Metric, MetricContext, fits
 from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.data import Dataset, load_dataset
 from auditor.tasks.errors import TrainingError
-from auditor.tasks.evaluation import clean_accuracy
 from auditor.tasks.first_step import try_first_step
-from auditor.tasks.network import Network
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.learner import Learner
+from auditor.tasks.program import Program, load_program
 from auditor.tasks.returned import CheckpointModel
-from auditor.tasks.trainer import Trainer
 
 Result = TypeVar("Result")
 
@@ -45,7 +41,7 @@ class Workspace:
         job: what is audited.
         selection: the run's secret draws, which choose the samples that models are compared on.
         downloads: the folder for datasets.
-        accept: sees the dataset before anything is made of it, and may refuse it.
+        accept: sees the data before anything is made of it, and may refuse it.
 
     Attributes:
         known: what every checkpoint of the job must hold.
@@ -56,7 +52,7 @@ class Workspace:
     """
 
     def __init__(
-        self, job: Job, selection: Selection, downloads: Path, accept: Callable[[Dataset], None] | None = None
+        self, job: Job, selection: Selection, downloads: Path, accept: Callable[[Program], None] | None = None
     ) -> None:
         self._metric_seconds = job.audit.metric_seconds
         self._metrics = _load_metrics(job)
@@ -64,53 +60,51 @@ class Workspace:
         self._sketch_seed = selection.sketch_seed()
         _check_attacks(job)
         _check_devices(job)
-        self._dataset = load_dataset(job.task, downloads)
+        self._program = load_program(job.task, downloads)
         if accept is not None:
-            accept(self._dataset)
+            accept(self._program)
         self._job = job
         self._device = device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.training_seed = key(job.seed, "training", 0) % 2**63
         initial_seed = key(job.seed, "initial weights", 0)
-        trainer = Trainer(job.task, job.training, self._dataset, device=device, seed=initial_seed)
-        self.schema = trainer.schema
-        self.initial = trainer.checkpoint()
+        learner = self._learner(initial_seed)
+        self.schema = learner.schema
+        self.initial = learner.checkpoint()
         places = [provider.where for provider in job.providers]
         here = any(isinstance(one, LocalEndpoint) and one.device.startswith(device.type) for one in places)
-        self.known = try_first_step(
-            job.task, job.training, self._dataset, device=device, seed=initial_seed, whole_batch=here
-        )
-        self._network = trainer.network
-        self._fresh_network = partial(Network, job.task, self._dataset, device, initial_seed)
-        context = metric_context(job.task.kind, self._dataset, outline(trainer), selection.probe_seed())
+        self.known = try_first_step(self._program, job.training, device=device, seed=initial_seed, whole_batch=here)
+        self._evaluator = learner.evaluator
+        self._initial_seed = initial_seed
+        context = self._program.metric_context(learner.outline(), selection.probe_seed())
         self._rehearsals = (
-            Rehearsals(self.honest_trainer, self.schema, job.training.precision, job.audit.noise_seconds)
+            Rehearsals(self.honest_learner, self.schema, job.training.precision, job.audit.noise_seconds)
             if job.audit.randomness == "client"
             else None
         )
         self._calibrated = job.audit.noise
-        if self._calibrated is not None and self._calibrated.dataset_digest != self._dataset.digest:
+        if self._calibrated is not None and self._calibrated.dataset_digest != self._program.digest:
             raise TrainingError("audit.noise: the file was made for other data. Make one with `auditor calibrate`.")
         self._begin_metrics(context, {use.name for use in job.audit.metrics})
-        _try_attacks(job, replace(trainer.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
+        _try_attacks(job, replace(learner.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
 
     @property
     def dataset_digest(self) -> str:
         """What every provider's copy of the dataset must hash to."""
-        return self._dataset.digest
+        return self._program.digest
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the parameters in a checkpoint."""
-        return tuple(f"model.{name}" for name, _ in self._network.model.named_parameters())
+        return self._evaluator.parameters
 
     def store_initial(self, blobs: BlobFolder) -> str:
         """Put the checkpoint of step 0 into `blobs`; returns its digest."""
         return blobs.add(encode(self.initial, self.schema))
 
-    def accuracy(self, path: Path) -> float:
-        """The accuracy of a checkpoint on held-out samples."""
-        self._network.load(read(path, self.schema))
-        return clean_accuracy(self._network, self._dataset)
+    def accuracy(self, path: Path) -> float | None:
+        """The accuracy of a checkpoint on held-out samples; None where the kind of task has none."""
+        self._evaluator.load(read(path, self.schema))
+        return self._program.accuracy(self._evaluator)
 
     async def measure(self, start: Path, returned: Mapping[str, Path], start_step: int, steps: int) -> list[Measured]:
         """All distances among returned models under every metric.
@@ -139,12 +133,15 @@ class Workspace:
         """What numerics alone may cause in a sub-run, under every metric; the client executes it for that."""
         if self._rehearsals is None:
             return {}
-        rehearsed = self._rehearsals.of(start, steps, self._network)
+        rehearsed = self._rehearsals.of(start, steps, self._evaluator)
         return {name: measure_noise(metric, rehearsed) for name, (_, metric) in self._metrics.items()}
 
-    def honest_trainer(self) -> Trainer:
+    def honest_learner(self) -> Learner:
         """What trains as an honest provider does with the client's seeds."""
-        return Trainer(self._job.task, self._job.training, self._dataset, device=self._device, seed=self.training_seed)
+        return self._learner(self.training_seed)
+
+    def _learner(self, seed: int) -> Learner:
+        return self._program.learner(self._job.training, device=self._device, seed=seed)
 
     def _calibrated_noise(self, name: str, start_step: int) -> Noise:
         use = next(use for use in self._job.metrics if use.name == name)
@@ -159,7 +156,7 @@ class Workspace:
         if rehearsals is None:
             return Noise()
         try:
-            return await call_apart(lambda: rehearsals.of(start, steps, self._network))
+            return await call_apart(lambda: rehearsals.of(start, steps, self._evaluator))
         except Exception as error:  # whatever a model or the machine raises
             reason = cleaned(f"{type(error).__name__}: {error}")
             return Noise(source=f"the client could not execute the sub-run itself: {reason}")
@@ -172,7 +169,7 @@ class Workspace:
             returned: the returned checkpoint of each provider.
         """
         models = {
-            provider: CheckpointModel(path, start, self.schema, self._network) for provider, path in returned.items()
+            provider: CheckpointModel(path, start, self.schema, self._evaluator) for provider, path in returned.items()
         }
         return dict(await call_apart(partial(sketch, models, self._sketch_seed)))
 
@@ -183,7 +180,7 @@ class Workspace:
         if name in self._given_up:
             return Measured(name, failure=self._given_up[name])
         models = {
-            provider: CheckpointModel(path, start, self.schema, self._network) for provider, path in returned.items()
+            provider: CheckpointModel(path, start, self.schema, self._evaluator) for provider, path in returned.items()
         }
 
         def compute() -> Measured:
@@ -193,8 +190,8 @@ class Workspace:
         try:
             measured = await call_apart(compute, self._metric_seconds)
         except OutOfTime as error:
-            # Its thread may go on loading weights into the network that it was given.
-            self._network = self._fresh_network()
+            # Its thread may go on loading weights into the evaluator that it was given.
+            self._evaluator = self._learner(self._initial_seed).evaluator
             self._given_up[name] = f"it {error} in an earlier sub-run and is not used any more ({origin.place})"
             return Measured(name, failure=f"it {error} ({origin.place})")
         except Exception as error:  # a plugin may raise anything
@@ -232,7 +229,7 @@ def _load_metrics(job: Job) -> dict[str, tuple[Origin, Metric[Any]]]:
 def _load_metric(job: Job, plugins: Catalogue, use: PluginUse) -> tuple[Origin, Metric[Any]]:
     origin = plugins.origin("metrics", use.name)
     kind = _in_time(job, origin, lambda: plugins.load("metrics", use.name))
-    if job.task.kind not in kind.tasks:
+    if not fits(job.task.kind, kind.tasks):
         raise PluginError(
             f"{origin} is not defined for {job.task.kind} tasks, only for {', '.join(sorted(kind.tasks))}."
         )
@@ -249,7 +246,7 @@ def _check_attacks(job: Job) -> None:
 def _made_attack(job: Job, plugins: Catalogue, provider: str, use: PluginUse) -> tuple[Origin, Attack]:
     origin = plugins.origin("attacks", use.name)
     attack = _in_time(job, origin, lambda: plugins.create("attacks", use.name, use.options))
-    if job.task.kind not in attack.tasks:
+    if not fits(job.task.kind, attack.tasks):
         raise PluginError(
             f"provider {provider!r}: {origin} is not defined for {job.task.kind} tasks, "
             f"only for {', '.join(sorted(attack.tasks))}."

@@ -5,7 +5,8 @@ ways, and the largest distance of one of these from the usual one is the noise f
 Other machines may round in more ways than the client tried, so `MARGIN` times the floor is allowed for, whatever the
 number of providers. Distances below that count as that, and a benign ratio is near 1.
 
-Without a measured floor there is no judgement: nothing tells how far apart honest models may lie.
+Without a measured floor nobody is accused: nothing shows how far apart honest models may lie. Those who agree exactly
+with a majority agree all the same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from auditor.decisions.calibration import Calibration
+from auditor.decisions.clique import tightest
 from auditor.decisions.distances import Assumptions, DistanceMatrix, Judgement
 from auditor.decisions.scale import Scale, abstain, judge_by
 
@@ -51,7 +53,22 @@ def judge_shared_seeds(matrix: DistanceMatrix, assumptions: Assumptions) -> list
     """Judge every provider of one matrix of three or more."""
     allowed = allowance(matrix)
     if allowed is None:
-        return abstain(matrix, why_unknown(matrix))
+        return _judge_without_noise(matrix, assumptions)
     raised = np.maximum(matrix.values, allowed or 1.0)  # where the floor is 0, all models are equal
     np.fill_diagonal(raised, 0.0)
     return [replace(one, noise=noise_share(matrix)) for one in judge_by([SCALE], raised, matrix, assumptions)]
+
+
+def _judge_without_noise(matrix: DistanceMatrix, assumptions: Assumptions) -> list[Judgement]:
+    """Nothing is held against anybody; those who agree exactly with a majority agree whatever the noise is."""
+    judgements = abstain(matrix, why_unknown(matrix))
+    majority = tightest(matrix.values, range(len(judgements)), assumptions.benign(len(judgements)))
+    if matrix.values[np.ix_(majority, majority)].max() > 0:
+        return judgements
+    names = tuple(matrix.providers[member] for member in majority)
+    return [
+        replace(judgement, p_value=1.0, reference=names, note="")
+        if matrix.values[index, majority[0]] == 0
+        else judgement
+        for index, judgement in enumerate(judgements)
+    ]

@@ -22,7 +22,7 @@ from auditor.experiments.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
 from auditor.plugins.discovery import KINDS, Catalogue
-from auditor.tasks.data import load_dataset
+from auditor.tasks.program import load_program
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Bench:
         self.settings = settings_of(benchmark, job)
         self._workers = workers
         plugins = Catalogue(job.plugins)
-        classes = load_dataset(job.task, downloads).classes
+        classes = load_program(job.task, downloads).classes
         attacks = benchmark.attacks or usual_attacks(job)
         self.members = members_of(benchmark.pool.benign, attacks, classes, plugins)
         self._try_plugins(plugins)

@@ -20,7 +20,7 @@ def setting_row(bench: Bench, result: Result) -> dict[str, Any]:
         "bench": bench.benchmark.name,
         "history": bench.benchmark.pool.history,
         "task_kind": bench.job.task.kind,
-        "task": f"{bench.job.task.dataset.rpartition('/')[2]} {bench.job.task.model}",
+        "task": bench.job.task.title,
         **setting.payload(),
         "metric_names": setting.metric_names,
         "committees": tally.committees,

@@ -174,7 +174,7 @@ def load_benchmark(path: Path) -> tuple[Benchmark, Job]:
     if _is_job(text):
         job = load_job(path)
         return Benchmark(name=path.stem, job=path.name), job
-    benchmark = parse_model(text, Benchmark, _SECTIONS, source=str(path))
+    benchmark = parse_model(text, Benchmark, lambda _table: _SECTIONS, source=str(path))
     return benchmark, load_job(path.resolve().parent / Path(benchmark.job).expanduser())
 
 

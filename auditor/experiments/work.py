@@ -26,10 +26,8 @@ from auditor.plugins.discovery import Catalogue
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.data import Dataset, load_dataset
-from auditor.tasks.evaluation import attack_success, clean_accuracy
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.learner import Learner
+from auditor.tasks.program import Program, load_program
 from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.trainer import Trainer
 
@@ -169,20 +167,20 @@ def train(order: TrainingOrder) -> float:
     # The switch for oneDNN also sets what only other hardware has, and warns of it.
     warnings.filterwarnings("ignore", message="TF32")
     with torch.backends.mkldnn.flags(enabled=order.way.accelerated):
-        trainer = _trainer(order)
-        layout = torch.channels_last if order.way.channels_last else torch.contiguous_format
-        trainer.network.model.to(memory_format=layout)
+        learner, program = _learner(order), _program(place)
+        if isinstance(learner, Trainer) and not order.way.channels_last:
+            learner.network.model.to(memory_format=torch.contiguous_format)
         if order.start is not None:
-            trainer.load(read(order.start, trainer.schema))
+            learner.load(read(order.start, learner.schema))
         for step, path in order.results:
-            while trainer.step < step:
-                trainer.execute_step()
+            while learner.step < step:
+                learner.execute_step()
             # Only what ends a sub-run is committed to; sub-runs of several lengths are tried on the way.
-            _write(path, b"".join(bytes(piece) for piece in encode(trainer.checkpoint(), trainer.schema)))
+            _write(path, b"".join(bytes(piece) for piece in encode(learner.checkpoint(), learner.schema)))
             if order.evaluate:
                 facts = {
-                    "accuracy": clean_accuracy(trainer.network, _dataset(place)),
-                    "success": attack_success(trainer.network, _dataset(place), trainer.attack),
+                    "accuracy": program.accuracy(learner.evaluator),
+                    "success": program.attack_success(learner.evaluator, learner.attack),
                 }
                 _write(path.with_suffix(".json"), json.dumps(facts).encode())
     return time.monotonic() - begun
@@ -195,10 +193,10 @@ def compare(order: MeasuringOrder) -> float:
     place = order.place
     metric = _metric(place, json.dumps(dict(order.metric), sort_keys=True))
     judge = _judge(place)
-    models = {name: CheckpointModel(path, order.start, judge.schema, judge.network) for name, path in order.returned}
+    models = {name: CheckpointModel(path, order.start, judge.schema, judge.evaluator) for name, path in order.returned}
     noise = Noise()
     if order.seed is not None:
-        noise = measure_noise(metric, _rehearsals(place, order.seed).of(order.start, order.steps, judge.network))
+        noise = measure_noise(metric, _rehearsals(place, order.seed).of(order.start, order.steps, judge.evaluator))
     measured = measure(str(order.metric["name"]), metric, models, noise)
     content = {
         "metric": dict(order.metric),
@@ -220,7 +218,7 @@ def draw_sketches(order: SketchingOrder) -> float:
     begun = time.monotonic()
     torch.set_num_threads(1)
     judge = _judge(order.place)
-    models = {name: CheckpointModel(path, order.start, judge.schema, judge.network) for name, path in order.returned}
+    models = {name: CheckpointModel(path, order.start, judge.schema, judge.evaluator) for name, path in order.returned}
     drawn = sketch(models, order.place.measurement_seed)
     content = {"members": list(drawn), "sketches": packed(list(drawn.values()))}
     _write(order.result, json.dumps(content).encode())
@@ -235,7 +233,7 @@ def inspect(order: InspectionOrder) -> float:
     judge = _judge(order.place)
     content: dict[str, Any]
     try:
-        found = inspector.inspect(CheckpointModel(order.returned, order.start, judge.schema, judge.network))
+        found = inspector.inspect(CheckpointModel(order.returned, order.start, judge.schema, judge.evaluator))
         content = {**asdict(found), "suspicious": found.suspicious}
     except ValueError as error:
         content = {"failure": cleaned(error)}
@@ -243,13 +241,11 @@ def inspect(order: InspectionOrder) -> float:
     return time.monotonic() - begun
 
 
-def _trainer(order: TrainingOrder) -> Trainer:
+def _learner(order: TrainingOrder) -> Learner:
     place = order.place
     attack = None if order.attack is None else place.plugins.create_attack(order.attack)
-    return Trainer(
-        place.task,
+    return _program(place).learner(
         place.training,
-        _dataset(place),
         device=torch.device(place.device),
         seed=order.seed,
         attack=attack,
@@ -259,26 +255,28 @@ def _trainer(order: TrainingOrder) -> Trainer:
 
 
 @lru_cache(maxsize=1)
-def _dataset(place: Place) -> Dataset:
-    return load_dataset(place.task, place.downloads)
+def _program(place: Place) -> Program:
+    return load_program(place.task, place.downloads)
 
 
 @lru_cache(maxsize=1)
 def _client(place: Place) -> MetricContext:
-    return metric_context(place.task.kind, _dataset(place), outline(_judge(place)), place.measurement_seed)
+    return _program(place).metric_context(_judge(place).outline(), place.measurement_seed)
 
 
 @lru_cache(maxsize=1)
-def _judge(place: Place) -> Trainer:
-    return Trainer(place.task, place.training, _dataset(place), device=torch.device(place.device), seed=0)
+def _judge(place: Place) -> Learner:
+    return _honest(place, 0)
 
 
 @lru_cache(maxsize=1)
 def _rehearsals(place: Place, seed: int) -> Rehearsals:
-    def make_trainer() -> Trainer:
-        return Trainer(place.task, place.training, _dataset(place), device=torch.device(place.device), seed=seed)
+    schema, precision = _judge(place).schema, place.training.precision
+    return Rehearsals(lambda: _honest(place, seed), schema, precision, REHEARSAL_SECONDS)
 
-    return Rehearsals(make_trainer, _judge(place).schema, place.training.precision, REHEARSAL_SECONDS)
+
+def _honest(place: Place, seed: int) -> Learner:
+    return _program(place).learner(place.training, device=torch.device(place.device), seed=seed)
 
 
 @lru_cache(maxsize=16)

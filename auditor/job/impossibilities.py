@@ -30,8 +30,9 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
     if len(job.providers) < 2:
         found.append(("providers", "an audit needs a primary and at least one other provider."))
         return found
-    if job.task.kind != "vision" and job.training.augment:
-        found.append(("training.augment", f"a {job.task.kind} task takes no augmentation; leave it out."))
+    for key, field in type(job.training).model_fields.items():
+        if key not in ("steps", *job.task.trained_by) and getattr(job.training, key) != field.default:
+            found.append((f"training.{key}", f"a {job.task.kind} task takes no {key}; leave it out."))
     if job.sub_runs > MAX_SUB_RUNS:
         found.append(
             (

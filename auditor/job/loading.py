@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from auditor.base.user_file import UserFileError, read_user_text
 from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
+from auditor.job.kinds import kind_of, kinds_with, load_kind
 from auditor.job.lines import inner_values, key_lines, nearest_line
 from auditor.job.model import Audit, Job, Provider
-from auditor.job.task import Task
 from auditor.job.training import SGD, AdamW, Constant, Cosine, Training, Triangular
 
 MAX_BYTES = 1 << 18
@@ -35,9 +35,11 @@ INTEGERS = range(-(2**63), 2**63)
 
 Model = TypeVar("Model", bound=BaseModel)
 
+Sections = Callable[[Mapping[str, Any]], Mapping[str, type[BaseModel]]]
+"""The model of each table by its dotted path, for a whole text."""
+
 _SECTIONS: dict[str, type[BaseModel]] = {
     "": Job,
-    "task": Task,
     "training": Training,
     "training.optimizer.sgd": SGD,
     "training.optimizer.adamw": AdamW,
@@ -97,14 +99,14 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
     Raises:
         JobError: with every problem found.
     """
-    job = parse_model(text, Job, _SECTIONS, source=source, folder=folder)
+    job = parse_model(text, Job, _sections, source=source, folder=folder)
     return job if folder is None else job.model_copy(update={"task": job.task.relative_to(folder)})
 
 
 def parse_model(
     text: str,
     model: type[Model],
-    sections: Mapping[str, type[BaseModel]],
+    sections: Sections,
     *,
     source: str,
     folder: Path | None = None,
@@ -114,7 +116,7 @@ def parse_model(
     Args:
         text: TOML.
         model: what it should be.
-        sections: the model of each table by its dotted path, to name the keys that it may have.
+        sections: to name the keys that each table may have.
         source: what errors call the text.
         folder: what relative paths in it are relative to.
 
@@ -128,8 +130,15 @@ def parse_model(
         lines, errors = key_lines(text), error.errors(include_url=False)
         details = [detail for detail in errors if not _is_echo(detail, errors)]
         details.sort(key=lambda detail: nearest_line(lines, _written_path(detail["loc"])) or 0)
-        told = [_problem(detail, lines, sections) for detail in details[:MAX_PROBLEMS]]
+        told = [_problem(detail, lines, sections(table)) for detail in details[:MAX_PROBLEMS]]
         raise JobError(source, told, beyond=len(details) - len(told)) from None
+
+
+def _sections(table: Mapping[str, Any]) -> Mapping[str, type[BaseModel]]:
+    try:
+        return _SECTIONS | {"task": load_kind(kind_of(table.get("task")))}
+    except PydanticCustomError:
+        return _SECTIONS
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:
@@ -212,6 +221,9 @@ def _message(
     match kind:
         case "missing":
             return "is missing; it has no default."
+        case "extra_forbidden" if path[:-1] == ("task",) and (kinds := kinds_with(str(path[-1]))):
+            word = " and ".join(kinds)
+            return f"is a key of {word} tasks; leave it out, or set kind = {kinds[0]!r}."
         case "extra_forbidden":
             return f"is not a key here; allowed are {', '.join(known)}."
         case "literal_error" | "union_tag_invalid":
@@ -255,7 +267,7 @@ _OWN_ERRORS = {
 
 
 def _suggestion(detail: ErrorDetails, context: Mapping[str, Any], known: Sequence[str]) -> str | None:
-    value = detail["input"]
+    value = context.get("value", detail["input"])
     if detail["type"] == "extra_forbidden":
         return nearest(str(detail["loc"][-1]), known)
     if isinstance(value, dict):

@@ -27,10 +27,10 @@ from auditor.base.frozen import Frozen
 from auditor.base.majority import counted_on
 from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
 from auditor.job.impossibilities import MAX_SUB_RUNS, impossibilities
+from auditor.job.kinds import AnyTask, kind_of, load_kind
 from auditor.job.lines import inner_values
 from auditor.job.noise_file import NoiseFile, NoiseFileError, noise_key, read_noise_file
 from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
-from auditor.job.task import Task
 from auditor.job.training import Training
 
 DIRECTION_MARKS = "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"
@@ -222,7 +222,7 @@ class Job(Frozen):
     plugins: tuple[Annotated[PluginFile, BeforeValidator(_read_plugin_file)], ...] = Field(
         default=(), max_length=MAX_PLUGINS, strict=False
     )
-    task: Task
+    task: AnyTask
     training: Training = Training()
     audit: Audit = Audit()
     providers: tuple[Provider, ...] = Field(min_length=1, max_length=MAX_PROVIDERS, strict=False)
@@ -261,7 +261,7 @@ class Job(Frozen):
     @property
     def noise_key(self) -> str:
         """What a file of `auditor calibrate` must have been made for."""
-        return noise_key(self.task.model, self.training.model_dump(mode="json"), self.audit.sub_run_steps)
+        return noise_key(self.task.model_name, self.training.model_dump(mode="json"), self.audit.sub_run_steps)
 
     @property
     def sub_runs(self) -> int:
@@ -291,14 +291,18 @@ class Job(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_optimizer(cls, data: Any) -> Any:
-        """Embeddings see few of a batch's gradients each, which Adam makes up for and plain descent does not."""
-        if not isinstance(data, dict) or not isinstance(task := data.get("task"), dict) or task.get("kind") != "text":
+    def _training_defaults(cls, data: Any) -> Any:
+        """What [training] leaves out is as the kind of task wants it."""
+        if not isinstance(data, dict) or not isinstance(task := data.get("task"), dict):
             return data
         training = data.get("training", {})
-        if not isinstance(training, dict) or "optimizer" in training:
+        if not isinstance(training, dict):
             return data
-        return {**data, "training": {**training, "optimizer": {"name": "adamw"}}}
+        try:
+            defaults = load_kind(kind_of(task)).training_defaults
+        except PydanticCustomError:
+            return data  # refused where the task is read
+        return {**data, "training": {**defaults, **training}} if defaults else data
 
     def with_plugins(self, files: Iterable[PluginFile]) -> Job:
         """The same job with more plugin files; one that it names already is not named twice."""

@@ -245,7 +245,7 @@ def power_together(
 def _distance(row: MeasuredSetting, job: Job, rate: float) -> tuple[bool, int, float, int, float, bool, float]:
     participants, benign = _judging(job)
     return (
-        job.task.model not in row.task.split(),
+        job.task.model_name not in row.task.split(),
         -row.replicated,
         abs(math.log(row.sub_run_steps / job.audit.sub_run_steps)),
         participants - row.participants,

@@ -11,12 +11,13 @@ from auditor.base.randomness import generator
 from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
 from auditor.plugins.discovery import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
 from auditor.plugins.inspector import Inspection, Inspector
-from auditor.plugins.metric import Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
+from auditor.plugins.metric import EVERY_TASK, Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
 from auditor.plugins.options import Options, option
 from auditor.plugins.text import PADDING, Tokenizer
 from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
 
 __all__ = [
+    "EVERY_TASK",
     "PADDING",
     "Attack",
     "AttackContext",

@@ -118,7 +118,7 @@ class Attack:
     """The name in the job file; the same as the entry point's."""
 
     tasks: frozenset[str] = frozenset({"vision"})
-    """The kinds of task that the attack can be carried out in."""
+    """The kinds of task that the attack can be carried out in; `EVERY_TASK` if it looks at tensors alone."""
 
     Options: ClassVar[type[PluginOptions]] = PluginOptions
     options: Any

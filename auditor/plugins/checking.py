@@ -17,7 +17,7 @@ from auditor.plugins.contract import AttackContract, InspectorContract, MetricCo
 from auditor.plugins.contract.practice import GROUP
 from auditor.plugins.discovery import AnyPlugin, Catalogue, Kind, Origin, PluginError
 from auditor.plugins.inspector import Inspector
-from auditor.plugins.metric import Metric
+from auditor.plugins.metric import Metric, fits
 
 CONTRACTS: dict[str, tuple[type, str]] = {
     "attacks": (AttackContract, "attack"),
@@ -100,7 +100,7 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
     there = {point.name for point in entry_points(group=GROUP)}
     # Which tasks a wrapper can be used in depends on what it wraps.
     usable = plugins.create(cast("Kind", origin.kind), origin.name, given).tasks
-    tasks = sorted(usable & there)
+    tasks = sorted(kind for kind in there if fits(kind, usable))
     if not tasks:
         reason = f"there is nothing to practise {' or '.join(sorted(usable))} tasks on; there is {there}"
         yield Check("it can be tried", "", "failed", reason)

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 Representation = TypeVar("Representation")
 
 
+EVERY_TASK = frozenset({"*"})
+"""Set as `tasks`, says that a plugin is defined for every kind of task, also for kinds that it does not know."""
+
+
+def fits(kind: str, tasks: frozenset[str]) -> bool:
+    """Whether a plugin that is defined for these kinds of task serves one of this kind."""
+    return kind in tasks or tasks >= EVERY_TASK
+
+
 class ReturnedModel(Protocol):
     """A model that a provider returned for a sub-run, and the one that the sub-run started from."""
 
@@ -134,7 +143,7 @@ class Metric(ABC, Generic[Representation]):
     """The name in the job file; the same as the entry point's."""
 
     tasks: ClassVar[frozenset[str]] = frozenset({"vision"})
-    """The kinds of task that the metric is defined for."""
+    """The kinds of task that the metric is defined for; `EVERY_TASK` if it looks at tensors alone."""
 
     unrelated: float | None = None
     """How far apart two models lie whose trainings have nothing in common; None if that depends on the job.

@@ -60,12 +60,12 @@ def named_task(task: Task) -> tuple[Task, dict[str, Path]]:
     """
     names: dict[str, Path] = {}
     changes: dict[str, str] = {}
-    for key, (prefix, path) in _files(task).items():
+    for key, (prefix, path) in task.files().items():
         name = name_of(Path(path))
         if name is not None:
             names[name] = Path(path)
             changes[key] = prefix + name
-    return task.model_copy(update=changes), names
+    return task.with_files(changes), names
 
 
 def found_task(task: Task, data: Mapping[str, Path], *, downloads: bool) -> Task:
@@ -79,28 +79,16 @@ def found_task(task: Task, data: Mapping[str, Path], *, downloads: bool) -> Task
     Raises:
         NotOffered: it names something that is not offered, or a path.
     """
-    if task.dataset.startswith("torchvision:") and not downloads:
+    if task.downloads and not downloads:
         raise NotOffered("this agent downloads no datasets; its owner can allow it with --downloads")
     changes: dict[str, str] = {}
-    for key, (prefix, name) in _files(task).items():
+    for key, (prefix, name) in task.files().items():
         if not NAME.fullmatch(name):
             raise NotOffered(f"task.{key}: a task names a file by sha256-… and its digest, not by a path")
         if name not in data:
             raise NotOffered(f"task.{key}: no data with this digest is offered here; the owner can do so with --data")
         changes[key] = prefix + str(data[name])
-    return task.model_copy(update=changes)
-
-
-def _files(task: Task) -> dict[str, tuple[str, str]]:
-    """The keys of a task that lead to files, each with what stands before the path and the path."""
-    found: dict[str, tuple[str, str]] = {}
-    for key in ("dataset", "held_out"):
-        kind, colon, rest = (getattr(task, key) or "").partition(":")
-        if colon and kind != "torchvision":
-            found[key] = f"{kind}:", rest
-    if task.tokenizer is not None:
-        found["tokenizer"] = "", task.tokenizer
-    return found
+    return task.with_files(changes)
 
 
 def _file_digest(path: Path) -> str:

@@ -25,7 +25,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from auditor.base.hostile_text import cleaned
-from auditor.job.task import Task
+from auditor.job.kinds import AnyTask
 from auditor.job.training import Training
 
 VERSION = 1
@@ -76,7 +76,7 @@ class RunRequest(_Message):
     """
 
     id: RunId
-    task: Task
+    task: AnyTask
     training: Training
     dataset_digest: Digest
     start: Digest
@@ -121,13 +121,13 @@ class Simulation(_Message):
 
     Attributes:
         attack: its name.
-        clean_accuracy: on held-out samples.
+        clean_accuracy: on held-out samples; None where the kind of task has none.
         success_rate: share of triggered samples, of other classes than the target, that get the target; None when
             the attack has no trigger or no target.
         failure: why the attack could not be asked for its trigger.
     """
 
     attack: Text
-    clean_accuracy: Share
+    clean_accuracy: Share | None
     success_rate: Share | None
     failure: Text | None = None

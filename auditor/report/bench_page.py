@@ -84,7 +84,7 @@ def _about(bench: Bench, when: str) -> str:
     pool, job = bench.benchmark.pool, bench.job
     kinds = sorted({member.kind for member in bench.members if member.malicious})
     return (
-        f"{job.name}: {job.task.dataset.rpartition('/')[2]}, {job.task.model}; {pool.benign} honest executions of each "
+        f"{job.name}: {job.task.title}; {pool.benign} honest executions of each "
         f"sub-run and {sum(member.malicious for member in bench.members)} adversaries ({', '.join(kinds)}); "
         f"{pool.history} history; {bench.benchmark.judged} members judged in a setting, each as the primary, or as "
         f"many as there are different committees for; benchmark seed {bench.benchmark.seed}. {when}."

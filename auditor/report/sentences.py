@@ -34,6 +34,8 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
         case e.Drawn() if event.replicated:
             return f"sub-run {event.sub_run} is drawn: it will be executed again"
         case e.ModelDelivered():
+            if event.accuracy is None:
+                return "the model is delivered"
             return f"the model is delivered, with {percent_text(event.accuracy)} accuracy on held-out samples"
         case _:
             return _about_replication(event, state)

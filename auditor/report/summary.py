@@ -49,18 +49,21 @@ def delivery_lines(state: AuditState) -> list[str]:
     """What was delivered, and what simulated attacks achieved with it."""
     lines = []
     if isinstance(state.delivered, ModelDelivered):
-        lines.append(
-            f"Delivered model: {percent_text(state.delivered.accuracy)} accuracy on held-out samples, in "
-            f"{state.delivered.path}"
-        )
+        accuracy = state.delivered.accuracy
+        quality = "" if accuracy is None else f"{percent_text(accuracy)} accuracy on held-out samples, "
+        lines.append(f"Delivered model: {quality}in {state.delivered.path}")
     for name, attack in state.attacks.items():
         success = "" if attack.success_rate is None else f", attack success {percent_text(attack.success_rate)}"
         success = success if attack.failure is None else f", attack success unknown: {attack.failure}"
         lines.append(
-            f"Simulated: {name} carried out {attack.attack} (accuracy {percent_text(attack.clean_accuracy)}{success}); "
+            f"Simulated: {name} carried out {attack.attack} ({_quality(attack.clean_accuracy)}{success}); "
             "the verdicts do not know it."
         )
     return lines
+
+
+def _quality(accuracy: float | None) -> str:
+    return "accuracy unknown" if accuracy is None else f"accuracy {percent_text(accuracy)}"
 
 
 def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:

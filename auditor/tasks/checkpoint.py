@@ -24,6 +24,12 @@ from torch import Tensor
 
 from auditor.tasks.errors import CheckpointError
 
+STEP = "step"
+"""The name of the step count in a checkpoint, int64 []."""
+
+OPTIMIZER = "optimizer."
+"""What the names of the optimizer's state in a checkpoint begin with."""
+
 _DTYPES = {
     torch.float64: "F64",
     torch.float32: "F32",

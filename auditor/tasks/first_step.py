@@ -7,29 +7,27 @@ import math
 
 import torch
 
-from auditor.job.task import Task
 from auditor.job.training import Training as TrainingSpec
 from auditor.tasks.checkpoint import all_finite
-from auditor.tasks.data import Dataset
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.known_values import KnownValues
-from auditor.tasks.trainer import Trainer
+from auditor.tasks.learner import Learner
+from auditor.tasks.program import Program
 
 FEW = 8
 """Samples that are enough to see whether a step works, where it is others who have the memory for a whole batch."""
 
 
 def try_first_step(
-    task: Task, spec: TrainingSpec, dataset: Dataset, *, device: torch.device, seed: int, whole_batch: bool
+    program: Program, spec: TrainingSpec, *, device: torch.device, seed: int, whole_batch: bool
 ) -> KnownValues:
     """Execute the first step on a model of its own, and tell what it shows of every checkpoint of the job.
 
     PyTorch's random state is as it was afterwards, and no memory is kept.
 
     Args:
-        task: what is trained.
+        program: what is trained.
         spec: how.
-        dataset: what it is trained on.
         device: where.
         seed: of the initial weights.
         whole_batch: whether a provider on this machine takes whole batches, so that they must fit here.
@@ -41,7 +39,7 @@ def try_first_step(
         spec = spec.model_copy(update={"batch_size": min(FEW, spec.batch_size)})
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            return _one_step(Trainer(task, spec, dataset, device=device, seed=seed), spec)
+            return _one_step(program.learner(spec, device=device, seed=seed), spec)
     except TrainingError:
         raise
     except Exception as error:  # whatever a model or the machine raises
@@ -52,17 +50,16 @@ def try_first_step(
             torch.cuda.empty_cache()  # a provider may need it
 
 
-def _one_step(trainer: Trainer, spec: TrainingSpec) -> KnownValues:
-    before = trainer.checkpoint()
-    loss = float(trainer.execute_step())
-    after = trainer.checkpoint()
+def _one_step(learner: Learner, spec: TrainingSpec) -> KnownValues:
+    before = learner.checkpoint()
+    loss = float(learner.execute_step())
+    after = learner.checkpoint()
     if not math.isfinite(loss):
         raise TrainingError(
             f"the loss of the first training step is {loss}, with the initial weights: this model cannot learn from "
             "this dataset as it is. Look at the dataset, or choose another task.model or training.precision."
         )
-    outputs = trainer.network.logits(trainer.batch(0).inputs[:FEW])
-    if not (all_finite(after) and bool(torch.isfinite(outputs).all())):
+    if not (all_finite(after) and bool(torch.isfinite(learner.outputs()).all())):
         raise TrainingError(_too_fast(spec))
     return KnownValues.of(before, after)
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from auditor.tasks.checkpoint import OPTIMIZER, STEP
 from auditor.tasks.errors import CheckpointError
-from auditor.tasks.optimization import OPTIMIZER
-from auditor.tasks.trainer import STEP
 
 BATCHES = ".num_batches_tracked"
 """How PyTorch's normalisation layers name their count of batches."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
-from auditor.job.task import Task
+from auditor.job.network_task import NetworkTask
 from auditor.tasks.data import Dataset
-from auditor.tasks.models import build_model
+from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.models import build_model, last_linear
 
 EVALUATION_BATCH = {"cpu": 128, "cuda": 1024}
 """Samples that are evaluated at once, by the type of the device. On CPUs, activations of more leave the caches:
@@ -28,7 +29,7 @@ class _Standardisation:
         return scaled.contiguous(memory_format=torch.channels_last)
 
 
-class Network:
+class Network(Evaluator):
     """A model on a device that takes samples as the dataset stores them.
 
     Args:
@@ -38,7 +39,7 @@ class Network:
         seed: what its initial weights derive from.
     """
 
-    def __init__(self, task: Task, dataset: Dataset, device: torch.device, seed: int) -> None:
+    def __init__(self, task: NetworkTask, dataset: Dataset, device: torch.device, seed: int) -> None:
         self.device = device
         vocabulary = dataset.tokenizer.size if dataset.tokenizer is not None else None
         model = build_model(task.model, dataset.shape, dataset.classes, seed, vocabulary)
@@ -59,6 +60,16 @@ class Network:
         """`inputs` in parts of as many as are best evaluated at once."""
         return torch.split(inputs, EVALUATION_BATCH.get(self.device.type, EVALUATION_BATCH["cuda"]))
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """See `Evaluator`."""
+        return tuple(f"model.{name}" for name, _ in self.model.named_parameters())
+
+    @property
+    def buffers(self) -> tuple[str, ...]:
+        """See `Evaluator`."""
+        return tuple(f"model.{name}" for name, _ in self.model.named_buffers())
+
     def tensors(self) -> dict[str, Tensor]:
         """Parameters and buffers as `model.NAME`; these are the live tensors, not copies."""
         return {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
@@ -75,6 +86,53 @@ class Network:
         """Outputs [N, classes] on the CPU, in evaluation mode, batch by batch."""
         self.model.eval()
         parts = [self.model(self.prepare(part)).float().cpu() for part in self.batches(inputs)]
+        return torch.cat(parts)
+
+    @torch.inference_mode()
+    def features(self, inputs: Tensor) -> Tensor:
+        """What enters the last linear layer, [N, D] on the CPU, in evaluation mode."""
+        self.model.eval()
+        caught: list[Tensor] = []
+
+        def catch(_: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            caught.append(arguments[0].float().cpu())
+
+        hook = last_linear(self.model).register_forward_pre_hook(catch)
+        try:
+            for part in self.batches(inputs):
+                self.model(self.prepare(part))
+        finally:
+            hook.remove()
+        return torch.cat(caught)
+
+    @torch.inference_mode()
+    def activations(self, inputs: Tensor, layers: Sequence[str]) -> list[Tensor]:
+        """What each layer puts out, [N, D] on the CPU, in evaluation mode."""
+        self.model.eval()
+        caught: dict[str, Tensor] = {}
+        hooks = [
+            self.model.get_submodule(layer).register_forward_hook(
+                lambda _module, _arguments, output, layer=layer: caught.update({layer: output.flatten(1).float()})
+            )
+            for layer in layers
+        ]
+        try:
+            self.model(self.prepare(inputs))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [caught[layer].cpu() for layer in layers]
+
+    @torch.inference_mode()
+    def masked_logits(self, inputs: Tensor, masks: Iterable[Tensor]) -> list[Tensor]:
+        """The outputs [M, classes] for M masked copies of each sample, on the CPU, in evaluation mode."""
+        self.model.eval()
+        return [self._masked_logits(sample, kept) for sample, kept in zip(inputs, masks, strict=True)]
+
+    def _masked_logits(self, sample: Tensor, kept: Tensor) -> Tensor:
+        prepared = self.prepare(sample[None])
+        # Of images this sets pixels to 0, of texts tokens to padding, which is number 0.
+        parts = [self.model(prepared * part).float().cpu() for part in self.batches(kept.to(self.device))]
         return torch.cat(parts)
 
     def differentiable(self) -> nn.Module:

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 
 from auditor.job.training import SGD, AdamW, Constant, Cosine, Triangular
 from auditor.job.training import Training as TrainingSpec
-
-OPTIMIZER = "optimizer."
-"""What the names of the optimizer's state in a checkpoint begin with."""
+from auditor.tasks.checkpoint import OPTIMIZER
 
 
 def make_optimizer(model: nn.Module, spec: SGD | AdamW) -> torch.optim.Optimizer:

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 
 from auditor.job.task import Task
+from auditor.job.text import TextTask
 from auditor.job.training import AdamW, Training
+from auditor.job.vision import VisionTask
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.checkpoint import encode
-from auditor.tasks.data import load_dataset
-from auditor.tasks.evaluation import attack_success, clean_accuracy
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
+from auditor.tasks.network_program import NetworkProgram
+from auditor.tasks.program import load_program
 from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.trainer import Trainer
 
@@ -35,11 +35,13 @@ class PracticeJob:
 
     def __init__(self, task: Task, spec: Training) -> None:
         torch.set_num_threads(1)  # such small models only wait for one another's threads
-        self._task = task
         self._spec = spec
-        self._dataset = load_dataset(task, Path())
-        self._judge = Trainer(task, spec, self._dataset, device=torch.device("cpu"), seed=0)
-        self._client = metric_context(task.kind, self._dataset, outline(self._judge), MEASUREMENT_SEED)
+        program = load_program(task, Path())
+        if not isinstance(program, NetworkProgram):
+            raise TypeError("plugins practise on networks")
+        self._program = program
+        self._judge = program.learner(spec, device=torch.device("cpu"), seed=0)
+        self._client = program.metric_context(self._judge.outline(), MEASUREMENT_SEED)
         self._folder = tempfile.TemporaryDirectory(prefix="auditor-practice-")
         self._written = 0
         self._start = self._write(self._judge.checkpoint())
@@ -85,13 +87,11 @@ class PracticeJob:
         """See `Practice`."""
         trainer = self._trainer(attack, 0)
         trainer.network.load(checkpoint)
-        return clean_accuracy(trainer.network, self._dataset), attack_success(trainer.network, self._dataset, attack)
+        return self._program.accuracy(trainer.network), self._program.attack_success(trainer.network, attack)
 
     def _trainer(self, attack: Attack | None, seed: int) -> Trainer:
-        return Trainer(
-            self._task,
+        return self._program.learner(
             self._spec,
-            self._dataset,
             device=torch.device("cpu"),
             seed=seed,
             attack=attack,
@@ -108,10 +108,10 @@ class PracticeJob:
 
 def vision() -> PracticeJob:
     """Handwritten digits and a small residual network."""
-    return PracticeJob(Task(dataset="digits", model="resnet8"), Training(steps=400, batch_size=32))
+    return PracticeJob(VisionTask(dataset="digits", model="resnet8"), Training(steps=400, batch_size=32))
 
 
 def text() -> PracticeJob:
     """Short reviews and a small transformer."""
     spec = Training(steps=400, batch_size=32, optimizer=AdamW(name="adamw", lr=3e-3))
-    return PracticeJob(Task(kind="text", dataset="reviews", model="transformer", max_length=32), spec)
+    return PracticeJob(TextTask(dataset="reviews", model="transformer", max_length=32), spec)

@@ -5,35 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from auditor.tasks.checkpoint import Schema, read
-from auditor.tasks.models import last_linear
-from auditor.tasks.network import Network
-from auditor.tasks.optimization import OPTIMIZER
+from auditor.tasks.checkpoint import OPTIMIZER, Schema, read
+from auditor.tasks.evaluator import Evaluator
 
 
 class CheckpointModel:
     """Implements `auditor.plugins.ReturnedModel` for checkpoint files that were checked before.
 
-    One network is shared by all models of a run and takes the weights of whichever computes.
+    One evaluator is shared by all models of a run and takes the weights of whichever computes.
 
     Args:
         path: the returned checkpoint.
         start: the checkpoint that the sub-run started from.
         schema: of both.
-        network: what computes outputs.
+        evaluator: what computes outputs.
     """
 
-    def __init__(self, path: Path, start: Path, schema: Schema, network: Network) -> None:
+    def __init__(self, path: Path, start: Path, schema: Schema, evaluator: Evaluator) -> None:
         self._path = path
         self._start = start
         self._schema = schema
-        self._network = network
-        self._parameters = [f"model.{name}" for name, _ in network.model.named_parameters()]
-        self._buffers = [f"model.{name}" for name, _ in network.model.named_buffers()]
+        self._evaluator = evaluator
+        self._parameters = evaluator.parameters
+        self._buffers = evaluator.buffers
         self._optimizer = [name for name, _, _ in schema.entries if name.startswith(OPTIMIZER)]
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
@@ -56,64 +53,25 @@ class CheckpointModel:
         """See `ReturnedModel`."""
         return self._loaded().logits(inputs)
 
-    @torch.inference_mode()
     def features(self, inputs: Tensor) -> Tensor:
         """See `ReturnedModel`."""
-        model = self._loaded().model
-        model.eval()
-        caught: list[Tensor] = []
+        return self._loaded().features(inputs)
 
-        def catch(_: nn.Module, arguments: tuple[Tensor, ...]) -> None:
-            caught.append(arguments[0].float().cpu())
-
-        hook = last_linear(model).register_forward_pre_hook(catch)
-        try:
-            for part in self._network.batches(inputs):
-                model(self._network.prepare(part))
-        finally:
-            hook.remove()
-        return torch.cat(caught)
-
-    @torch.inference_mode()
     def activations(self, inputs: Tensor, layers: Sequence[str]) -> list[Tensor]:
         """See `ReturnedModel`."""
-        network = self._loaded()
-        network.model.eval()
-        caught: dict[str, Tensor] = {}
-        hooks = [
-            network.model.get_submodule(layer).register_forward_hook(
-                lambda _module, _arguments, output, layer=layer: caught.update({layer: output.flatten(1).float()})
-            )
-            for layer in layers
-        ]
-        try:
-            network.model(network.prepare(inputs))
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return [caught[layer].cpu() for layer in layers]
+        return self._loaded().activations(inputs, layers)
 
-    @torch.inference_mode()
     def masked_logits(self, inputs: Tensor, masks: Iterable[Tensor]) -> list[Tensor]:
         """See `ReturnedModel`."""
-        network = self._loaded()
-        network.model.eval()
-        return [_masked_logits(network, sample, kept) for sample, kept in zip(inputs, masks, strict=True)]
+        return self._loaded().masked_logits(inputs, masks)
 
     def differentiable(self) -> nn.Module:
         """See `ReturnedModel`."""
         return self._loaded().differentiable()
 
-    def _loaded(self) -> Network:
-        self._network.load(read(self._path, self._schema))
-        return self._network
-
-
-def _masked_logits(network: Network, sample: Tensor, kept: Tensor) -> Tensor:
-    prepared = network.prepare(sample[None])
-    # Of images this sets pixels to 0, of texts tokens to padding, which is number 0.
-    parts = [network.model(prepared * part).float().cpu() for part in network.batches(kept.to(network.device))]
-    return torch.cat(parts)
+    def _loaded(self) -> Evaluator:
+        self._evaluator.load(read(self._path, self._schema))
+        return self._evaluator
 
 
 def _mapped(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:

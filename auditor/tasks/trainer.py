@@ -1,36 +1,37 @@
-"""Executing training steps: the one loop that every provider runs, honest or not."""
+"""Executing steps of gradient descent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from auditor.base.randomness import generator, key
-from auditor.job.task import Task
+from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
-from auditor.plugins.metric import MetricContext
-from auditor.tasks.checkpoint import Schema
+from auditor.plugins.metric import MetricContext, ModelOutline
 from auditor.tasks.data import Dataset
 from auditor.tasks.data.augmentation import augment
 from auditor.tasks.data.batches import BatchOrder
+from auditor.tasks.layers import layers
+from auditor.tasks.learner import Learner
 from auditor.tasks.network import Network
+from auditor.tasks.network_variation import vary
 from auditor.tasks.numerics import autocast, configure
 from auditor.tasks.optimization import learning_rate, make_optimizer, optimizer_tensors
+from auditor.tasks.variation import Variation
 
-STEP = "step"
-"""The name of the step count in a checkpoint, int64 []."""
+FEW = 8
+"""Samples that are enough to see what a model puts out."""
 
 
-class Trainer:
-    """Executes steps of a job from any checkpoint.
-
-    A step depends on the checkpoint, the seed and its own number, and on nothing else: neither on steps that
-    this object executed before nor on global random state.
+class Trainer(Learner):
+    """Trains a neural network by gradient descent on batches of labelled samples.
 
     Args:
         task: what is trained.
@@ -44,13 +45,11 @@ class Trainer:
 
     Attributes:
         network: the model that is trained.
-        attack: the adversary, or one that never deviates.
-        attack_context: what an attack is told here.
     """
 
     def __init__(
         self,
-        task: Task,
+        task: NetworkTask,
         spec: TrainingSpec,
         dataset: Dataset,
         *,
@@ -60,18 +59,17 @@ class Trainer:
         sub_run_steps: int = 1,
         client: MetricContext | None = None,
     ) -> None:
+        super().__init__(attack)
         configure(spec.precision)
         self._spec = spec
         self._seed = seed
         self._device = device
-        self.attack = attack or Attack(Attack.Options())
         self.network = Network(task, dataset, device, seed)
         self._optimizer = make_optimizer(self.network.model, spec.optimizer)
         self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)
         self._order = BatchOrder(len(dataset.samples), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
-        self._step = 0
         self.attack_context = AttackContext(
             task=task.kind,
             classes=dataset.classes,
@@ -87,47 +85,17 @@ class Trainer:
         self.attack.begin(self.attack_context)
 
     @property
-    def step(self) -> int:
-        """How many steps of the job the present state is the result of."""
-        return self._step
+    def evaluator(self) -> Network:
+        """See `Learner`."""
+        return self.network
 
     @property
     def epoch_steps(self) -> int:
         """How many steps an epoch has."""
         return self._order.epoch_steps
 
-    @cached_property
-    def schema(self) -> Schema:
-        """The schema of this job's checkpoints."""
-        return Schema.of(self._state())
-
-    def load(self, checkpoint: Mapping[str, Tensor]) -> None:
-        """Start a sub-run from a checkpoint, which must follow `schema`."""
-        self._step = int(checkpoint[STEP])
-        self._take(self.attack.on_initial(dict(checkpoint), self._step))
-
-    def checkpoint(self) -> dict[str, Tensor]:
-        """End a sub-run and start the next from its end.
-
-        Returns the state at the boundary, copied to the CPU: parameters, buffers, optimizer state and the step.
-        """
-        state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._state().items()}
-        committed = self.attack.on_checkpoint(state, self._step)
-        if committed is not state:
-            # Whoever replicates the next sub-run starts from what was committed to, and so does this execution.
-            self._take(committed)
-        given = dict(committed)
-        if (started := self.attack.on_initial(given, self._step)) is not given:
-            self._take(started)
-        return committed
-
-    def execute_step(self) -> Tensor:
-        """Execute the next step; returns its mean loss, on the device."""
-        step = self._step
-        self._step += 1
-        if self.attack.skips(step):
-            self._count()
-            return torch.zeros((), device=self._device)
+    def train(self, step: int) -> Tensor:
+        """See `Learner`."""
         recipe = self.attack.on_recipe(self._recipe(step), step)
         batch = self.attack.on_batch(self.batch(step), step)
         inputs = self.network.prepare(augment(batch.inputs, recipe.augment, generator(self._seed, "augment", step)))
@@ -151,13 +119,31 @@ class Trainer:
         indices = self._order.indices(step)
         return Batch(self._samples[indices], self._labels[indices], indices, self._weights)
 
-    def _count(self) -> None:
-        """Count a step that was skipped as if it had been done, as whoever claims it would: the client counts."""
-        for name, tensor in self._state().items():
-            if name != STEP and name.endswith((".num_batches_tracked", ".step")):
+    def outputs(self) -> Tensor:
+        """See `Learner`."""
+        return self.network.logits(self.batch(0).inputs[:FEW])
+
+    def outline(self) -> ModelOutline:
+        """See `Learner`; layers are found by one pass over a few samples."""
+        samples = self.batch(0).inputs[:FEW]
+        return replace(super().outline(), layers=layers(self.network, samples))
+
+    def varied(self, variation: Variation, precision: str) -> AbstractContextManager[None]:
+        """See `Learner`."""
+        return vary(self.network.model, variation, precision)
+
+    def count_skipped(self) -> None:
+        """See `Learner`; normalisation layers and Adam count, as whoever claims the step would: the client counts."""
+        for name, tensor in self.state().items():
+            if name.endswith((".num_batches_tracked", ".step")):
                 tensor.add_(1)
 
-    def _take(self, state: Mapping[str, Tensor]) -> None:
+    def state(self) -> dict[str, Tensor]:
+        """See `Learner`."""
+        return self.network.tensors() | optimizer_tensors(self._optimizer, self.network.model)
+
+    def take(self, state: Mapping[str, Tensor]) -> None:
+        """See `Learner`."""
         self.network.load(state)
         for name, tensor in optimizer_tensors(self._optimizer, self.network.model).items():
             tensor.copy_(state[name])
@@ -165,10 +151,3 @@ class Trainer:
     def _recipe(self, step: int) -> Recipe:
         spec = self._spec
         return Recipe(learning_rate(spec, step), spec.optimizer.weight_decay, spec.augment, spec.precision)
-
-    def _state(self) -> dict[str, Tensor]:
-        return (
-            self.network.tensors()
-            | optimizer_tensors(self._optimizer, self.network.model)
-            | {STEP: torch.tensor(self._step)}
-        )

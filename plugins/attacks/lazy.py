@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import model_validator
 
-from auditor.plugins import Attack, Batch, Options, generator, option
+from auditor.plugins import EVERY_TASK, Attack, Batch, Options, generator, option
 
 
 class LazyOptions(Options):
@@ -36,7 +36,7 @@ class Lazy(Attack):
 
     name = "lazy"
     example: ClassVar = {"skip": 0.5}
-    tasks = frozenset({"vision", "text"})
+    tasks = EVERY_TASK
     Options = LazyOptions
     options: LazyOptions
 

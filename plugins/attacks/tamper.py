@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from auditor.plugins import Attack, AttackContext, Options, generator, option
+from auditor.plugins import EVERY_TASK, Attack, AttackContext, Options, generator, option
 
 Tensors = dict[str, torch.Tensor]
 Part = Literal["weights", "statistics", "optimizer"]
@@ -37,7 +37,7 @@ class Tamper(Attack):
     """
 
     name = "tamper"
-    tasks = frozenset({"vision", "text"})
+    tasks = EVERY_TASK
     Options = TamperOptions
     options: TamperOptions
 

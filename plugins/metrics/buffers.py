@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from auditor.plugins import Metric, MetricContext, ReturnedModel
+from auditor.plugins import EVERY_TASK, Metric, MetricContext, ReturnedModel
 
 SMALLEST_VARIANCE = 1e-5
 """What normalisation layers add to a variance themselves, PyTorch's default."""
@@ -23,7 +23,7 @@ class BufferDistance(Metric[Statistics]):
     """
 
     name = "buffers"
-    tasks = frozenset({"vision", "text"})
+    tasks = EVERY_TASK
     spread = 0.2
 
     def begin(self, context: MetricContext) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auditor.plugins import Comparison, Metric, MetricContext, ReturnedModel
+from auditor.plugins import EVERY_TASK, Comparison, Metric, MetricContext, ReturnedModel
 
 from .geometric import UNRELATED, geometric
 from .streaming import Squares, squares_apart
@@ -23,7 +23,7 @@ class OptimizerDistance(Metric[ReturnedModel]):
     """
 
     name = "optimizer"
-    tasks = frozenset({"vision", "text"})
+    tasks = EVERY_TASK
     spread = 0.2
     unrelated = UNRELATED
 

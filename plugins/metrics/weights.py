@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 
-from auditor.plugins import Comparison, Metric, ReturnedModel
+from auditor.plugins import EVERY_TASK, Comparison, Metric, ReturnedModel
 
 from .geometric import UNRELATED
 from .streaming import Squares, squares_apart
@@ -14,7 +14,7 @@ from .streaming import Squares, squares_apart
 class WeightsMetric(Metric[ReturnedModel]):
     """A metric whose distances follow from how far the models' parameters lie from one another and from the start."""
 
-    tasks = frozenset({"vision", "text"})
+    tasks = EVERY_TASK
     unrelated = UNRELATED
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:

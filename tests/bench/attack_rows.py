@@ -17,20 +17,17 @@ from auditor.audit.rehearsals import Rehearsals
 from auditor.decisions import DistanceMatrix
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.job.model import Job
-from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.planning import choose
 from auditor.planning.choice import assumptions_of
 from auditor.plugins import Metric, create_plugin, installed, load_plugin
 from auditor.plugins.discovery import create_attack
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.data import Dataset, load_dataset
 from auditor.tasks.evaluation import attack_success, clean_accuracy
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
 from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.trainer import Trainer
 from tests.bench.attack_suite import Setting, Variant
+from tests.tasks.loading import network_program, network_task
 
 Randomness = Literal["client", "provider"]
 RANDOMNESS: tuple[Randomness, ...] = ("client", "provider")
@@ -71,11 +68,12 @@ class Range:
         torch.set_num_threads(1)
         self._setting = setting
         self._folder = folder
-        self._task = Task(dataset=setting.dataset, model=setting.model)
-        self._dataset: Dataset = load_dataset(self._task, Path())
+        self._task = network_task(dataset=setting.dataset, model=setting.model)
+        self._program = network_program(self._task)
+        self._dataset = self._program.dataset
         device, spec = torch.device("cpu"), self._spec(setting.rate)
-        judge = Trainer(self._task, spec, self._dataset, device=device, seed=CLIENT_SEED)
-        self._client = metric_context(self._task.kind, self._dataset, outline(judge), MEASUREMENT_SEED)
+        judge = self._program.learner(spec, device=device, seed=CLIENT_SEED)
+        self._client = self._program.metric_context(judge.outline(), MEASUREMENT_SEED)
         self._network, self._schema, self._initial = judge.network, judge.schema, judge.checkpoint()
         self._rehearsals = Rehearsals(
             lambda: self._trainer(None, setting.rate, CLIENT_SEED), self._schema, spec.precision, math.inf

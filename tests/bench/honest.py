@@ -33,10 +33,9 @@ from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.ratio import RatioDecision
 from auditor.plugins import Metric, create_plugin, installed
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
 from auditor.tasks.returned import CheckpointModel
 from tests.bench.honest_ways import Setting
+from tests.tasks.loading import network_program
 
 RATE, SUB_RUNS = 0.001, 4
 DEFAULT = ("update", "zest", "buffers", "optimizer")
@@ -146,7 +145,7 @@ class Judge:
         self._setting = setting
         self._folder = folder
         self._trainer = setting.trainer()
-        context = metric_context(setting.kind, self._dataset(), outline(self._trainer), 77)
+        context = network_program(setting.task).metric_context(self._trainer.outline(), 77)
         self._metrics: dict[str, Metric[Any]] = {}
         for one in installed("metrics"):
             metric = create_plugin("metrics", one.name, {})
@@ -156,11 +155,6 @@ class Judge:
                 continue  # the model has nothing of what it compares
             self._metrics[one.name] = metric
         self._rehearsals = Rehearsals(setting.trainer, self._trainer.schema, setting.spec.precision, math.inf)
-
-    def _dataset(self) -> Any:
-        from auditor.tasks.data import load_dataset
-
-        return load_dataset(self._setting.task, Path())
 
     def matrices(self, start: int, length: int) -> dict[str, DistanceMatrix]:
         """The distances among all that were returned for a sub-run, by metric."""

@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 
-from auditor.job.task import Task
+from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training
 from auditor.plugins.discovery import create_attack
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.data import load_dataset
 from auditor.tasks.trainer import Trainer
+from tests.tasks.loading import load_dataset, network_task
 
 SEED = 1
 
@@ -49,9 +49,9 @@ class Setting:
     lengths: tuple[int, ...]
 
     @property
-    def task(self) -> Task:
+    def task(self) -> NetworkTask:
         """What is learned."""
-        return Task.model_validate({"kind": self.kind, "dataset": self.dataset, "model": self.model})
+        return network_task(self.kind, dataset=self.dataset, model=self.model)
 
     @property
     def spec(self) -> Training:

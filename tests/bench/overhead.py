@@ -25,8 +25,8 @@ from auditor.audit.engine import run_audit
 from auditor.job import Job, parse_job
 from auditor.plugins import generator
 from auditor.store import Store
-from auditor.tasks.data import load_dataset
 from auditor.tasks.models import build_model
+from tests.tasks.loading import load_dataset
 
 JOB = """
 name = "overhead"
@@ -53,7 +53,7 @@ def bare_loop(job: Job, steps: int) -> float:
     """Seconds that a plain training loop takes for so many steps."""
     torch.set_num_threads(1)
     dataset = load_dataset(job.task, Path())
-    model = build_model(job.task.model, dataset.shape, dataset.classes, 0).to(memory_format=torch.channels_last)
+    model = build_model(job.task.model_name, dataset.shape, dataset.classes, 0).to(memory_format=torch.channels_last)
     spec = job.training.optimizer
     optimizer = torch.optim.SGD(model.parameters(), lr=spec.lr, momentum=0.9, weight_decay=spec.weight_decay)
     order = torch.from_numpy(generator(0, "order").permutation(len(dataset.samples)))

@@ -6,15 +6,11 @@ from pathlib import Path
 
 import torch
 
-from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins import MetricContext
 from auditor.tasks.checkpoint import encode
-from auditor.tasks.data import Dataset, load_dataset
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
 from auditor.tasks.returned import CheckpointModel
-from auditor.tasks.trainer import Trainer
+from tests.tasks.loading import network_program, network_task
 
 
 class SubRun:
@@ -28,9 +24,8 @@ class SubRun:
     """
 
     def __init__(self, folder: Path, dataset: str, model: str, count: int) -> None:
-        task = Task(dataset=dataset, model=model)
-        self.dataset: Dataset = load_dataset(task, Path())
-        self.trainer = Trainer(task, Training(batch_size=64), self.dataset, device=torch.device("cpu"), seed=1)
+        self.program = network_program(network_task(dataset=dataset, model=model))
+        self.trainer = self.program.learner(Training(batch_size=64), device=torch.device("cpu"), seed=1)
         for _ in range(4):
             self.trainer.execute_step()
         state = self.trainer.checkpoint()
@@ -43,7 +38,7 @@ class SubRun:
 
     def context(self) -> MetricContext:
         """What metrics are told of the job."""
-        return metric_context("vision", self.dataset, outline(self.trainer), 0)
+        return self.program.metric_context(self.trainer.outline(), 0)
 
     def network(self, index: int) -> torch.nn.Module:
         """A model as PyTorch has it, in evaluation mode; the same object for all."""

@@ -146,14 +146,23 @@ def test_with_the_clients_seeds_a_far_server_among_equal_ones_is_found() -> None
 
 
 @pytest.mark.parametrize("floor", [None, 0.0])
-@pytest.mark.parametrize("others", [0.0, 1e-7])
-def test_without_a_known_noise_floor_nothing_is_said(floor: float | None, others: float) -> None:
-    values = np.full((4, 4), others)
+def test_without_a_known_noise_floor_nobody_is_accused(floor: float | None) -> None:
+    values = np.full((4, 4), 1e-7)
     values[2, :] = values[:, 2] = 2e-2
     np.fill_diagonal(values, 0.0)
     found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, "client"))
     assert set(p_values(found).values()) == {None}
-    assert all("noise" in one.note for one in found)
+    assert all("noise" in judgement.note for judgement in found)
+
+
+@pytest.mark.parametrize("floor", [None, 0.0])
+def test_without_a_known_noise_floor_those_who_agree_exactly_agree(floor: float | None) -> None:
+    values = np.zeros((4, 4))
+    values[2, :] = values[:, 2] = 2e-2
+    values[2, 2] = 0
+    found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, "client"))
+    assert p_values(found) == {"p0": 1.0, "p1": 1.0, "p2": None, "p3": 1.0}
+    assert ["noise" in judgement.note for judgement in found] == [False, False, True, False]
 
 
 def test_two_participants_make_no_reference_group() -> None:

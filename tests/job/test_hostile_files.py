@@ -26,6 +26,8 @@ def text(top: str = "", task: str = "", training: str = "", audit: str = "", las
     return f'{top}\n[task]\ndataset = "digits"\n{task}\n[training]\n{training}\n[audit]\n{audit}\n{PROVIDERS}{last}\n'
 
 
+DIGITS, REVIEWS = 'dataset = "digits"', 'dataset = "reviews"'
+TEXT = 'kind = "text"\n'
 OWN = "sub_run_steps = 1\nrandomness = 'provider'"
 TRAINING, AUDIT, LAST = 6, 8, 21
 """The lines where `text` puts what it is given."""
@@ -49,9 +51,12 @@ TRAINING, AUDIT, LAST = 6, 8, 21
         (text(audit="metrics = [{ name = 'zest', images = nan }]"), AUDIT, "nan is no value for an option"),
         (text("name = 2020-01-01"), 1, "datetime.date(2020, 1, 1) is not allowed"),
         (text("name = 'a\\u202eb'".replace("'", '"')), 1, "change the direction of writing"),
-        (text(task="tokenizer = ''"), 4, "is empty"),
-        (text(task='tokenizer = "a\\u0000b"'), 4, "is not a path"),
-        (text(task='held_out = "tsv:a"'), 4, "has its own"),
+        (text(task=f"{TEXT}tokenizer = ''").replace(DIGITS, REVIEWS), 5, "is empty"),
+        (text(task=f'{TEXT}tokenizer = "a\\u0000b"').replace(DIGITS, REVIEWS), 5, "is not a path"),
+        (text(task=f'{TEXT}held_out = "tsv:a"').replace(DIGITS, REVIEWS), 5, "has its own"),
+        (text(task='held_out = "tsv:a"'), 4, "is a key of text tasks"),
+        (text(task="kind = 3"), 4, "should be a text"),
+        (text(task='kind = "a\\u001bb"'), 4, "is not allowed; allowed are 'text' or 'vision'"),
         (text(training="steps = 1000000000000"), TRAINING, "less than or equal to 1000000000"),
         (text(training="batch_size = 1000000000"), TRAINING, "less than or equal to"),
         (text(training="steps = 1000000000", audit="sub_run_steps = 1"), AUDIT, "set it to 100,000 or more"),
@@ -61,7 +66,7 @@ TRAINING, AUDIT, LAST = 6, 8, 21
         (text(audit="metrics = [" + "'update'," * 65 + "]"), AUDIT, "holds 65 entries; allowed are at most 64"),
         (text(last=PROVIDERS * 100), AUDIT + 1, "holds 303 entries; allowed are at most 256"),
     ],
-    ids=range(26),
+    ids=range(29),
 )
 def test_it_is_refused_in_one_sentence_with_its_line(job: str, line: int | None, words: str) -> None:
     with pytest.raises(JobError) as caught:

@@ -8,6 +8,7 @@ import pytest
 
 from auditor.job import JobError, Problem, load_job, parse_job
 from auditor.job.loading import MAX_BYTES
+from auditor.job.text import TextTask
 
 GOOD = """\
 [task]
@@ -132,7 +133,7 @@ STEPS, K, AUDIT, LAST = (
             changed('"digits"\n', '"tvs:a"\nkind = "text"\n'), 2, "task.dataset", "tsv:PATH", "tsv:", id="text data"
         ),
         pytest.param(
-            changed('"digits"\n', '"digits"\nkind = "txt"\n'), 3, "task.kind", "'vision' or 'text'", "text", id="kind"
+            changed('"digits"\n', '"digits"\nkind = "txt"\n'), 3, "task.kind", "'text' or 'vision'", "text", id="kind"
         ),
         pytest.param(
             changed('"digits"\n', '"digits"\nmax_length = 9\n'),
@@ -186,7 +187,7 @@ STEPS, K, AUDIT, LAST = (
             changed('"digits"\n', '"reviews"\nkind = "text"\n').replace(STEPS, 'steps = 100\naugment = ["flip"]\n\n'),
             7,
             "training.augment",
-            "text task takes no augmentation",
+            "text task takes no augment",
             None,
             id="texts are not flipped",
         ),
@@ -425,7 +426,7 @@ def test_a_dataset_path_is_relative_to_the_job_file(tmp_path: Path) -> None:
         ("digits", "digits"),
     ):
         path.write_text(changed('"digits"', f'"{written}"'))
-        assert load_job(path).task.dataset == meant
+        assert load_job(path).task.source_of("training part") == f"dataset = {meant!r}"
 
 
 def test_all_paths_of_a_text_task_are_relative_to_the_job_file(tmp_path: Path) -> None:
@@ -433,6 +434,7 @@ def test_all_paths_of_a_text_task_are_relative_to_the_job_file(tmp_path: Path) -
     keys = 'kind = "text"\ndataset = "tsv:a.tsv"\nheld_out = "tsv:../b.tsv"\ntokenizer = "c/d:e.json"'
     path.write_text(changed('dataset = "digits"', keys))
     here, task = tmp_path.resolve(), load_job(path).task
+    assert isinstance(task, TextTask)
     assert task.dataset == f"tsv:{here}/a.tsv"
     assert task.held_out == f"tsv:{here.parent}/b.tsv"
     assert task.tokenizer == f"{here}/c/d:e.json"
@@ -442,7 +444,7 @@ def test_all_paths_of_a_text_task_are_relative_to_the_job_file(tmp_path: Path) -
 def test_defaults_of_a_text_task_suit_it() -> None:
     text = changed('"digits"', '"reviews"\nkind = "text"')
     job = parse_job(text)
-    assert job.task.model == "transformer"
+    assert job.task.model_name == "transformer"
     assert job.training.optimizer.model_dump() == {
         "name": "adamw",
         "lr": 1e-3,
@@ -457,7 +459,7 @@ def test_defaults_of_a_text_task_suit_it() -> None:
 
 def test_defaults_make_a_sensible_audit() -> None:
     job = parse_job(GOOD.replace("[training]\nsteps = 100\n", "").replace("[audit]\nsub_run_steps = 10\n", ""))
-    assert (job.name, job.seed, job.task.kind, job.task.model) == ("untitled", 0, "vision", "resnet8")
+    assert (job.name, job.seed, job.task.kind, job.task.model_name) == ("untitled", 0, "vision", "resnet8")
     training, audit = job.training, job.audit
     assert (training.steps, training.batch_size, training.precision, training.augment) == (400, 64, "fp32", ())
     assert training.optimizer.model_dump() == {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 5e-4}

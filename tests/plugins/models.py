@@ -8,16 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins import Attack, MetricContext
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.data import load_dataset
-from auditor.tasks.outline import outline
 from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.trainer import Trainer
+from tests.tasks.loading import load_dataset, network_task
 
-TASK = Task(dataset="digits", model="resnet8")
+TASK = network_task(dataset="digits", model="resnet8")
 DIGITS = load_dataset(TASK, Path())
 
 
@@ -27,7 +25,7 @@ def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4)
     return Trainer(TASK, spec, DIGITS, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
 
 
-CONTEXT = MetricContext("vision", 10, DIGITS.held_out_samples[:64], DIGITS.samples[:6], 5, outline(trainer()))
+CONTEXT = MetricContext("vision", 10, DIGITS.held_out_samples[:64], DIGITS.samples[:6], 5, trainer().outline())
 
 
 class Models:

@@ -11,10 +11,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from auditor.job.task import Task
-from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.data import Dataset
 from auditor.tasks.data.batches import BatchOrder
 from auditor.tasks.errors import TrainingError
+from tests.tasks.loading import load_dataset, network_task
 
 
 def images(count: int = 20, *shape: int) -> Tensor:
@@ -27,7 +27,7 @@ def labels(count: int = 20, classes: int = 4) -> Tensor:
 
 
 def load(name: str, downloads: Path) -> Dataset:
-    return load_dataset(Task(dataset=name), downloads)
+    return load_dataset(network_task(dataset=name), downloads)
 
 
 def load_tensors(folder: Path, **tensors: Tensor) -> Dataset:

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 
 from auditor.job.task import Task
 from auditor.job.training import Training
-from auditor.tasks.data import load_dataset
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.first_step import try_first_step
+from tests.tasks.loading import network_program, network_task
 
 CPU = torch.device("cpu")
 
@@ -22,12 +22,12 @@ def images(folder: Path, side: int) -> Task:
     generator = torch.Generator().manual_seed(0)
     pixels = torch.randint(0, 256, (40, 1, side, side), dtype=torch.uint8, generator=generator)
     save_file({"images": pixels, "labels": torch.arange(40) % 2}, folder / "data.safetensors")
-    return Task.model_validate({"dataset": f"tensors:{folder / 'data.safetensors'}", "model": "resnet8"})
+    return network_task(dataset=f"tensors:{folder / 'data.safetensors'}", model="resnet8")
 
 
 def tried(task: Task, *, whole_batch: bool = True, **training: Any) -> None:
     spec = Training.model_validate({"steps": 10, "batch_size": 16} | training)
-    try_first_step(task, spec, load_dataset(task, Path()), device=CPU, seed=1, whole_batch=whole_batch)
+    try_first_step(network_program(task), spec, device=CPU, seed=1, whole_batch=whole_batch)
 
 
 @pytest.mark.parametrize("whole_batch", [True, False])

@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from auditor.job.task import Task
-from auditor.tasks.data import load_dataset
 from auditor.tasks.errors import TrainingError
 from tests.memory import Memory
+from tests.tasks.loading import load_dataset, network_task
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n%%EOF\n"
 
@@ -27,7 +26,7 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage
 def refused(dataset: str, folder: Path, **more: Any) -> str:
     kind = "text" if dataset.startswith("tsv:") else "vision"
     with Memory() as memory, pytest.raises(TrainingError) as caught:
-        load_dataset(Task.model_validate({"kind": kind, "dataset": dataset, **more}), folder)
+        load_dataset(network_task(kind, dataset=dataset, **more), folder)
     assert memory.grown < 1 << 30
     words = str(caught.value)
     assert words.isprintable()
@@ -100,7 +99,7 @@ def test_no_program_is_started_to_read_an_image(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_image_whose_name_tells_another_format_is_still_read(tmp_path: Path) -> None:
-    dataset = load_dataset(Task(dataset=folder_with(tmp_path, encoded("JPEG"))), tmp_path)
+    dataset = load_dataset(network_task(dataset=folder_with(tmp_path, encoded("JPEG"))), tmp_path)
     assert len(dataset.samples) + len(dataset.held_out_samples) == 3
 
 
@@ -195,7 +194,7 @@ def test_a_tokenizer_that_takes_for_ever_or_all_memory(tmp_path: Path, parts: di
 
 def test_a_regular_expression_that_does_no_harm_is_taken(tmp_path: Path) -> None:
     given = tokenizer(tmp_path, pre_tokenizer=SPLITTING | {"pattern": {"Regex": r"\s+(?!\S)|\s+"}})
-    task = Task(kind="text", dataset=sentences(tmp_path, "good good"), tokenizer=given, model="embeddings")
+    task = network_task("text", dataset=sentences(tmp_path, "good good"), tokenizer=given, model="embeddings")
     assert sorted(set(load_dataset(task, tmp_path).samples.flatten().tolist())) == [0, 1, 2]
 
 

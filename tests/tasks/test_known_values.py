@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.discovery import Catalogue
-from auditor.tasks.data import load_dataset
 from auditor.tasks.errors import CheckpointError
 from auditor.tasks.first_step import try_first_step
 from auditor.tasks.known_values import KnownValues
-from auditor.tasks.trainer import Trainer
+from tests.tasks.loading import network_program, network_task
 
 CPU = torch.device("cpu")
 STEPS = 3
@@ -35,14 +32,14 @@ SGD = {"name": "sgd", "lr": 0.05}
 @cache
 def made(model: str, optimizer: str, attack: str = "") -> tuple[KnownValues, dict[str, Tensor]]:
     """What is known of a job, and a checkpoint of its third step."""
-    task = Task.model_validate(TASKS[model] | {"model": model})
+    task = network_task(**(TASKS[model] | {"model": model}))
     spec = Training.model_validate(
         {"steps": 10, "batch_size": 16, "optimizer": ADAM if optimizer == "adamw" else SGD, "precision": "fp32"}
     )
-    dataset = load_dataset(task, Path())
-    known = try_first_step(task, spec, dataset, device=CPU, seed=3, whole_batch=False)
+    program = network_program(task)
+    known = try_first_step(program, spec, device=CPU, seed=3, whole_batch=False)
     lazy = Catalogue().create_attack({"name": "lazy", "skip": 0.7}) if attack else None
-    trainer = Trainer(task, spec, dataset, device=CPU, seed=5, attack=lazy)
+    trainer = program.learner(spec, device=CPU, seed=5, attack=lazy)
     for _ in range(STEPS):
         trainer.execute_step()
     return known, trainer.checkpoint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auditor.job.task import MODELS
+from auditor.job.text import TextTask
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.models import build_model, last_linear
 
@@ -64,7 +64,7 @@ def test_a_model_that_torchvision_does_not_have_suggests_the_nearest() -> None:
 @pytest.mark.parametrize("name", ["resnet8", "torchvision:mobilenet_v2", "transformer", "embeddings"])
 def test_initial_weights_depend_on_the_seed_only(name: str) -> None:
     weights = []
-    vocabulary = 50 if name in MODELS["text"] else None
+    vocabulary = 50 if name in TextTask.models else None
     for noise, seed in ((1, 5), (2, 5), (1, 6)):
         torch.manual_seed(noise)
         model = build_model(name, SMALL, 10, seed=seed, vocabulary=vocabulary)

@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 import torch
 
-from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.planning.plan import REHEARSALS
 from auditor.tasks.checkpoint import read
-from auditor.tasks.data import load_dataset
-from auditor.tasks.rehearsal import WAYS, rehearse
+from auditor.tasks.rehearsal import rehearse
 from auditor.tasks.trainer import Trainer
+from auditor.tasks.variation import VARIATIONS
+from tests.tasks.loading import load_dataset, network_task
 
 
 @pytest.fixture(params=["vision", "text"])
 def trainer(request: pytest.FixtureRequest) -> Trainer:
     names = {"vision": ("digits", "resnet8"), "text": ("reviews", "transformer")}
     dataset, model = names[request.param]
-    task = Task(kind=request.param, dataset=dataset, model=model)
+    task = network_task(request.param, dataset=dataset, model=model)
     return Trainer(task, Training(batch_size=16), load_dataset(task, Path()), device=torch.device("cpu"), seed=1)
 
 
 def test_the_plan_knows_in_how_many_ways() -> None:
-    assert len(WAYS) == REHEARSALS
+    assert len(VARIATIONS) == REHEARSALS
 
 
 def test_ways_differ_by_rounding_and_the_usual_one_is_what_a_provider_executes(
@@ -53,6 +53,6 @@ def test_ways_differ_by_rounding_and_the_usual_one_is_what_a_provider_executes(
 def test_where_time_is_short_fewer_steps_are_executed_and_half_of_them_kept(trainer: Trainer, tmp_path: Path) -> None:
     found = rehearse(trainer, trainer.checkpoint(), 10_000, precision="fp32", seconds=2.0, folder=tmp_path)
     assert 1 <= found.steps < 10_000
-    assert len(found.ends) == len(found.halfway) == len(WAYS)
+    assert len(found.ends) == len(found.halfway) == len(VARIATIONS)
     halves = {int(read(path, trainer.schema)["step"]) for path in found.halfway}
     assert halves == {max(1, found.steps // 2)}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from auditor.job.task import Task
 from auditor.job.training import AdamW, Training
-from auditor.tasks.outline import outline
 from auditor.tasks.trainer import Trainer
 from tests.plugins.models import CONTEXT, DIGITS, Models
+from tests.tasks.loading import network_task
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +29,9 @@ def test_the_outline_names_what_a_returned_model_has(models: Models) -> None:
 
 def test_the_outline_leaves_the_model_as_it_was() -> None:
     spec = Training(steps=10, batch_size=2, optimizer=AdamW(name="adamw"))
-    trainer = Trainer(Task(dataset="digits", model="resnet9"), spec, DIGITS, device=torch.device("cpu"), seed=1)
+    trainer = Trainer(network_task(dataset="digits", model="resnet9"), spec, DIGITS, device=torch.device("cpu"), seed=1)
     before = trainer.checkpoint()
-    told = outline(trainer)
+    told = trainer.outline()
     assert trainer.network.model.training
     assert all(torch.equal(before[name], tensor) for name, tensor in trainer.checkpoint().items())
     assert "linear.weight.exp_avg_sq" in told.optimizer_state

@@ -9,11 +9,11 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from auditor.job.task import Task
 from auditor.plugins import PADDING
-from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.data import Dataset
 from auditor.tasks.data.tsv import MAX_LINE_BYTES
 from auditor.tasks.errors import TrainingError
+from tests.tasks.loading import load_dataset, network_task
 
 GOOD = ["a fine film", "what a joy", "the plot is clever", "warm and witty", "never dull", "i loved it"]
 BAD = ["a dull film", "what a waste", "the plot is silly", "cold and slow", "never funny", "i hated it"]
@@ -28,7 +28,7 @@ def load(path: Path, content: str | bytes | None = None, **task: Any) -> Dataset
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return load_dataset(
-        Task(kind="text", dataset=f"tsv:{path}", **{"vocabulary_size": 300, "max_length": 8, **task}), path
+        network_task("text", dataset=f"tsv:{path}", **{"vocabulary_size": 300, "max_length": 8, **task}), path
     )
 
 
@@ -173,7 +173,7 @@ def test_a_word_begins_where_white_space_ends(path: Path) -> None:
 
 
 def test_the_reviews_are_balanced_and_all_different() -> None:
-    dataset = load_dataset(Task(kind="text", dataset="reviews"), Path())
+    dataset = load_dataset(network_task("text", dataset="reviews"), Path())
     assert (len(dataset.samples), len(dataset.held_out_samples), dataset.classes) == (2700, 300, 2)
     everything = torch.cat([dataset.samples, dataset.held_out_samples])
     assert len(torch.unique(everything, dim=0)) == 3000

@@ -12,11 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from auditor.job.task import MODELS, Task
+from auditor.job.network_task import NetworkTask
+from auditor.job.text import TextTask
 from auditor.job.training import Training
 from auditor.tasks.checkpoint import decode, encode
-from auditor.tasks.data import Dataset, load_dataset
+from auditor.tasks.data import Dataset
 from auditor.tasks.trainer import Trainer
+from tests.tasks.loading import load_dataset, network_task
 
 SGD = {"name": "sgd", "lr": 0.05, "momentum": 0.9}
 PLAIN = {"name": "sgd", "lr": 0.05, "momentum": 0.0}
@@ -24,10 +26,10 @@ ADAMW = {"name": "adamw", "lr": 1e-3}
 
 
 @cache
-def task_of(model: str) -> tuple[Task, Dataset]:
+def task_of(model: str) -> tuple[NetworkTask, Dataset]:
     texts = {"kind": "text", "dataset": "reviews", "max_length": 24}
-    kind = texts if model in MODELS["text"] else {"dataset": "digits"}
-    task = Task.model_validate({**kind, "model": model})
+    kind = texts if model in TextTask.models else {"dataset": "digits"}
+    task = network_task(**kind, model=model)
     return task, load_dataset(task, Path())
 
 

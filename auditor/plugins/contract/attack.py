@@ -12,6 +12,7 @@ from unittest import SkipTest
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.contract.practice import Practice, open_practice
 from auditor.plugins.discovery import PluginError, create_attack
+from auditor.plugins.metric import fits
 
 if TYPE_CHECKING:
     import torch
@@ -71,7 +72,7 @@ class AttackContract:
             'option(default, "what it does").'
         )
         made = self._make()
-        assert self.task in made.tasks, (
+        assert fits(self.task, made.tasks), (
             f"{self.task!r} is not among its tasks ({', '.join(sorted(made.tasks))}); set `tasks` in the attack, or "
             "`task` in this test."
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from auditor.plugins.contract.practice import Practice, open_practice
 from auditor.plugins.inspector import Inspection, Inspector
-from auditor.plugins.metric import MetricContext, ReturnedModel
+from auditor.plugins.metric import MetricContext, ReturnedModel, fits
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +60,7 @@ class InspectorContract:
 
     def test_it_declares_the_task_and_can_serve_it(self) -> None:
         """It begins on this kind of task."""
-        assert self.task in self.inspector.tasks, (
+        assert fits(self.task, self.inspector.tasks), (
             f"{self.task!r} is not among its tasks ({', '.join(sorted(self.inspector.tasks))}); set `tasks` in the "
             "inspector, or `task` in this test."
         )

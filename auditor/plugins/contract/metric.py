@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auditor.plugins.contract.practice import Practice, open_practice
-from auditor.plugins.metric import Comparison, Metric, MetricContext, ReturnedModel
+from auditor.plugins.metric import Comparison, Metric, MetricContext, ReturnedModel, fits
 
 if TYPE_CHECKING:
     import torch
@@ -57,7 +57,7 @@ class MetricContract:
 
     def test_it_declares_the_task_and_can_serve_it(self) -> None:
         """A job of this kind of task can name the metric."""
-        assert self.task in self.metric.tasks, (
+        assert fits(self.task, self.metric.tasks), (
             f"{self.task!r} is not among its tasks ({', '.join(sorted(self.metric.tasks))}); set `tasks` in the "
             "metric, or `task` in this test."
         )

@@ -18,12 +18,9 @@ from auditor.providers.agent.limits import Full
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import Simulation
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.data import Dataset, load_dataset
 from auditor.tasks.errors import Cancelled, CheckpointError, TrainingError
-from auditor.tasks.evaluation import attack_success, clean_accuracy
-from auditor.tasks.outline import outline
-from auditor.tasks.probing_samples import metric_context
-from auditor.tasks.trainer import Trainer
+from auditor.tasks.learner import Learner
+from auditor.tasks.program import Program, load_program
 
 REPORT_SECONDS = 0.2
 """How often the loss is fetched from the device, which must then finish what it has begun."""
@@ -41,8 +38,8 @@ class Worker:
         self._thread = ThreadPoolExecutor(
             1, "training", initializer=torch.set_num_threads, initargs=(settings.threads,)
         )
-        self._datasets: dict[Task, Dataset] = {}
-        self._prepared: tuple[tuple[object, ...], Trainer] | None = None
+        self._programs: dict[Task, Program] = {}
+        self._prepared: tuple[tuple[object, ...], Learner] | None = None
 
     def submit(self, execution: Execution) -> None:
         """Execute a run when those before it are over."""
@@ -57,12 +54,12 @@ class Worker:
             if execution.cancelled.is_set():
                 raise Cancelled
             execution.entered("preparing")
-            trainer = self._prepare(execution)
-            trainer.load(read(self._clients.blobs(execution.word).path(execution.request.start), trainer.schema))
-            if trainer.step != execution.request.start_step:
-                raise CheckpointError(f"it is of step {trainer.step}, not of step {execution.request.start_step}.")
+            learner = self._prepare(execution)
+            learner.load(read(self._clients.blobs(execution.word).path(execution.request.start), learner.schema))
+            if learner.step != execution.request.start_step:
+                raise CheckpointError(f"it is of step {learner.step}, not of step {execution.request.start_step}.")
             execution.entered("training")
-            self._train(execution, trainer)
+            self._train(execution, learner)
             execution.entered("finished")
         except Cancelled:
             execution.entered("cancelled")
@@ -75,61 +72,60 @@ class Worker:
             said = f": {error}" if self._settings.confiding else ""
             execution.entered("failed", f"{type(error).__name__}{said}")
 
-    def _train(self, execution: Execution, trainer: Trainer) -> None:
+    def _train(self, execution: Execution, learner: Learner) -> None:
         reported = 0.0
         for boundary in execution.request.boundaries:
-            while trainer.step < boundary:
+            while learner.step < boundary:
                 if execution.cancelled.is_set():
                     raise Cancelled
-                loss = trainer.execute_step()
-                if trainer.step == boundary or time.monotonic() - reported > REPORT_SECONDS:
-                    execution.progressed(trainer.step, float(loss))
+                loss = learner.execute_step()
+                if learner.step == boundary or time.monotonic() - reported > REPORT_SECONDS:
+                    execution.progressed(learner.step, float(loss))
                     reported = time.monotonic()
             execution.committed(
-                boundary, self._clients.keep(execution.word, encode(trainer.checkpoint(), trainer.schema))
+                boundary, self._clients.keep(execution.word, encode(learner.checkpoint(), learner.schema))
             )
             log.info("run %s reached step %d", execution.request.id, boundary)
 
-    def _prepare(self, execution: Execution) -> Trainer:
-        """A trainer for what is asked; the last one again if it was made for the same job and seed."""
+    def _prepare(self, execution: Execution) -> Learner:
+        """A learner for what is asked; the last one again if it was made for the same job and seed."""
         request = execution.request
         seed = request.seed if request.seed is not None else self._settings.own_seed(execution.word)
         made_for = (request.task, request.training, request.dataset_digest, request.sub_run_steps, seed)
         if self._prepared is None or self._prepared[0] != made_for:
-            attack, client, dataset = None, None, self._dataset(execution)
+            attack, client, program = None, None, self._program(execution)
+            device = torch.device(self._settings.device)
             if self._settings.attack is not None:
                 origin = self._plugins.origin("attacks", str(self._settings.attack["name"]))
                 attack = GuardedAttack(self._plugins.create_attack(self._settings.attack), origin)
                 if self._settings.measurement_seed is not None:
-                    device, told = torch.device(self._settings.device), self._settings.measurement_seed
-                    honest = Trainer(request.task, request.training, dataset, device=device, seed=seed)
-                    client = metric_context(request.task.kind, dataset, outline(honest), told)
-            trainer = Trainer(
-                request.task,
+                    honest = program.learner(request.training, device=device, seed=seed)
+                    client = program.metric_context(honest.outline(), self._settings.measurement_seed)
+            learner = program.learner(
                 request.training,
-                dataset,
-                device=torch.device(self._settings.device),
+                device=device,
                 seed=seed,
                 attack=attack,
                 sub_run_steps=request.sub_run_steps,
                 client=client,
             )
-            self._prepared = made_for, trainer
+            self._prepared = made_for, learner
         return self._prepared[1]
 
-    def _dataset(self, execution: Execution) -> Dataset:
+    def _program(self, execution: Execution) -> Program:
         task = execution.task
-        if task not in self._datasets:
-            self._datasets = {}  # one at a time is enough to hold
-            self._datasets = {task: self._load(task)}
-        dataset = self._datasets[task]
-        if dataset.digest != execution.request.dataset_digest:
-            raise TrainingError(f"the dataset {task.dataset.partition(':')[0]} here differs from the client's.")
-        return dataset
+        if task not in self._programs:
+            self._programs = {}  # one at a time is enough to hold
+            self._programs = {task: self._load(task)}
+        program = self._programs[task]
+        if program.digest != execution.request.dataset_digest:
+            source = execution.request.task.source_of("training part").partition(":")[0]
+            raise TrainingError(f"the data here differs from the client's: {source}.")
+        return program
 
-    def _load(self, task: Task) -> Dataset:
+    def _load(self, task: Task) -> Program:
         try:
-            return load_dataset(task, self._settings.downloads)
+            return load_program(task, self._settings.downloads)
         except TrainingError as error:
             if self._settings.confiding:
                 raise
@@ -141,16 +137,16 @@ class Worker:
         blobs = self._clients.blobs(execution.word)
         if self._settings.attack is None or digest is None or not blobs.has(digest):
             return None
-        trainer, dataset = self._prepare(execution), self._dataset(execution)
-        trainer.network.load(read(blobs.path(digest), trainer.schema))
+        learner, program = self._prepare(execution), self._program(execution)
+        learner.evaluator.load(read(blobs.path(digest), learner.schema))
         success, failure = None, None
         try:
-            success = attack_success(trainer.network, dataset, trainer.attack)
+            success = program.attack_success(learner.evaluator, learner.attack)
         except PluginError as error:
             failure = str(error)
         return Simulation(
             attack=str(self._settings.attack["name"]),
-            clean_accuracy=clean_accuracy(trainer.network, dataset),
+            clean_accuracy=program.accuracy(learner.evaluator),
             success_rate=success,
             failure=failure,
         )

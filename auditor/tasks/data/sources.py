@@ -14,40 +14,25 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from auditor.base.user_file import UserFileError, open_user_file
-from auditor.job.errors import nearest, readable, visible
-from auditor.job.task import Task
+from auditor.job.errors import nearest, visible
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
 from auditor.tasks.data.images import load_images
-from auditor.tasks.data.text import load_text
 from auditor.tasks.errors import TrainingError
 
 TENSORS = ("images", "labels", "test_images", "test_labels")
 
 
-def load_dataset(task: Task, downloads: Path) -> Dataset:
-    """Load what a task is to be learned from.
+def load_image_dataset(name: str, downloads: Path) -> Dataset:
+    """Load the dataset that a task on images names.
 
     Args:
-        task: names it.
+        name: the key `dataset`.
         downloads: the folder that torchvision keeps its datasets in.
 
     Raises:
         TrainingError: it is not there or not a dataset; says what to do.
     """
-    try:
-        return _loaded(task, downloads)
-    except TrainingError as error:
-        raise TrainingError(readable(str(error))) from None
-    except OSError as error:  # a folder that may not be entered, a path that none can be
-        raise TrainingError(readable(f"{task.dataset}: cannot be read: {error.strerror or error}.")) from None
-    except MemoryError:
-        raise TrainingError(readable(f"{task.dataset}: does not fit into the memory of this machine.")) from None
-
-
-def _loaded(task: Task, downloads: Path) -> Dataset:
-    if task.kind == "text":
-        return load_text(task)
-    kind, _, rest = task.dataset.partition(":")
+    kind, _, rest = name.partition(":")
     if kind == "torchvision":
         return _torchvision(rest, downloads)
     loaders: dict[str, Callable[[Path], Dataset]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from auditor.job.task import Task
+from auditor.job.text import TextTask
 from auditor.tasks.data.dataset import MAX_CLASSES, Dataset, set_aside
 from auditor.tasks.data.reviews import write_reviews
 from auditor.tasks.data.tokenizer import VOCABULARY_SIZE, make_tokenizer, read_tokenizer
@@ -20,7 +20,7 @@ Part = tuple[list[str], list[int]]
 """Sentences and their labels."""
 
 
-def load_text(task: Task) -> Dataset:
+def load_text(task: TextTask) -> Dataset:
     """The dataset of a text task.
 
     Its tokenizer is made from the sentences that are trained on, the held-out ones not among them.
@@ -50,7 +50,7 @@ def load_text(task: Task) -> Dataset:
     )
 
 
-def _parts(task: Task) -> tuple[Part, Part]:
+def _parts(task: TextTask) -> tuple[Part, Part]:
     if task.dataset == "reviews":
         return _split(*write_reviews())
     whole = SentenceFile(_path(task.dataset))

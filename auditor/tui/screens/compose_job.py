@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import Button, Footer, Input, Label, Select, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
-from auditor.job.task import DATASETS, MODELS
+from auditor.job.network_task import network_kinds
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.shown import shown
 
@@ -50,9 +50,8 @@ changed there in the text."""
             for field, (label, value) in FIELDS.items():
                 if field == "dataset":
                     yield Label("Kind of task")
-                    yield Select(
-                        [(kind, kind) for kind in DATASETS], value="vision", allow_blank=False, id="kind", compact=True
-                    )
+                    kinds = [(kind, kind) for kind in network_kinds()]
+                    yield Select(kinds, value="vision", allow_blank=False, id="kind", compact=True)
                 yield Label(label)
                 yield Input(value, id=field, compact=True)
             yield Label("Who draws the seeds")
@@ -93,10 +92,11 @@ changed there in the text."""
         self._check()
 
     def _suit(self, kind: str) -> None:
-        for field, words in (("dataset", DATASETS), ("model", MODELS)):
+        kinds = network_kinds()
+        for field, words in (("dataset", "datasets"), ("model", "models")):
             box = self.query_one(f"#{field}", Input)
-            if box.value in [of_kind[0] for of_kind in words.values()]:
-                box.value = words[kind][0]
+            if box.value in [getattr(other, words)[0] for other in kinds.values()]:
+                box.value = getattr(kinds[kind], words)[0]
 
     def on_selection_list_selected_changed(self) -> None:
         """Likewise."""

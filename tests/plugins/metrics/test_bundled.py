@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from auditor.plugins import create_plugin, installed
+from auditor.plugins.metric import fits
 from tests.plugins.metrics.begun import begun, distance
 from tests.plugins.models import Models
 
@@ -31,4 +32,7 @@ def test_a_model_of_zeros_is_far_from_others_and_no_failure(name: str, models: M
 
 @each_metric
 def test_a_bundled_metric_serves_texts_too(name: str) -> None:
-    assert create_plugin("metrics", name, {}).tasks == {"vision", "text"}
+    tasks = create_plugin("metrics", name, {}).tasks
+    assert fits("vision", tasks)
+    assert fits("text", tasks)
+    assert fits("another", tasks) == (name in ("buffers", "optimizer", "per_layer", "update"))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from auditor.plugins import generator
 from auditor.tasks.checkpoint import Schema, encode
-from auditor.tasks.network import Network
+from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.returned import CheckpointModel
 from tests.memory import Memory
 from tests.plugins.metrics.begun import begun, distance
@@ -109,15 +109,14 @@ def test_a_change_that_is_tiny_beside_the_weights_is_seen_exactly(models: Models
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells mapped files from other memory")
 def test_a_large_tensor_is_read_piece_by_piece(tmp_path: Path) -> None:
     side = 4096
-    with torch.device("meta"):
-        network = cast(Network, SimpleNamespace(model=torch.nn.Linear(side, side, bias=False)))
+    evaluator = cast(Evaluator, SimpleNamespace(parameters=("model.weight",), buffers=()))
     draws = torch.Generator().manual_seed(0)
     for name in ("start", "one", "other"):
         tensors = {"model.weight": torch.randn(side, side, generator=draws)}
         (tmp_path / name).write_bytes(b"".join(bytes(piece) for piece in encode(tensors, Schema.of(tensors))))
     schema = Schema.of(tensors)
     del tensors
-    seen = [CheckpointModel(tmp_path / name, tmp_path / "start", schema, network) for name in ("one", "other")]
+    seen = [CheckpointModel(tmp_path / name, tmp_path / "start", schema, evaluator) for name in ("one", "other")]
     with Memory() as memory:
         found = [distance(begun(name), *seen) for name in ("update", "per_layer")]
     assert found == pytest.approx([1.0, 1.0], rel=1e-2)  # three unrelated models: an equilateral triangle

@@ -1,34 +1,25 @@
-"""What the models of a job consist of, by name."""
+"""Which layers of a network metrics can look at."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from auditor.plugins.metric import ModelOutline
-from auditor.tasks.optimization import OPTIMIZER
-from auditor.tasks.trainer import Trainer
+from auditor.tasks.network import Network
 
 TRIED = 3
 """Samples that one pass is made with, to see what each layer puts out."""
 
 
-def outline(trainer: Trainer) -> ModelOutline:
-    """The outline of a trainer's model and optimizer."""
-    model = trainer.network.model
-    names = [name for name, _, _ in trainer.schema.entries if name.startswith(OPTIMIZER)]
-    return ModelOutline(
-        layers=_layers(trainer),
-        parameters=tuple(name for name, _ in model.named_parameters()),
-        buffers=tuple(name for name, _ in model.named_buffers()),
-        optimizer_state=tuple(name.removeprefix(OPTIMIZER) for name in names),
-    )
-
-
 @torch.inference_mode()
-def _layers(trainer: Trainer) -> tuple[str, ...]:
-    """The modules that one evaluation calls once and that put out a row for each sample."""
-    model = trainer.network.model
+def layers(network: Network, samples: Tensor) -> tuple[str, ...]:
+    """The modules that one evaluation calls once and that put out a row for each sample, in the order of definition.
+
+    Args:
+        network: whose they are.
+        samples: as the dataset stores them, `TRIED` or more.
+    """
+    samples, model = samples[:TRIED], network.model
     calls: dict[str, list[object]] = {}
 
     def listen(name: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
@@ -42,8 +33,7 @@ def _layers(trainer: Trainer) -> tuple[str, ...]:
     training = model.training
     model.eval()
     try:
-        samples = trainer.batch(0).inputs[:TRIED]
-        model(trainer.network.prepare(samples))
+        model(network.prepare(samples))
     finally:
         model.train(training)
         for handle in handles:

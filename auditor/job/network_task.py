@@ -1,0 +1,137 @@
+"""Tasks that a neural network learns from labelled samples: a dataset and a model, each named by a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
+
+from auditor.job.kinds import installed_kinds, load_kind
+from auditor.job.task import Task, check_path
+
+
+class NetworkTask(Task):
+    """A dataset and a model."""
+
+    trained_by = frozenset({"batch_size", "optimizer", "schedule", "precision"})
+
+    datasets: ClassVar[tuple[str, ...]]
+    """The forms of `dataset`: a word, or `word:SOMETHING`."""
+
+    models: ClassVar[tuple[str, ...]]
+    """The forms of `model`; the first is the default."""
+
+    dataset: str
+    model: str
+
+    @field_validator("dataset")
+    @classmethod
+    def _known_dataset(cls, value: str) -> str:
+        _check_word(cls, "datasets", value, "dataset")
+        if not value.startswith("torchvision:"):
+            check_path(value)
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        _check_word(cls, "models", value, "model")
+        return value
+
+    @property
+    def model_name(self) -> str:
+        """See `Task`."""
+        return self.model
+
+    @property
+    def title(self) -> str:
+        """See `Task`."""
+        return f"{self.dataset.rpartition('/')[2]} {self.model}"
+
+    @property
+    def downloads(self) -> bool:
+        """See `Task`."""
+        return self.dataset.startswith("torchvision:")
+
+    def files(self) -> dict[str, tuple[str, str]]:
+        """See `Task`."""
+        return named_files({"dataset": self.dataset})
+
+    def source_of(self, part: str) -> str:
+        """See `Task`."""
+        return f"dataset = {self.dataset!r}"
+
+
+def network_kinds() -> dict[str, type[NetworkTask]]:
+    """The installed kinds of task that networks learn, by name."""
+    found = {}
+    for name in installed_kinds():
+        try:
+            kind = load_kind(name)
+        except PydanticCustomError:
+            continue  # said where a job asks for it
+        if issubclass(kind, NetworkTask):
+            found[name] = kind
+    return found
+
+
+def named_files(values: dict[str, str | None]) -> dict[str, tuple[str, str]]:
+    """Of keys whose values may be `word:PATH`, those that are, as `Task.files` gives them."""
+    found: dict[str, tuple[str, str]] = {}
+    for key, value in values.items():
+        word, colon, rest = (value or "").partition(":")
+        if colon and word != "torchvision":
+            found[key] = f"{word}:", rest
+    return found
+
+
+def check_form(value: str, forms: Sequence[str], what: str, others: Sequence[str] = (), kind: str = "") -> None:
+    """Refuse a value that has none of these forms; a form is a word or `word:SOMETHING`.
+
+    Args:
+        value: what the job file says.
+        forms: what is allowed.
+        what: what the value is called.
+        others: the other kinds of task that would take it.
+        kind: this one.
+
+    Raises:
+        PydanticCustomError: says what is allowed.
+    """
+    if _has_form(value, forms):
+        return
+    own = [_word(form) for form in forms]
+    raise PydanticCustomError(
+        "unknown_word",
+        "'{value}' is a {what} for tasks of kind '{others}' and this one is of kind '{kind}'; allowed are {allowed}."
+        if others
+        else "unknown {what} '{value}'; allowed are {allowed}.",
+        {
+            "what": what,
+            "value": value,
+            "others": "' and '".join(others),
+            "kind": kind,
+            "allowed": ", ".join(forms),
+            "known": own,
+        },
+    )
+
+
+def _check_word(kind: type[NetworkTask], forms: str, value: str, what: str) -> None:
+    own: tuple[str, ...] = getattr(kind, forms)
+    if _has_form(value, own):
+        return
+    others = [name for name, other in network_kinds().items() if _has_form(value, getattr(other, forms))]
+    check_form(value, own, what, others, str(kind.model_fields["kind"].default))
+
+
+def _has_form(value: str, forms: Sequence[str]) -> bool:
+    word, colon, rest = value.partition(":")
+    return bool(rest) == bool(colon) and word + colon in [_word(form) for form in forms]
+
+
+def _word(form: str) -> str:
+    word, colon, _ = form.partition(":")
+    return word + colon

@@ -1,0 +1,19 @@
+"""The keys of a task that classifies images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from auditor.job.network_task import NetworkTask
+
+
+class VisionTask(NetworkTask):
+    """Images and a model that classifies them."""
+
+    program = "auditor.tasks.vision:VisionProgram"
+    trained_by = NetworkTask.trained_by | {"augment"}
+    datasets = ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME")
+    models = ("resnet8", "resnet9", "resnet20", "torchvision:NAME")
+
+    kind: Literal["vision"] = "vision"
+    model: str = models[0]

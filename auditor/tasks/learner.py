@@ -1,0 +1,129 @@
+"""Executing steps: what every provider runs, honest or not, whatever kind of task it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from auditor.plugins.attack import Attack, AttackContext
+from auditor.plugins.metric import ModelOutline
+from auditor.tasks.checkpoint import OPTIMIZER, STEP, Schema
+from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.variation import Variation
+
+
+class Learner(ABC):
+    """Executes steps of a job from any checkpoint.
+
+    A step depends on the checkpoint, the seed and its own number, and on nothing else: neither on steps that this
+    object executed before nor on global random state.
+
+    The names of a checkpoint say how its state divides: `model.…` are parameters and buffers, `optimizer.…` is what
+    training keeps beside them, and `step` counts.
+
+    Args:
+        attack: the adversary to simulate, if any.
+
+    Attributes:
+        attack: the adversary, or one that never deviates.
+        attack_context: what an attack is given here.
+    """
+
+    attack_context: AttackContext
+
+    def __init__(self, attack: Attack | None) -> None:
+        self.attack = attack or Attack(Attack.Options())
+        self._step = 0
+
+    @property
+    @abstractmethod
+    def evaluator(self) -> Evaluator:
+        """What computes with the present state, and with that of other checkpoints."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """All that one sub-run hands to the next, without the step; these are the live tensors, not copies."""
+
+    @abstractmethod
+    def take(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from another state, which has the names of `state` and perhaps more."""
+
+    @abstractmethod
+    def train(self, step: int) -> Tensor:
+        """Execute a step from the present state, calling the attack's hooks; returns its loss, on the device."""
+
+    @abstractmethod
+    def varied(self, variation: Variation, precision: str) -> AbstractContextManager[None]:
+        """Execute steps in another honest way while the context lasts.
+
+        Args:
+            variation: which; the usual way changes nothing.
+            precision: that of the job, which says how coarsely arithmetic rounds.
+        """
+
+    def outputs(self) -> Tensor:
+        """What the model puts out for a few training samples, to see whether it computes."""
+        return torch.zeros(0)
+
+    def count_skipped(self) -> None:
+        """Count a step that was skipped as if it had been done, where the state counts steps beside `step`."""
+        return
+
+    def outline(self) -> ModelOutline:
+        """What models of this job consist of."""
+        evaluator = self.evaluator
+        return ModelOutline(
+            layers=(),
+            parameters=tuple(name.partition(".")[2] for name in evaluator.parameters),
+            buffers=tuple(name.partition(".")[2] for name in evaluator.buffers),
+            optimizer_state=tuple(
+                name.removeprefix(OPTIMIZER) for name, _, _ in self.schema.entries if name.startswith(OPTIMIZER)
+            ),
+        )
+
+    @property
+    def step(self) -> int:
+        """How many steps of the job the present state is the result of."""
+        return self._step
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The schema of this job's checkpoints."""
+        return Schema.of(self._whole())
+
+    def load(self, checkpoint: Mapping[str, Tensor]) -> None:
+        """Start a sub-run from a checkpoint, which must follow `schema`."""
+        self._step = int(checkpoint[STEP])
+        self.take(self.attack.on_initial(dict(checkpoint), self._step))
+
+    def checkpoint(self) -> dict[str, Tensor]:
+        """End a sub-run and start the next from its end.
+
+        Returns the state at the boundary, copied to the CPU: parameters, buffers, optimizer state and the step.
+        """
+        state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._whole().items()}
+        committed = self.attack.on_checkpoint(state, self._step)
+        if committed is not state:
+            # Whoever replicates the next sub-run starts from what was committed to, and so does this execution.
+            self.take(committed)
+        given = dict(committed)
+        if (started := self.attack.on_initial(given, self._step)) is not given:
+            self.take(started)
+        return committed
+
+    def execute_step(self) -> Tensor:
+        """Execute the next step; returns its mean loss, on the device."""
+        step = self._step
+        self._step += 1
+        if self.attack.skips(step):
+            self.count_skipped()
+            return torch.zeros(())
+        return self.train(step)
+
+    def _whole(self) -> dict[str, Tensor]:
+        return self.state() | {STEP: torch.tensor(self._step)}

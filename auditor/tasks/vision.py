@@ -1,0 +1,17 @@
+"""Executing tasks that classify images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auditor.tasks.data import Dataset
+from auditor.tasks.data.sources import load_image_dataset
+from auditor.tasks.network_program import NetworkProgram
+
+
+class VisionProgram(NetworkProgram):
+    """Images and a network that classifies them."""
+
+    def read_dataset(self, downloads: Path) -> Dataset:
+        """See `NetworkProgram`."""
+        return load_image_dataset(self.task.dataset, downloads)
