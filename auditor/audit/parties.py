@@ -16,19 +16,17 @@ from auditor.audit.journal import Journal
 from auditor.audit.selection import Selection
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
-from auditor.job.endpoint import HttpsEndpoint, LocalEndpoint, RegisteredEndpoint, UnixEndpoint
 from auditor.job.model import Job, Provider
 from auditor.plugins.discovery import Catalogue
 from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.landlock import landlock_version
-from auditor.providers.local import LocalAgent, LocalAgents
+from auditor.providers.launcher import Launch
+from auditor.providers.launchers import Launchers
 from auditor.providers.naming import named_task
 from auditor.providers.protocol import Identity
 
-READY_SECONDS = 30.0
-"""How long a provider that we started may take until it answers."""
 PAUSE = 0.05
 NOT_APART = (
     "this system has no Landlock: a simulated attack could read what this audit keeps, and so which sub-runs are "
@@ -59,6 +57,11 @@ class Party:
         """The provider's name."""
         return self.provider.name
 
+    @property
+    def ours(self) -> bool:
+        """Whether the client started it on its own machine."""
+        return self.provider.where.ours
+
 
 class Parties:
     """The providers of a job; when the context ends, all are disconnected and those that we started are ended.
@@ -78,24 +81,22 @@ class Parties:
     def __init__(
         self, job: Job, selection: Selection, folder: Path, downloads: Path, home: Path, journal: Journal
     ) -> None:
-        local = [
-            LocalAgent(
+        self._launches = [
+            Launch(
                 name=provider.name,
-                device=provider.where.device,
+                endpoint=provider.where,
                 folder=folder / "providers" / f"{index:02d}",
+                seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
                 attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
                 plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 hidden=None if provider.attack is None else home,
-                seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
             )
             for index, provider in enumerate(job.providers)
-            if isinstance(provider.where, LocalEndpoint)
         ]
         self._job = job
         self._selection = selection
         self._journal = journal
-        self._agents = local
         self._downloads = downloads
         self.task = job.task
         self._stack = AsyncExitStack()
@@ -112,14 +113,14 @@ class Parties:
             Unreachable: local providers cannot be started at all.
         """
         self.task, data = await asyncio.to_thread(named_task, self._job.task)
-        agents = [replace(agent, data=data) for agent in self._agents]
-        self._local = await self._stack.enter_async_context(LocalAgents(agents, self._downloads))
+        launches = [replace(launch, data=data) for launch in self._launches]
+        self._launchers = await self._stack.enter_async_context(Launchers(launches, self._downloads))
         for provider in self._job.providers:
             client = ProviderClient(
-                self._endpoint(provider),
+                self._launchers.address(provider.name),
                 patience=self._job.audit.stall_seconds,
                 word=self._selection.client_word(provider.name),
-                obituary=partial(self._obituary, provider),
+                why_ended=partial(self._launchers.why_ended, provider.name),
             )
             await self._stack.enter_async_context(client)
             self._parties[provider.name] = Party(provider, client)
@@ -141,13 +142,14 @@ class Parties:
         """Disconnect, end the processes that were started, and once there is a verdict free their disk."""
         await self._stack.aclose()
         if self._journal.state.finished is not None:
-            for agent in self._agents:
-                clear_clients(agent.folder)
+            for launch in self._launches:
+                if launch.endpoint.ours:
+                    clear_clients(launch.folder)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the client should know of its local providers."""
-        if any(agent.hidden is not None for agent in self._agents) and not landlock_version():
+        if any(launch.hidden is not None for launch in self._launches) and not landlock_version():
             return (NOT_APART,)
         return ()
 
@@ -171,25 +173,14 @@ class Parties:
         attack = party.provider.attack
         return None if attack is None else str(Catalogue(self._job.plugins).origin("attacks", attack.name))
 
-    def _obituary(self, provider: Provider) -> str | None:
-        """How the provider's process ended, if we started it and it ended."""
-        return self._local.obituary(provider.name) if isinstance(provider.where, LocalEndpoint) else None
-
-    def _endpoint(self, provider: Provider) -> UnixEndpoint | HttpsEndpoint:
-        where = provider.where
-        if isinstance(where, RegisteredEndpoint):
-            raise Unreachable(f"the registered name {where.name!r} was not looked up before the run was created")
-        return self._local.endpoint(provider.name) if isinstance(where, LocalEndpoint) else where
-
     async def _greet(self, party: Party) -> None:
-        started_by_us = isinstance(party.provider.where, LocalEndpoint)
-        deadline = time.monotonic() + (READY_SECONDS if started_by_us else 0)
+        deadline = time.monotonic() + self._launchers.patience(party.name)
         while True:
             try:
                 party.identity = await party.client.identity()
                 return
             except Unreachable as error:
-                words = self._obituary(party.provider)
+                words = self._launchers.why_ended(party.name)
                 if words is None and time.monotonic() < deadline:
                     await asyncio.sleep(PAUSE)
                     continue

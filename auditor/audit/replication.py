@@ -32,7 +32,6 @@ from auditor.audit.standing_alone import recorded, thresholds_of
 from auditor.audit.verdicts import finite_models
 from auditor.base.hostile_text import cleaned
 from auditor.decisions.agreement import disagree
-from auditor.job.endpoint import LocalEndpoint
 from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
 from auditor.tasks.errors import CheckpointError
 
@@ -178,7 +177,7 @@ class Replication:
         setting = self._setting
         if isinstance(error, Misbehaved):
             setting.blame(party, sub_run, error)
-        elif isinstance(party.provider.where, LocalEndpoint):
+        elif party.ours:
             setting.check_disk()
         if isinstance(error, Unreachable):
             setting.give_up(party, error)

@@ -15,7 +15,6 @@ from auditor.audit.state import AuditState
 from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned
 from auditor.decisions import Assumptions
-from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job
 from auditor.planning import Choice
 from auditor.planning.plan import boundaries
@@ -80,7 +79,7 @@ class Setting:
         Raises:
             StoreError: the disk is full, so that nobody is to blame and nothing can go on.
         """
-        if isinstance(party.provider.where, LocalEndpoint):
+        if party.ours:
             self.check_disk()
         self.parties.lose(party, reason)
 

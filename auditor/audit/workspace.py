@@ -17,7 +17,6 @@ from auditor.audit.selection import Selection
 from auditor.audit.sketching import sketch
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
-from auditor.job.endpoint import LocalEndpoint
 from auditor.job.model import Job, PluginUse
 from auditor.job.noise_file import metric_table
 from auditor.plugins.attack import Attack, AttackContext
@@ -71,7 +70,7 @@ class Workspace:
         self.schema = learner.schema
         self.initial = learner.checkpoint()
         places = [provider.where for provider in job.providers]
-        here = any(isinstance(one, LocalEndpoint) and one.device.startswith(device.type) for one in places)
+        here = any((place.device or "").startswith(device.type) for place in places)
         self.known = try_first_step(self._program, job.training, device=device, seed=initial_seed, whole_batch=here)
         self._evaluator = learner.evaluator
         self._initial_seed = initial_seed
@@ -289,12 +288,12 @@ def _in_time(job: Job, what: object, call: Callable[[], Result]) -> Result:
 def _check_devices(job: Job) -> None:
     """Make sure that the GPUs of local providers exist; asking for one does not start CUDA."""
     for provider in job.providers:
-        where = provider.where
-        if isinstance(where, LocalEndpoint) and where.device.startswith("cuda:"):
+        wanted = provider.where.device or ""
+        if wanted.startswith("cuda:"):
             count = torch.cuda.device_count()
-            if int(where.device.removeprefix("cuda:")) >= count:
+            if int(wanted.removeprefix("cuda:")) >= count:
                 there = f"cuda:0 to cuda:{count - 1}" if count > 1 else "cuda:0" if count else "none"
                 raise TrainingError(
-                    f"provider {provider.name!r}: this machine has no {where.device}; there is {there}. "
+                    f"provider {provider.name!r}: this machine has no {wanted}; there is {there}. "
                     "Use one that there is, or local:cpu."
                 )

@@ -6,6 +6,7 @@ import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 ALLOWED = "local:cpu, local:cuda:N, unix:PATH, https://host:port or the name of a registered provider"
@@ -13,35 +14,55 @@ _NAME = re.compile(r"\w[\w .()+-]{0,63}")
 _LOCAL = re.compile(r"local:(cpu|cuda:\d+)")
 
 
+class Endpoint:
+    """Where a provider is, and what the client may do there."""
+
+    ours: ClassVar[bool] = False
+    """Whether the client starts the provider, on hardware of its own: a full disk is then no fault of the provider's,
+    and an attack can be simulated."""
+
+    @property
+    def device(self) -> str | None:
+        """The client's device that the provider computes on, `cpu` or `cuda:N`; None where the hardware is not ours."""
+        return None
+
+
 @dataclass(frozen=True)
-class LocalEndpoint:
-    """An agent process that the engine starts on this machine, on `device` (`cpu` or `cuda:N`)."""
+class LocalEndpoint(Endpoint):
+    """An agent process that the engine starts on this machine."""
 
-    device: str
+    ours = True
+    place: str
+
+    @property
+    def device(self) -> str:
+        """See `Endpoint`."""
+        return self.place
 
 
 @dataclass(frozen=True)
-class UnixEndpoint:
+class UnixEndpoint(Endpoint):
     """An agent that somebody else started on this machine and that listens on a Unix socket."""
 
     path: Path
 
 
 @dataclass(frozen=True)
-class HttpsEndpoint:
+class HttpsEndpoint(Endpoint):
     """An agent elsewhere, reached over TLS."""
 
     url: str
 
 
 @dataclass(frozen=True)
-class RegisteredEndpoint:
+class RegisteredEndpoint(Endpoint):
     """A provider that the client registered under this name; the registry knows where it is."""
 
     name: str
 
 
-Endpoint = LocalEndpoint | UnixEndpoint | HttpsEndpoint | RegisteredEndpoint
+Address = UnixEndpoint | HttpsEndpoint
+"""Where something listens that speaks the provider protocol."""
 
 
 def parse_endpoint(text: str) -> Endpoint:

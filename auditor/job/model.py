@@ -25,7 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
 from auditor.base.majority import counted_on
-from auditor.job.endpoint import Endpoint, LocalEndpoint, RegisteredEndpoint, parse_endpoint
+from auditor.job.endpoint import Endpoint, RegisteredEndpoint, parse_endpoint
 from auditor.job.impossibilities import MAX_SUB_RUNS, impossibilities
 from auditor.job.kinds import AnyTask, kind_of, load_kind
 from auditor.job.lines import inner_values
@@ -191,7 +191,7 @@ class Provider(Frozen):
     @model_validator(mode="after")
     def _attacks_are_local(self) -> Self:
         # Whether a registered provider is local is known when its name is looked up.
-        if self.attack is not None and not isinstance(self.where, LocalEndpoint | RegisteredEndpoint):
+        if self.attack is not None and not (self.where.ours or isinstance(self.where, RegisteredEndpoint)):
             raise PydanticCustomError(
                 "attack",
                 "an attack can only be simulated by a local provider (local:cpu or local:cuda:N).",

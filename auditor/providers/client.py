@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 import httpx
 
 from auditor.base.hostile_text import cleaned
-from auditor.job.endpoint import HttpsEndpoint, UnixEndpoint
+from auditor.job.endpoint import Address, UnixEndpoint
 from auditor.providers.answers import accept, bounded, declared_length, understood
 from auditor.providers.errors import Broken, Misbehaved, Unreachable
 from auditor.providers.protocol import CLIENT_HEADER, PREFIX, Identity, RunRequest, RunStatus, Simulation
@@ -52,7 +52,7 @@ class ProviderClient:
         endpoint: where it is.
         patience: seconds.
         word: what this client is known by to the provider; the same again for who goes on with an earlier audit.
-        obituary: says how the provider's process ended, if that is known: nobody waits for a dead one.
+        why_ended: says how the provider's process ended, if that is known: nobody waits for a dead one.
 
     Raises (every method):
         Unreachable: no connection, or it broke, or it fell silent, or it is too slow.
@@ -62,11 +62,11 @@ class ProviderClient:
 
     def __init__(
         self,
-        endpoint: UnixEndpoint | HttpsEndpoint,
+        endpoint: Address,
         *,
         patience: float = 60.0,
         word: str | None = None,
-        obituary: Callable[[], str | None] = lambda: None,
+        why_ended: Callable[[], str | None] = lambda: None,
     ) -> None:
         if isinstance(endpoint, UnixEndpoint):
             self._transport = httpx.AsyncHTTPTransport(uds=str(endpoint.path))
@@ -76,7 +76,7 @@ class ProviderClient:
             base = endpoint.url
         self._seconds = max(patience, ANSWER_SECONDS)
         self._retry_seconds = min(RETRY_SECONDS, patience)
-        self._obituary = obituary
+        self._why_ended = why_ended
         # It only makes requests. Sending them through it would add redirects and cookies, which nobody needs.
         self._requests = httpx.AsyncClient(
             base_url=base + PREFIX,
@@ -240,7 +240,7 @@ class ProviderClient:
                         return await attempt()
                     except Broken as error:
                         broke, attempts = error, attempts + 1
-                        if (words := self._obituary()) is not None:
+                        if (words := self._why_ended()) is not None:
                             raise Unreachable(words) from None
                         overdue = time.monotonic() - begun > (retry_seconds or self._retry_seconds)
                         if overdue and attempts >= LEAST_ATTEMPTS:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.base.hostile_text import cleaned
-from auditor.job.endpoint import LocalEndpoint, RegisteredEndpoint, parse_endpoint
+from auditor.job.endpoint import parse_endpoint
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
-from auditor.providers.local import LocalAgent, LocalAgents
+from auditor.providers.launcher import Launch
+from auditor.providers.launchers import Launchers
 
-START_SECONDS = 60.0
-"""How long an agent that we started may take until it answers."""
+PROBED = "probe"
+"""What the provider is called meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,12 @@ async def probe(endpoint: str) -> Probe:
     Raises:
         ProviderError: it cannot be reached, or what answers is not a provider.
     """
-    where = parse_endpoint(endpoint)
     async with AsyncExitStack() as stack:
-        if isinstance(where, RegisteredEndpoint):
-            raise Unreachable(f"{endpoint!r} is a name and not an address")
-        if isinstance(where, LocalEndpoint):
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auditor-probe-")))
-            agent = LocalAgent("probe", where.device, folder / "agent", attack=None, measurement_seed=None, seed=0)
-            agents = await stack.enter_async_context(LocalAgents([agent], folder))
-            client = await stack.enter_async_context(ProviderClient(agents.endpoint(agent.name)))
-            await _until_up(client, agents, agent.name)
-        else:
-            client = await stack.enter_async_context(ProviderClient(where))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auditor-probe-")))
+        launch = Launch(PROBED, parse_endpoint(endpoint), folder / "agent")
+        launchers = await stack.enter_async_context(Launchers([launch], folder))
+        client = await stack.enter_async_context(ProviderClient(launchers.address(PROBED)))
+        await _until_up(client, launchers)
         await client.identity()  # the first question also pays for the connection
         began = time.perf_counter()
         identity = await client.identity()
@@ -61,15 +56,15 @@ async def probe(endpoint: str) -> Probe:
     return Probe(cleaned(identity.device, 40), identity.threads, cleaned(identity.software, 80), seconds)
 
 
-async def _until_up(client: ProviderClient, agents: LocalAgents, name: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
+async def _until_up(client: ProviderClient, launchers: Launchers) -> None:
+    deadline = time.monotonic() + launchers.patience(PROBED)
     while True:
         try:
             await client.identity()
         except ProviderError:
-            if (words := agents.obituary(name)) is not None:
+            if (words := launchers.why_ended(PROBED)) is not None:
                 raise Unreachable(words) from None
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise
             await asyncio.sleep(0.05)
         else:

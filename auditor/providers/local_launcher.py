@@ -7,15 +7,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 from auditor.job.endpoint import UnixEndpoint
-from auditor.job.plugin_file import PluginFile
 from auditor.providers.errors import Unreachable
+from auditor.providers.launcher import Launch, Launcher
 from auditor.providers.socket_folder import ERRORS, make_socket_folder, remove_socket_folder
 
 START_SECONDS = 120.0
@@ -23,83 +20,39 @@ START_SECONDS = 120.0
 END_SECONDS = 8.0
 
 
-@dataclass(frozen=True)
-class LocalAgent:
-    """A local provider to start.
+class LocalLauncher(Launcher):
+    """Starts a fork server, and in it an agent for each provider on this machine."""
 
-    Attributes:
-        name: the provider's.
-        device: `cpu` or `cuda:N`.
-        folder: where it keeps its checkpoints, and its log as `log.txt`.
-        attack: what it simulates, if anything.
-        measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
-        seed: of its own draws.
-        plugins: files that the attack may come from, beside installed packages.
-        data: files of the task, by what `auditor.providers.naming` calls them.
-        hidden: a folder that is kept out of its reach, but for its own, where the system can do that.
-    """
+    patience = 30.0
 
-    name: str
-    device: str
-    folder: Path
-    attack: Mapping[str, Any] | None
-    measurement_seed: int | None
-    seed: int
-    plugins: tuple[PluginFile, ...] = ()
-    data: Mapping[str, Path] = field(default_factory=dict)
-    hidden: Path | None = None
-
-
-class LocalAgents:
-    """Starts a fork server and an agent for each local provider; ends them all when the context ends.
-
-    Args:
-        agents: whom to start.
-        downloads: the folder for datasets.
-    """
-
-    def __init__(self, agents: Sequence[LocalAgent], downloads: Path) -> None:
-        self._agents = {agent.name: agent for agent in agents}
-        self._downloads = downloads
+    def __init__(self, launches: Sequence[Launch], downloads: Path) -> None:
+        super().__init__(launches, downloads)
         self._made: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
         self._ended: dict[str, int] = {}
 
-    async def __aenter__(self) -> Self:
-        """Start them.
-
-        Raises:
-            Unreachable: the fork server does not come up.
-        """
-        if not self._agents:
-            return self
+    async def start(self) -> None:
+        """See `Launcher`."""
         self._made = make_socket_folder()
         try:
             await self._start()
         except BaseException:
-            await self._end()
+            await self.end()
             raise
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End every process that was started."""
-        await self._end()
-
-    def endpoint(self, name: str) -> UnixEndpoint:
-        """Where a local provider listens."""
-        position = list(self._agents).index(name)
+    def address(self, name: str) -> UnixEndpoint:
+        """See `Launcher`."""
+        position = list(self.launches).index(name)
         return UnixEndpoint(self._sockets / f"{position}.sock")
 
-    def obituary(self, name: str) -> str | None:
-        """How a local provider's process ended, in words; None while it lives."""
+    def why_ended(self, name: str) -> str | None:
+        """See `Launcher`."""
         code = self._ended.get(name)
         if code is None:
             return None
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        return f"its process {how}; see {self._agents[name].folder / 'log.txt'}"
+        return f"its process {how}; see {self.launches[name].folder / 'log.txt'}"
 
     @property
     def _sockets(self) -> Path:
@@ -109,7 +62,7 @@ class LocalAgents:
         return self._made
 
     async def _start(self) -> None:
-        # Where the client keeps its secrets is no business of an agent.
+        # Where the client keeps its secrets is no business of an launch.
         kept = {name: value for name, value in os.environ.items() if name != "AUDITOR_HOME"}
         environment = kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
@@ -133,27 +86,27 @@ class LocalAgents:
             reason = (self._sockets / ERRORS).read_text(errors="replace").strip().rpartition("\n")[2]
             raise Unreachable(f"local providers cannot be started: {reason or 'their process ended'}")
         self._listener = asyncio.create_task(self._listen())
-        for agent in self._agents.values():
-            await self._order(agent)
+        for launch in self.launches.values():
+            await self._order(launch)
 
-    async def _order(self, agent: LocalAgent) -> None:
+    async def _order(self, launch: Launch) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        agent.folder.mkdir(parents=True, exist_ok=True)
+        launch.folder.mkdir(parents=True, exist_ok=True)
         order = {
-            "name": agent.name,
-            "device": agent.device,
+            "name": launch.name,
+            "device": launch.endpoint.device,
             "threads": self._threads(),
-            "folder": str(agent.folder),
-            "data": {name: str(path) for name, path in agent.data.items()},
-            "hidden": None if agent.hidden is None else str(agent.hidden),
-            "downloads": str(self._downloads),
-            "log": str(agent.folder / "log.txt"),
-            "socket": str(self.endpoint(agent.name).path),
-            "attack": dict(agent.attack) if agent.attack is not None else None,
-            "plugins": [file.model_dump() for file in agent.plugins],
-            "measurement_seed": agent.measurement_seed,
-            "seed": agent.seed,
+            "folder": str(launch.folder),
+            "data": {name: str(path) for name, path in launch.data.items()},
+            "hidden": None if launch.hidden is None else str(launch.hidden),
+            "downloads": str(self.downloads),
+            "log": str(launch.folder / "log.txt"),
+            "socket": str(self.address(launch.name).path),
+            "attack": dict(launch.attack) if launch.attack is not None else None,
+            "plugins": [file.model_dump() for file in launch.plugins],
+            "measurement_seed": launch.measurement_seed,
+            "seed": launch.seed,
         }
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         await self._process.stdin.drain()
@@ -161,7 +114,7 @@ class LocalAgents:
     def _threads(self) -> int:
         """An equal share of the cores for each local provider, one at least."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, cores // len(self._agents))
+        return max(1, cores // len(self.launches))
 
     async def _listen(self) -> None:
         assert self._process is not None
@@ -170,10 +123,11 @@ class LocalAgents:
             message = json.loads(line)
             if "ended" in message:
                 self._ended[message["ended"]] = message["code"]
-        for name in self._agents:
+        for name in self.launches:
             self._ended.setdefault(name, -signal.SIGTERM)
 
-    async def _end(self) -> None:
+    async def end(self) -> None:
+        """See `Launcher`."""
         if self._process is not None:
             assert self._process.stdin is not None
             self._process.stdin.close()
@@ -188,3 +142,4 @@ class LocalAgents:
             await self._listener
         if self._made is not None:
             remove_socket_folder(self._made)
+            self._made = None
