@@ -33,7 +33,7 @@ def row(
         "bench": "made-up",
         "task_kind": "vision",
         "task": "digits resnet8",
-        "randomness": "client",
+        "seeds": "shared",
         "sub_run_steps": k,
         "participants": participants,
         "malicious": malicious,

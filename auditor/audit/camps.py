@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.agreement import disagree
 from auditor.decisions.clique import within
@@ -62,7 +63,7 @@ def _two_camps(flagged: Sequence[str], matrix: DistanceMatrix, assumptions: Assu
     other = [index for index in range(len(matrix.providers)) if index not in one]
     if len(one) < 2 or len(other) < 2:
         return False
-    if assumptions.randomness == "client":
+    if assumptions.seeds is Seeds.SHARED:
         chosen = tuple(matrix.providers[index] for index in one)
         values = matrix.values[np.ix_(one, one)]
         return not disagree(replace(matrix, providers=chosen, values=values), assumptions)

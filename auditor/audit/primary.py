@@ -73,7 +73,7 @@ class PrimaryTraining:
             return None
         first = setting.boundaries.index(step)
         start = setting.state.boundaries[first].digest
-        return setting.request(execution, start, first, len(setting.boundaries) - 1)
+        return setting.request(setting.primary, execution, start, first, len(setting.boundaries) - 1)
 
     async def _start(self) -> RunRequest:
         """Ask the primary to train from the latest boundary that it or the client still holds."""
@@ -95,7 +95,7 @@ class PrimaryTraining:
         # The sequence number makes the id new even when the same step is started from again.
         execution = f"{setting.run}.primary.{step}.{setting.state.seq}"
         setting.write(PrimaryStarted(setting.primary.name, execution, step, digest, moved))
-        request = setting.request(execution, digest, boundary, len(setting.boundaries) - 1)
+        request = setting.request(setting.primary, execution, digest, boundary, len(setting.boundaries) - 1)
         await client.start(request)
         return request
 

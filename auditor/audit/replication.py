@@ -31,6 +31,7 @@ from auditor.audit.sketching import packed
 from auditor.audit.standing_alone import recorded, thresholds_of
 from auditor.audit.verdicts import finite_models
 from auditor.base.hostile_text import cleaned
+from auditor.base.seeds import Seeds
 from auditor.decisions.agreement import disagree
 from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
 from auditor.tasks.errors import CheckpointError
@@ -128,7 +129,7 @@ class Replication:
             execution = known.execution  # an earlier process asked for it, and it may be under way
         elif sub_run in setting.state.provider(party.name).handed:
             execution += f".{setting.state.seq}"  # what it returned was lost; it shall not find that run again
-        request = setting.request(execution, digest, sub_run, sub_run + 1)
+        request = setting.request(party, execution, digest, sub_run, sub_run + 1)
         setting.write(ReplicaStarted(sub_run, party.name, execution, await client.upload(start, digest)))
         begun = time.monotonic()
         await client.start(request)
@@ -161,7 +162,7 @@ class Replication:
         With the client's seeds its own work is equal to them.
         """
         setting = self._setting
-        if setting.job.audit.randomness == "client":
+        if setting.job.audit.seeds is Seeds.SHARED:
             return {}
         others = [one for one in setting.state.provider(party.name).handed if one != sub_run]
         given = [setting.state.boundaries[one] for one in others]
@@ -269,7 +270,7 @@ class Replication:
             if replica.digest is not None and replica.failure is None and replica.finite:
                 digests[name] = replica.digest
         paths = {name: setting.blobs.path(digest) for name, digest in digests.items()}
-        if setting.job.audit.randomness == "provider":
+        if setting.job.audit.seeds is Seeds.OWN:
             for name in await asyncio.to_thread(self._copies.idle, start, paths):
                 if (sub_run, IDLE) not in setting.state.provider(name).misbehaviour:
                     setting.blame(setting.parties[name], sub_run, IDLE)

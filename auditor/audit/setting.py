@@ -14,6 +14,8 @@ from auditor.audit.selection import Selection
 from auditor.audit.state import AuditState
 from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned
+from auditor.base.randomness import key
+from auditor.base.seeds import Drawer, Seeds
 from auditor.decisions import Assumptions
 from auditor.job.model import Job
 from auditor.planning import Choice
@@ -100,7 +102,16 @@ class Setting:
         """Record that a provider did what an honest one never does."""
         self.write(ProviderMisbehaved(party.name, sub_run, cleaned(reason)))
 
-    def request(self, execution: str, start: str, first: int, last: int) -> RunRequest:
+    def seed_of(self, party: Party) -> int | None:
+        """The training seed that the client gives a provider; None where the provider draws it."""
+        audit = self.job.audit
+        if audit.drawn_by is Drawer.PROVIDER:
+            return None
+        if audit.seeds is Seeds.SHARED:
+            return self.workspace.training_seed
+        return key(self.job.seed, f"training {party.name}", 0) % 2**63
+
+    def request(self, party: Party, execution: str, start: str, first: int, last: int) -> RunRequest:
         """The request to train from boundary `first` to boundary `last`, starting from the blob `start`."""
         job = self.job
         return RunRequest(
@@ -112,5 +123,5 @@ class Setting:
             start_step=self.boundaries[first],
             boundaries=self.boundaries[first + 1 : last + 1],
             sub_run_steps=job.audit.sub_run_steps,
-            seed=self.workspace.training_seed if job.audit.randomness == "client" else None,
+            seed=self.seed_of(party),
         )

@@ -9,6 +9,7 @@ from auditor.audit.camps import doubts_about_assumption
 from auditor.audit.events import Outcome, Verdict
 from auditor.audit.standing_alone import deviates, thresholds_of
 from auditor.audit.state import AuditState, SubRun
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement
 from auditor.decisions.direction import Look, look_at_directions
 from auditor.decisions.evidence import combined_p_value
@@ -238,7 +239,7 @@ def _deviations(
     if not deviating:
         return pulled or ["all replicated sub-runs together show more than chance explains"]
     strongest = min(told, key=lambda one: one.p_value or 0.0).sub_run
-    standard = "numerical noise explains" if assumptions.randomness == "client" else "these lie from one another"
+    standard = "numerical noise explains" if assumptions.seeds is Seeds.SHARED else "these lie from one another"
     figures = [
         f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g}{_remark(one, state)})"
         for one in told

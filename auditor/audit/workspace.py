@@ -17,6 +17,7 @@ from auditor.audit.selection import Selection
 from auditor.audit.sketching import sketch
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
+from auditor.base.seeds import Seeds
 from auditor.job.model import Job, PluginUse
 from auditor.job.noise_file import metric_table
 from auditor.plugins.attack import Attack, AttackContext
@@ -77,7 +78,7 @@ class Workspace:
         context = self._program.metric_context(learner.outline(), selection.probe_seed())
         self._rehearsals = (
             Rehearsals(self.honest_learner, self.schema, job.training.precision, job.audit.noise_seconds)
-            if job.audit.randomness == "client"
+            if job.audit.seeds is Seeds.SHARED
             else None
         )
         self._calibrated = job.audit.noise

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.base.seeds import Seeds
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import fail, output, say, user_errors
@@ -33,7 +34,7 @@ def calibrate(
 
     with user_errors():
         loaded = load_resolved(job_path(job), plugin or ())
-        if loaded.audit.randomness != "client":
+        if loaded.audit.seeds is not Seeds.SHARED:
             fail("only with the client's seeds is noise numerical; this job leaves seeds to providers.", ExitCode.USAGE)
         steps = loaded.training.steps
         if beyond := [step for step in start or () if step >= steps]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auditor.base.seeds import Drawer, Seeds
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import fail, output, user_errors
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from auditor.job import Job
     from auditor.planning import Choice, Plan
     from auditor.planning.measured_power import KnownPower
+
+SEEDS = {
+    (Seeds.SHARED, Drawer.CLIENT): "the client's",
+    (Seeds.OWN, Drawer.CLIENT): "other ones for each provider, drawn by the client",
+    (Seeds.OWN, Drawer.PROVIDER): "each provider's own",
+}
+"""What the plan says of seeds."""
 
 
 def plan(
@@ -101,7 +109,8 @@ def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: f
         "client_steps": planned.client_steps,
         "relative_price": planned.relative_price,
         "dollars": None if dollars is None else {"training": dollars[0], "audit": dollars[1]},
-        "randomness": job.audit.randomness,
+        "seeds": job.audit.seeds,
+        "drawn_by": job.audit.drawn_by,
         "decision": choice.decision.name,
         "reason": choice.reason,
         "plugins": [file.path for file in job.plugins],
@@ -150,7 +159,7 @@ def _print(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: flo
         f"{planned.participants} providers of which {planned.benign} are taken to be benign",
         "extra": f"{planned.extra_steps:,.0f} steps, {percent_text(planned.overhead)} of the training",
         "price": _price(planned, rate),
-        "seeds": "the client's" if job.audit.randomness == "client" else "each provider's own",
+        "seeds": SEEDS[job.audit.seeds, job.audit.drawn_by],
         "decision": f"{choice.decision.name}, because {choice.reason}",
         "power": power_sentence(job, known.alone),
         "noise": noise_sentence(job, planned),

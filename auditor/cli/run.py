@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from auditor.base.seeds import Drawer, Seeds
 from auditor.cli.exit_codes import EXPLANATION
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import user_errors
-
-
-class Randomness(StrEnum):
-    """Who draws the training seeds."""
-
-    CLIENT = "client"
-    PROVIDER = "provider"
-
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object a line, the last with the verdict.")]
 
@@ -26,8 +18,8 @@ def run(
     job: JobArgument,
     json: JsonOption = False,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Instead of the job's seed.")] = None,
-    randomness: Annotated[
-        Randomness | None, typer.Option(help="Who draws the training seeds, instead of what the job says.")
+    seeds: Annotated[
+        Seeds | None, typer.Option(help="Whether providers share their training seeds, instead of what the job says.")
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
@@ -37,8 +29,9 @@ def run(
         loaded = load_resolved(path, plugin or ())
         if seed is not None:
             loaded = loaded.model_copy(update={"seed": seed})
-        if randomness is not None:
-            audit = loaded.audit.model_copy(update={"randomness": randomness.value})
+        if seeds is not None:
+            drawer = Drawer.CLIENT if seeds is Seeds.SHARED else Drawer.PROVIDER
+            audit = loaded.audit.model_copy(update={"seeds": seeds, "drawn_by": drawer})
             loaded = loaded.model_copy(update={"audit": audit})
         from auditor.audit.workspace import check_plugins
         from auditor.cli.execution import execute

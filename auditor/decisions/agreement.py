@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from auditor.base.seeds import Seeds
 from auditor.decisions.distances import Assumptions, DistanceMatrix, Judgement
 from auditor.decisions.shared_seeds import SCALE, allowance, noise_share, why_unknown
 
@@ -44,7 +45,7 @@ class AgreementDecision:
 
 def _judged(matrix: DistanceMatrix, assumptions: Assumptions) -> tuple[float | None, str]:
     """The p-value of both providers, or why there is none."""
-    if assumptions.randomness == "provider":
+    if assumptions.seeds is Seeds.OWN:
         return None, "with seeds of their own, two providers differ even when both are benign"
     if not disagree(matrix, assumptions):
         return 1.0, ""

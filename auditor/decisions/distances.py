@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.base.majority import counted_on
+from auditor.base.seeds import Seeds
 
 Distances = NDArray[np.float64]
 
@@ -45,12 +46,12 @@ class Assumptions:
 
     Attributes:
         benign_fraction: r, the share of benign providers.
-        randomness: who draws the training seeds.
+        seeds: whether all providers train with the same.
         false_alarm_rate: the probability that is accepted of flagging one benign provider in a whole run.
     """
 
     benign_fraction: float
-    randomness: Literal["client", "provider"]
+    seeds: Seeds
     false_alarm_rate: float
 
     def benign(self, participants: int) -> int:

@@ -8,6 +8,7 @@ near 1. How near depends on who draws the seeds (`own_seeds`, `shared_seeds`).
 
 from __future__ import annotations
 
+from auditor.base.seeds import Seeds
 from auditor.decisions.agreement import AgreementDecision
 from auditor.decisions.distances import Assumptions, DistanceMatrix, Judgement
 from auditor.decisions.own_seeds import Seen, judge_own_seeds
@@ -26,7 +27,7 @@ class RatioDecision:
         for matrix in matrices:
             if len(matrix.providers) < 3:  # the others failed, or there never were more
                 judgements += AgreementDecision().judge([matrix], assumptions)
-            elif assumptions.randomness == "client":
+            elif assumptions.seeds is Seeds.SHARED:
                 judgements += judge_shared_seeds(matrix, assumptions)
             else:
                 known = seen[matrix.metric] = seen.get(matrix.metric, Seen()).and_in(matrix, assumptions)

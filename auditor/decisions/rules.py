@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.base.seeds import Seeds
 from auditor.decisions.agreement import AgreementDecision
 from auditor.decisions.direction import smallest_p_value
 from auditor.decisions.distances import Assumptions, Decision
@@ -37,6 +38,6 @@ def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, 
         return PaperDecision(), "the benchmark compares with it"
     if asked == "ratio":
         return RatioDecision(), "the job asks for it"
-    if assumptions.randomness == "client":
+    if assumptions.seeds is Seeds.SHARED:
         return RatioDecision(), "with the client's seeds honest results differ by numerical noise only"
     return RatioDecision(), "it needs the fewest providers, and its false-alarm rate has been measured"

@@ -13,6 +13,7 @@ import numpy as np
 
 from auditor.audit.sketching import unpacked
 from auditor.base.randomness import generator
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.agreement import disagree
 from auditor.decisions.direction import Sketches, look_at_directions
@@ -178,9 +179,9 @@ class JudgingOrder:
 def judge_committees(order: JudgingOrder) -> Tally:
     """Carry out a judging order."""
     setting = order.setting
-    assumptions = Assumptions(setting.benign_fraction, setting.randomness, setting.false_alarm_rate)
+    assumptions = Assumptions(setting.benign_fraction, setting.seeds, setting.false_alarm_rate)
     adds_up = (
-        setting.randomness == "provider"
+        setting.seeds is Seeds.OWN
         and setting.decision != "rttd"  # which is the paper's, to the letter
         and direction_tells(setting.participants, setting.replicated, setting.false_alarm_rate)
     )

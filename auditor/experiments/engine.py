@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member, members_of
 from auditor.experiments.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
 from auditor.experiments.orders import Orders
@@ -69,7 +70,7 @@ class Capability:
         member: who returned it.
         malicious: whether it attacked.
         start: what it started from, in words.
-        randomness: who drew the seeds.
+        seeds: whether all trained with the same.
         steps: the length of the sub-run.
         accuracy: on held-out samples.
         success: of its attack; None without one.
@@ -80,7 +81,7 @@ class Capability:
     member: str
     malicious: bool
     start: str
-    randomness: str
+    seeds: Seeds
     steps: int
     accuracy: float
     success: float | None
@@ -94,7 +95,7 @@ class Compared:
 
     Attributes:
         metric: its name.
-        randomness: who drew the seeds.
+        seeds: whether all trained with the same.
         steps: the length of the sub-run.
         start: what it started from, in words.
         members: who returned models, by name.
@@ -102,7 +103,7 @@ class Compared:
     """
 
     metric: str
-    randomness: str
+    seeds: Seeds
     steps: int
     start: str
     members: Mapping[str, Member]
@@ -203,7 +204,7 @@ class Bench:
                     metric = json.loads(table)
                     measurement = Measurement.read(self.layout.distances(pool, steps, metric))
                     start = pool[0].start.label
-                    yield Compared(metric["name"], pool[0].randomness, steps, start, members, measurement)
+                    yield Compared(metric["name"], pool[0].seeds, steps, start, members, measurement)
 
     def _capability(self, execution: Execution, steps: int) -> Capability:
         facts = json.loads(self.layout.facts(execution, steps).read_text())
@@ -217,7 +218,7 @@ class Bench:
             member=execution.member.name,
             malicious=execution.member.malicious,
             start=execution.start.label,
-            randomness=execution.randomness,
+            seeds=execution.seeds,
             steps=steps,
             accuracy=facts["accuracy"],
             success=facts["success"],
@@ -252,14 +253,14 @@ class Bench:
         there = [one for one in self.members if not one.malicious or first.history in (None, one)]
         matrices, sketches = [], []
         for start in starts:
-            executions = [Execution(start, setting.randomness, member) for member in there]
+            executions = [Execution(start, setting.seeds, member) for member in there]
             matrices.append(
                 {
                     table: self.layout.distances(executions, setting.sub_run_steps, json.loads(table))
                     for table in self.orders.metric_tables()
                 }
             )
-            if setting.randomness == "provider":
+            if setting.seeds is Seeds.OWN:
                 sketches.append(self.layout.sketches(executions, setting.sub_run_steps))
         whose = "honest" if first.history is None else first.history.name
         return Pool(
@@ -275,12 +276,13 @@ class Bench:
 
         With the client's seeds one that does nothing returns what an honest provider returns, to the last bit.
         """
-        if not member.malicious or setting.randomness == "provider":
+        if not member.malicious or setting.seeds is Seeds.OWN:
             return member.malicious
         honest = self.members[0]  # computes as adversaries do
         returned = [
             tuple(
-                self.layout.returned(Execution(start, "client", one), setting.sub_run_steps) for one in (member, honest)
+                self.layout.returned(Execution(start, Seeds.SHARED, one), setting.sub_run_steps)
+                for one in (member, honest)
             )
             for start in starts
         ]

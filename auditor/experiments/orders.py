@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
 from auditor.experiments.pools import Execution, Layout, Start
 from auditor.experiments.settings import Setting
@@ -93,13 +94,13 @@ class Orders:
                 yield max(one.step for one in missing), order
 
     def pools(self) -> Iterator[list[Execution]]:
-        """All executions from each start under each randomness."""
-        kinds = dict.fromkeys(setting.randomness for setting in self._settings)
+        """All executions from each start with each kind of seeds."""
+        kinds = dict.fromkeys(setting.seeds for setting in self._settings)
         for starts in self.trainings():
             for start in starts:
                 there = [one for one in self._members if not one.malicious or start.history in (None, one)]
-                for randomness in kinds:
-                    yield [Execution(start, randomness, member) for member in there]
+                for seeds in kinds:
+                    yield [Execution(start, seeds, member) for member in there]
 
     def returns(self) -> Iterator[tuple[int, TrainingOrder]]:
         """Train what is returned; each with its steps."""
@@ -113,7 +114,7 @@ class Orders:
 
     def _return_order(self, execution: Execution, lengths: list[int]) -> TrainingOrder:
         member, first = execution.member, execution.start.step
-        numerics = execution.randomness == "client" and not member.malicious
+        numerics = execution.seeds is Seeds.SHARED and not member.malicious
         return TrainingOrder(
             self._place,
             member.attack,
@@ -133,7 +134,7 @@ class Orders:
                     path = self._layout.distances(pool, steps, json.loads(table))
                     if path.exists():
                         continue
-                    start, shared = pool[0].start, pool[0].randomness == "client"
+                    start, shared = pool[0].start, pool[0].seeds is Seeds.SHARED
                     order = MeasuringOrder(
                         self._place,
                         json.loads(table),
@@ -148,7 +149,7 @@ class Orders:
     def sketches(self) -> Iterator[tuple[int, SketchingOrder]]:
         """Sketch what everybody returned with seeds of their own; each with its number of models."""
         for pool in self.pools():
-            if pool[0].randomness != "provider":
+            if pool[0].seeds is not Seeds.OWN:
                 continue
             for steps in self.lengths:
                 path = self._layout.sketches(pool, steps)

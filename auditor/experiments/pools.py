@@ -11,8 +11,9 @@ from typing import Any
 
 from auditor import __version__
 from auditor.base.randomness import key
+from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
-from auditor.experiments.specification import Benchmark, Randomness
+from auditor.experiments.specification import Benchmark
 from auditor.job.model import Job
 
 
@@ -43,12 +44,12 @@ class Execution:
 
     Attributes:
         start: where it begins.
-        randomness: who draws the seeds.
+        seeds: whether all train with the same.
         member: who executes it.
     """
 
     start: Start
-    randomness: Randomness
+    seeds: Seeds
     member: Member
 
 
@@ -82,7 +83,7 @@ class Layout:
 
     def seed(self, execution: Execution) -> int:
         """What an execution draws with: the client's seed, or the member's own."""
-        who = "client" if execution.randomness == "client" else execution.member.name
+        who = "client" if execution.seeds is Seeds.SHARED else execution.member.name
         return key(self._seed, f"bench {who} {execution.start.repetition} {execution.start.step}", 0) % 2**63
 
     @property
@@ -126,7 +127,7 @@ class Layout:
     def _execution(self, execution: Execution, steps: int) -> dict[str, Any]:
         member = execution.member
         who = [member.name, *self._attack(member), member.number]
-        return self._start(execution.start) | {"by": who, "randomness": execution.randomness, "steps": steps}
+        return self._start(execution.start) | {"by": who, "seeds": execution.seeds, "steps": steps}
 
     def _attack(self, member: Member) -> list[Any]:
         """An adversary's attack, and the versions of it and of those that it wraps."""

@@ -50,7 +50,7 @@ def rows(bench: Bench, results: Sequence[Result]) -> Iterator[dict[str, Any]]:
             "kind": "noise",
             "bench": bench.benchmark.name,
             "metric": compared.metric,
-            "randomness": compared.randomness,
+            "seeds": compared.seeds,
             "sub_run_steps": compared.steps,
             "start": compared.start,
             "largest_honest": compared.largest_honest,

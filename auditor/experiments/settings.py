@@ -7,7 +7,8 @@ from itertools import product
 from typing import Any
 
 from auditor.base.majority import counted_on
-from auditor.experiments.specification import Benchmark, CommitteeSpec, DecisionName, Randomness
+from auditor.base.seeds import Seeds
+from auditor.experiments.specification import Benchmark, CommitteeSpec, DecisionName
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job, PluginUse
 
@@ -20,7 +21,7 @@ class Setting:
     """How an audit would be made.
 
     Attributes:
-        randomness: who draws the training seeds.
+        seeds: whether all members train with the same.
         sub_run_steps: k.
         participants: n.
         malicious: how many of the n are.
@@ -32,7 +33,7 @@ class Setting:
         false_alarm_rate: that it is asked for.
     """
 
-    randomness: Randomness
+    seeds: Seeds
     sub_run_steps: int
     participants: int
     malicious: int
@@ -73,19 +74,19 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
     own = job.audit.metrics
     chosen = grid.metrics or (*((use,) for use in own), *((own,) if len(own) > 1 else ()))
     settings = []
-    for randomness, steps, committee, m, metrics, decision in product(
-        grid.randomness or (job.audit.randomness,),
+    for seeds, steps, committee, m, metrics, decision in product(
+        grid.seeds or (job.audit.seeds,),
         grid.sub_run_steps or (job.audit.sub_run_steps,),
         grid.committees or _own_committees(benchmark, job),
         grid.replicated or tuple(sorted({1, min(USUAL_SUB_RUNS, job.replicated or 1)})),
         chosen,
         grid.decisions,
     ):
-        _check(benchmark, committee, m, randomness)
+        _check(benchmark, committee, m, seeds)
         benign = committee.participants - committee.malicious
         settings.append(
             Setting(
-                randomness=randomness,
+                seeds=seeds,
                 sub_run_steps=steps,
                 participants=committee.participants,
                 malicious=committee.malicious,
@@ -112,7 +113,7 @@ def _own_committees(benchmark: Benchmark, job: Job) -> tuple[CommitteeSpec, ...]
     )
 
 
-def _check(benchmark: Benchmark, committee: CommitteeSpec, replicated: int, randomness: Randomness) -> None:
+def _check(benchmark: Benchmark, committee: CommitteeSpec, replicated: int, seeds: Seeds) -> None:
     problem = None
     starts = benchmark.pool.starts
     benign = committee.participants - committee.malicious
@@ -121,7 +122,7 @@ def _check(benchmark: Benchmark, committee: CommitteeSpec, replicated: int, rand
             f"{committee.malicious} malicious of {committee.participants} leave fewer than two benign ones.",
             key="grid.committees",
         )
-    elif committee.referee and randomness == "provider":
+    elif committee.referee and seeds is Seeds.OWN:
         problem = Problem(
             "two providers with seeds of their own always differ; a referee goes with the client's seeds.",
             key="grid.committees",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from auditor.base.seeds import SHORT_FORMS, Seeds, seeds_of
 from auditor.job.loading import load_job, parse_model, read_text
 from auditor.job.model import Job, PluginUse
 
 DecisionName = Literal["auto", "ratio", "ks", "rttd"]
-Randomness = Literal["client", "provider"]
 
 
 class _Frozen(BaseModel):
@@ -76,7 +77,7 @@ class GridSpec(_Frozen):
     """What is varied; every combination is a setting. Where nothing is given, the job's own value.
 
     Attributes:
-        randomness: who draws the training seeds.
+        seeds: whether all members train with the same.
         sub_run_steps: k.
         committees: n, and how many of them are malicious; as many as the job does not count on, and none, if not
             given.
@@ -86,12 +87,27 @@ class GridSpec(_Frozen):
         decisions: the rules.
     """
 
-    randomness: tuple[Randomness, ...] = Field(default=(), strict=False)
+    seeds: tuple[Seeds, ...] = Field(default=(), strict=False)
     sub_run_steps: tuple[PositiveInt, ...] = Field(default=(), strict=False)
     committees: tuple[CommitteeSpec, ...] = Field(default=(), strict=False)
     replicated: tuple[PositiveInt, ...] = Field(default=(), strict=False)
     metrics: tuple[tuple[PluginUse, ...], ...] = Field(default=(), strict=False)
     decisions: tuple[DecisionName, ...] = Field(default=("auto",), strict=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """`randomness` names seeds by who draws them."""
+        if not isinstance(value, Mapping) or not isinstance(words := value.get("randomness"), list | tuple):
+            return value
+        if unknown := [word for word in words if word not in SHORT_FORMS]:
+            raise PydanticCustomError(
+                "unknown_word",
+                "{value} is not allowed; allowed are 'client' or 'provider'.",
+                {"value": repr(unknown[0]), "key": "randomness", "known": list(SHORT_FORMS)},
+            )
+        rest = {key: found for key, found in value.items() if key != "randomness"}
+        return {"seeds": [seeds_of(word) for word in words], **rest}
 
     @field_validator("metrics", mode="before")
     @classmethod

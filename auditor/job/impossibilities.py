@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from auditor.base.seeds import Seeds
+
 if TYPE_CHECKING:
     from auditor.job.model import Job
 
@@ -44,12 +46,12 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
         )
     judged = max(job.audit.replicated_at_most or 0, job.replicated or 0)
     judged = judged or math.ceil((job.audit.replicate_probability or 0) * job.sub_runs)
-    if job.audit.randomness == "provider" and judged > MAX_OWN_SEEDS:
+    if job.audit.seeds is Seeds.OWN and judged > MAX_OWN_SEEDS:
         found.append(
             (
                 "audit",
                 f"{judged:,} sub-runs would be replicated, and where providers draw their own seeds at most "
-                f"{MAX_OWN_SEEDS} can be judged together; replicate fewer, or set randomness = 'client'.",
+                f"{MAX_OWN_SEEDS} can be judged together; replicate fewer, or set seeds = 'shared'.",
             )
         )
     if job.audit.sub_run_steps > job.training.steps:

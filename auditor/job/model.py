@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
 from auditor.base.majority import counted_on
+from auditor.base.seeds import SHORT_FORMS, Drawer, Seeds
 from auditor.job.endpoint import Endpoint, RegisteredEndpoint, parse_endpoint
 from auditor.job.impossibilities import MAX_SUB_RUNS, impossibilities
 from auditor.job.kinds import AnyTask, kind_of, load_kind
@@ -106,7 +107,12 @@ class Audit(Frozen):
     benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
         default=None, description="r; more than half of the providers are counted on, also where r is 0.5 or less"
     )
-    randomness: Literal["client", "provider"] = "client"
+    seeds: Annotated[Seeds, Field(strict=False)] = Field(
+        default=Seeds.SHARED, description="whether all providers train with the same seeds, or each with its own"
+    )
+    drawn_by: Annotated[Drawer, Field(strict=False)] = Field(
+        default=Drawer.CLIENT, description="who draws the seeds; the provider if they are its own and nothing is given"
+    )
     metrics: tuple[PluginUse, ...] = Field(
         default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, max_length=MAX_PLUGINS, strict=False
     )
@@ -134,6 +140,39 @@ class Audit(Frozen):
         max_length=MAX_SUB_RUNS,
         description="exactly these sub-runs are replicated; predictable, so for tests and experiments only",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_draws(cls, value: Any) -> Any:
+        """`randomness` answers both questions about seeds in one word; own seeds are the provider's to draw."""
+        if not isinstance(value, dict):
+            return value
+        if "randomness" not in value:
+            return {"drawn_by": Drawer.PROVIDER, **value} if value.get("seeds") == Seeds.OWN else value
+        word = value["randomness"]
+        if not isinstance(word, str) or word not in SHORT_FORMS:
+            raise PydanticCustomError(
+                "unknown_word",
+                "{shown} is not allowed; allowed are 'client' or 'provider'.",
+                {"shown": repr(word), "value": word, "key": "randomness", "known": list(SHORT_FORMS)},
+            )
+        if doubled := [key for key in ("seeds", "drawn_by") if key in value]:
+            raise PydanticCustomError(
+                "impossible", "randomness says it already; leave one of them out.", {"key": doubled[0]}
+            )
+        seeds, drawer = SHORT_FORMS[word]
+        rest = {key: given for key, given in value.items() if key != "randomness"}
+        return {**rest, "seeds": seeds, "drawn_by": drawer}
+
+    @model_validator(mode="after")
+    def _seeds_can_be_drawn(self) -> Self:
+        if self.seeds is Seeds.SHARED and self.drawn_by is Drawer.PROVIDER:
+            raise PydanticCustomError(
+                "impossible",
+                'the client draws seeds that all providers share; set seeds = "own", or leave it out.',
+                {"key": "drawn_by"},
+            )
+        return self
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -250,7 +289,7 @@ class Job(Frozen):
     @property
     def has_referee(self) -> bool:
         """Whether a third provider is asked only where the primary and its one replica disagree."""
-        return self.participants == 2 and len(self.others) > 1 and self.audit.randomness == "client"
+        return self.participants == 2 and len(self.others) > 1 and self.audit.seeds is Seeds.SHARED
 
     @property
     def metrics(self) -> tuple[PluginUse, ...]:

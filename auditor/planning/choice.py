@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from auditor.base.seeds import Seeds
 from auditor.decisions.distances import Assumptions, Decision, Judgement
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.own_seeds import ALLOWANCE
@@ -34,13 +35,13 @@ class Choice:
 
 def assumptions_of(job: Job) -> Assumptions:
     """What the job takes for granted."""
-    return Assumptions(job.benign_fraction, job.audit.randomness, job.audit.false_alarm_rate)
+    return Assumptions(job.benign_fraction, job.audit.seeds, job.audit.false_alarm_rate)
 
 
 def budget_of(job: Job) -> Budget:
     """How a job's false-alarm rate is shared among its sub-runs and metrics."""
     audit = job.audit
-    own = audit.randomness == "provider"
+    own = audit.seeds is Seeds.OWN
     metrics, rate = len(job.metrics), audit.false_alarm_rate
     if audit.replicate_probability is not None:
         expected = max(1, round(audit.replicate_probability * job.sub_runs))
@@ -58,7 +59,7 @@ def _interim(job: Job, most: int) -> int | None:
 
 
 def choose(job: Job) -> Choice:
-    """The rule for a job: the one it names, or the best for its n, r and randomness under `auto`."""
+    """The rule for a job: the one it names, or the best for its n, r and seeds under `auto`."""
     assumptions, budget, count = assumptions_of(job), budget_of(job), job.participants
     if job.has_referee:
         decision: Decision = RatioDecision()
@@ -80,7 +81,7 @@ def choose(job: Job) -> Choice:
             f"is {smallest:.2g}, which makes {reached:.2g} of all of them together, above the false-alarm rate of "
             f'{assumptions.false_alarm_rate:g}. Use decision = "ratio".'
         )
-    if job.audit.randomness == "provider" and count > 2:
+    if job.audit.seeds is Seeds.OWN and count > 2:
         warnings += _limits_of_own_seeds(job, budget)
     if job.audit.fixed_selection is not None:
         warnings.append(
@@ -93,7 +94,7 @@ def choose(job: Job) -> Choice:
 def _limits_of_own_seeds(job: Job, budget: Budget) -> list[str]:
     """What an audit cannot do, and what it takes for granted, where everybody draws seeds of their own."""
     count, rate = job.participants, job.audit.false_alarm_rate
-    better = 'With randomness = "client" one sub-run shows far more.'
+    better = 'With seeds = "shared" one sub-run shows far more.'
     gross = f"only a model that lies far more than {ALLOWANCE:g} times as far off as the others can be flagged"
     needed = sub_runs_for_direction(count, rate)
     if needed is None:

@@ -1,7 +1,7 @@
 """What was measured of an audit's power: how often replicated sub-runs show an adversary who acts in them.
 
 `measured_power.json` holds rows as `auditor bench --json` writes them, one for each setting that was measured. A row
-says something about a job only where it is not more favourable than the job: the same kind of task, randomness,
+says something about a job only where it is not more favourable than the job: the same kind of task, seeds,
 decision and metrics, no more replicated sub-runs, no more providers, no larger share of benign ones, and sub-runs that
 are no easier to judge. With the client's seeds numerical noise grows faster with k than deviations do, so that is k as
 long or longer; with the providers' own seeds deviations have to grow out of the noise, so it is k as short or shorter.
@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from auditor.base.seeds import Seeds, seeds_of
 from auditor.base.user_file import UserFileError, read_user_text
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.model import Job
@@ -53,9 +54,9 @@ class MeasuredSetting(_Row):
 
     Attributes:
         bench: the benchmark.
-        task_kind: images or texts.
+        task_kind: the kind of task.
         task: what was learned, and by which model, in words.
-        randomness: who drew the seeds.
+        seeds: whether all members trained with the same.
         sub_run_steps: k.
         participants: n.
         malicious: how many of the n were.
@@ -73,9 +74,9 @@ class MeasuredSetting(_Row):
     """
 
     bench: str
-    task_kind: Literal["vision", "text"]
+    task_kind: str
     task: str = ""
-    randomness: Literal["client", "provider"]
+    seeds: Annotated[Seeds, Field(strict=False)]
     sub_run_steps: Annotated[int, Field(gt=0)]
     participants: Annotated[int, Field(ge=2)]
     malicious: Annotated[int, Field(ge=0)]
@@ -99,6 +100,14 @@ class MeasuredSetting(_Row):
     def benign(self) -> int:
         """How many of the n were benign."""
         return self.participants - self.malicious
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """Rows of before name the seeds by who drew them."""
+        if isinstance(value, dict) and "randomness" in value:
+            return {"seeds": seeds_of(value["randomness"]), **value}
+        return value
 
 
 @dataclass(frozen=True)
@@ -293,20 +302,20 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     return (
         row.task_kind == job.task.kind
         and row.referee == job.has_referee
-        and row.randomness == audit.randomness
+        and row.seeds == audit.seeds
         and row.decision in (audit.decision, choose(job).decision.name)
         and (_by_direction(row) or _tables(row.metrics) == own)
         and row.false_alarm_rate <= audit.false_alarm_rate
         and row.participants <= participants
         and row.benign <= benign
         and row.benign * participants <= benign * row.participants
-        and (longer if audit.randomness == "client" else shorter)
+        and (longer if audit.seeds is Seeds.SHARED else shorter)
     )
 
 
 def _by_direction(row: MeasuredSetting) -> bool:
     """Whether what the row saw is the direction over sub-runs, whatever the metrics."""
-    return row.randomness == "provider" and row.replicated > 1
+    return row.seeds is Seeds.OWN and row.replicated > 1
 
 
 def _tables(metrics: Sequence[dict[str, Any]]) -> set[str]:

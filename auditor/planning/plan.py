@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from auditor.base.seeds import Seeds
 from auditor.job.model import Job
 from auditor.planning.chances import (
     acting_sub_runs,
@@ -120,7 +121,7 @@ def make_plan(job: Job, power: float | None = None, together: tuple[int, float] 
         benign=job.benign,
         training_steps=job.training.steps,
         extra_steps=checked_steps * job.replicas,
-        client_steps=checked_steps * REHEARSALS if job.audit.randomness == "client" else 0.0,
+        client_steps=checked_steps * REHEARSALS if job.audit.seeds is Seeds.SHARED else 0.0,
         dollars_per_hour=_prices(job),
         power=power,
         catch=_catch_table(job, len(lengths), power, together),

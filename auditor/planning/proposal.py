@@ -16,6 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.base.seeds import Seeds
 from auditor.job.errors import JobError, Problem
 from auditor.job.impossibilities import MAX_SUB_RUNS
 from auditor.job.model import Job
@@ -107,7 +108,7 @@ def propose(job: Job, wish: Wish, rows: Sequence[MeasuredSetting]) -> list[Propo
     }
     lengths = {job.audit.sub_run_steps, *measured}
     counts = {job.participants, *(row.participants for row in rows if row.participants <= len(job.providers))}
-    if job.audit.randomness == "client" and len(job.providers) > 2:
+    if job.audit.seeds is Seeds.SHARED and len(job.providers) > 2:
         counts.add(2)  # with a third as referee
     known = [one for steps in lengths for count in counts if (one := _candidate(job, steps, count, wish, rows))]
     if not known:
@@ -191,7 +192,7 @@ def _nothing_measured(job: Job, wish: Wish) -> str:
     metrics = "+".join(use.name for use in job.audit.metrics)
     against = f" against {', '.join(wish.against)}" if wish.against else ""
     return (
-        f"the power{against} was not measured for anything comparable (randomness {job.audit.randomness}, metrics "
+        f"the power{against} was not measured for anything comparable ({job.audit.seeds} seeds, metrics "
         f"{metrics}, decision {job.audit.decision}, a false-alarm rate of {job.audit.false_alarm_rate:g} or less, "
         f"n of {len(job.providers)} or less). Measure it with `auditor bench` and give its rows with --measured, or "
         "assume one with --power, such as --power 0.9."

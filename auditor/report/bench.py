@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from auditor.base.seeds import Seeds
 from auditor.experiments.engine import Result
 from auditor.experiments.rates import Rate
 
@@ -19,7 +20,7 @@ def summary_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """One row a setting, in the order of `HEADINGS`."""
     return [
         (
-            "client's" if one.setting.randomness == "client" else "own",
+            "client's" if one.setting.seeds is Seeds.SHARED else "own",
             str(one.setting.sub_run_steps),
             one.setting.size,
             str(one.setting.malicious),
@@ -60,7 +61,7 @@ def attack_rows(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[
     kinds = sorted({kind for one in results for kind in one.tally.caught})
     rows = [
         (
-            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
+            f"{one.setting.seeds}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
             f"m = {one.setting.replicated}, {one.setting.metric_names}, {one.setting.decision}",
             *(rate_text(one.tally.caught[kind]) if kind in one.tally.caught else "–" for kind in kinds),
         )

@@ -63,16 +63,16 @@ def attack_plot(found: Sequence[Compared]) -> str:
     axes.set_yticks([-index for index in range(len(groups))], list(groups), fontsize=7)
     axes.set_xscale("symlog", linthresh=1)
     first = found[0]
-    axes.set_title(f"{first.metric}, {first.randomness} seeds, k = {first.steps}", fontsize=8)
+    axes.set_title(f"{first.metric}, {first.seeds} seeds, k = {first.steps}", fontsize=8)
     axes.set_xlabel("distance to benign models ÷ median among these; dotted: largest among these", fontsize=7)
     return as_svg(figure)
 
 
 def by_setting(found: Iterable[Compared]) -> dict[tuple[str, int, str], list[Compared]]:
-    """Grouped by randomness, k and metric."""
+    """Grouped by seeds, k and metric."""
     groups: dict[tuple[str, int, str], list[Compared]] = {}
     for compared in found:
-        groups.setdefault((compared.randomness, compared.steps, compared.metric), []).append(compared)
+        groups.setdefault((compared.seeds, compared.steps, compared.metric), []).append(compared)
     return groups
 
 

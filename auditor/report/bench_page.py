@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from auditor.base.seeds import Seeds
 from auditor.experiments.engine import Bench, Capability, Result
 from auditor.report.bench import HEADINGS, attack_rows, summary_rows
 from auditor.report.bench_distances import attack_plot, by_setting, histogram_plot
@@ -71,8 +72,8 @@ def figures_of(bench: Bench, results: Sequence[Result]) -> dict[str, str]:
     figures = {"power": power_plot(results), "evidence": score_plot(results)}
     if (cost := cost_plot(results, bench.job.training.steps)) is not None:
         figures["cost"] = cost
-    for (randomness, steps, metric), found in by_setting(bench.distances()).items():
-        label = f"{metric}-{randomness}-{steps}"
+    for (seeds, steps, metric), found in by_setting(bench.distances()).items():
+        label = f"{metric}-{seeds}-{steps}"
         figures[f"histogram-{label}"] = histogram_plot(found[0])
         figures[f"attacks-{label}"] = attack_plot(found)
     for index, sweep in enumerate(sweeps(bench)):
@@ -94,14 +95,14 @@ def _about(bench: Bench, when: str) -> str:
 def _abilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
     groups: dict[tuple[str, str, int], list[Capability]] = {}
     for one in capabilities:
-        groups.setdefault((one.member.rpartition(" ")[0], one.randomness, one.steps), []).append(one)
+        groups.setdefault((one.member.rpartition(" ")[0], one.seeds, one.steps), []).append(one)
     rows: list[tuple[str, ...]] = []
-    for (kind, randomness, steps), members in sorted(groups.items()):
+    for (kind, seeds, steps), members in sorted(groups.items()):
         successes = [one.success for one in members if one.success is not None]
         accuracy = sum(one.accuracy for one in members) / len(members)
         success = f"{100 * sum(successes) / len(successes):.1f}" if successes else "–"
         figures = (str(steps), str(len(members)), f"{100 * accuracy:.1f}", success)
-        rows.append((kind, randomness, *figures, *_suspected(members)))
+        rows.append((kind, seeds, *figures, *_suspected(members)))
     return rows
 
 
@@ -117,7 +118,7 @@ def _noise(bench: Bench) -> list[str]:
             f"{one.largest_honest / floor:.2g}",
         )
         for one in bench.distances()
-        if one.randomness == "client" and (floor := one.measurement.noise_floor) is not None
+        if one.seeds is Seeds.SHARED and (floor := one.measurement.noise_floor) is not None
     ]
     if not rows:
         return []
@@ -140,7 +141,7 @@ def _suspected(members: Sequence[Capability]) -> list[str]:
 def _sources(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return [
         (
-            f"{one.setting.randomness}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
+            f"{one.setting.seeds}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
             f"{one.setting.metric_names}, {one.setting.decision}",
             f"{one.trainings[0]} honest, {one.trainings[1]} malicious",
             " ".join(one.distances),

@@ -33,14 +33,12 @@ def power_plot(results: Sequence[Result]) -> str:
 
 
 def score_plot(results: Sequence[Result]) -> str:
-    """For each randomness, the evidence against malicious and benign members in its best-separating setting."""
-    kinds = list(dict.fromkeys(one.setting.randomness for one in results))
+    """Shared and own seeds apart, the evidence against malicious and benign members in its best-separating setting."""
+    kinds = list(dict.fromkeys(one.setting.seeds for one in results))
     figure = new_figure(8, 2.6 * len(kinds))
-    for index, randomness in enumerate(kinds):
+    for index, seeds in enumerate(kinds):
         axes = figure.add_subplot(len(kinds), 1, index + 1)
-        best = max(
-            (one for one in results if one.setting.randomness == randomness), key=lambda one: one.tally.separation or 0
-        )
+        best = max((one for one in results if one.setting.seeds == seeds), key=lambda one: one.tally.separation or 0)
         malicious, benign = ([min(score, 80.0) for score in part] for part in best.tally.scores)
         bins = [2.0 * edge for edge in range(42)]
         axes.hist(
@@ -84,6 +82,6 @@ def cost_plot(results: Sequence[Result], steps: int) -> str | None:
 def _label(one: Result) -> str:
     setting = one.setting
     return (
-        f"{setting.randomness} k={setting.sub_run_steps} n={setting.size} bad={setting.malicious} "
+        f"{setting.seeds} k={setting.sub_run_steps} n={setting.size} bad={setting.malicious} "
         f"m={setting.replicated} {setting.metric_names} {setting.decision}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.base.seeds import Seeds
 from auditor.job import Job
 from auditor.planning import Choice, Plan
 from auditor.planning.choice import budget_of
@@ -24,7 +25,7 @@ def power_sentence(job: Job, power: Power | None) -> str:
             f", where one sub-run could use a false-alarm rate of {setting.false_alarm_rate:g}; in this audit "
             f"{sharing} share {job.audit.false_alarm_rate:g}, so that it may be less"
         )
-    if job.audit.randomness == "provider":
+    if job.audit.seeds is Seeds.OWN:
         sentence += (
             ". That is from an honest checkpoint: what a primary has deviated by before is in the checkpoints of its "
             "own, and shows less where everybody draws their own seeds"

@@ -15,6 +15,7 @@ from auditor.audit import events as e
 from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure_noise
 from auditor.audit.state import fold
 from auditor.audit.verdicts import judge_providers
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions
 from auditor.planning import choose
 from auditor.plugins import Comparison, Metric, ReturnedModel
@@ -165,7 +166,7 @@ def test_a_remark_reaches_the_reasons_of_a_verdict_and_the_log(tmp_path: Path) -
     begun = e.RunStarted("recorded", NAMES[0], NAMES[1:], 60, 10, 6, "ratio", "", ())
     happened = [begun, e.Drawn(0, True), told, judged(0)]
     state = fold(records(happened))
-    verdicts = judge_providers(state, choose(job()), Assumptions(0.67, "client", 0.001))
+    verdicts = judge_providers(state, choose(job()), Assumptions(0.67, Seeds.SHARED, 0.001))
     assert [verdict.verdict for verdict in verdicts] == ["flagged", "consistent", "consistent"]
     assert f"; {said})" in verdicts[0].reasons[1]
     assert "layer bn" not in str(verdicts)

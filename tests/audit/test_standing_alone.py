@@ -10,6 +10,7 @@ import pytest
 from auditor.audit import events as e
 from auditor.audit.standing_alone import deviates, recorded, thresholds_of
 from auditor.audit.state import AuditState, fold
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.ratio import RatioDecision
@@ -18,7 +19,7 @@ from auditor.report.timeline import cell, judged
 from auditor.store import EventRecord
 
 ALARM = 0.001
-ASSUMPTIONS = Assumptions(0.67, "client", ALARM)
+ASSUMPTIONS = Assumptions(0.67, Seeds.SHARED, ALARM)
 CHOICE = Choice(RatioDecision(), "", (), False, Budget(2, False, 1, False))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from auditor.base.majority import counted_on
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.ratio import RatioDecision
 
@@ -25,7 +26,7 @@ def test_more_than_half_are_counted_on_and_no_fewer_than_asked_for(fraction: flo
 )
 def test_a_half_rounds_up_and_two_thirds_are_two_of_three(fraction: float, participants: int, counted: int) -> None:
     assert counted_on(fraction, participants) == counted
-    assert Assumptions(fraction, "client", 0.01).benign(participants) == counted
+    assert Assumptions(fraction, Seeds.SHARED, 0.01).benign(participants) == counted
 
 
 @pytest.mark.parametrize(("participants", "colluding"), [(5, 2), (9, 4), (13, 6)])
@@ -35,6 +36,6 @@ def test_colluders_short_of_half_do_not_have_the_others_flagged(participants: in
     values[:colluding, colluding:] = values[colluding:, :colluding] = 1.0
     np.fill_diagonal(values, 0.0)
     matrix = DistanceMatrix(0, "update", names, values, noise_floor=1e-3)
-    found = RatioDecision().judge([matrix], Assumptions(0.5, "client", 0.01))
+    found = RatioDecision().judge([matrix], Assumptions(0.5, Seeds.SHARED, 0.01))
     flagged = {one.provider for one in found if one.p_value is not None and one.p_value < 1e-4}
     assert flagged == set(names[:colluding])

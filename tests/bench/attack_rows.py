@@ -7,13 +7,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from auditor.audit.measuring import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
+from auditor.base.seeds import Seeds
 from auditor.decisions import DistanceMatrix
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.job.model import Job
@@ -29,8 +30,6 @@ from auditor.tasks.trainer import Trainer
 from tests.bench.attack_suite import Setting, Variant
 from tests.tasks.loading import network_program, network_task
 
-Randomness = Literal["client", "provider"]
-RANDOMNESS: tuple[Randomness, ...] = ("client", "provider")
 MEASUREMENT_SEED = 77
 CLIENT_SEED = 1
 JUDGED = "judged"
@@ -90,23 +89,23 @@ class Range:
         torch.set_num_threads(1)
         self._write(self._start, trainer.checkpoint())
 
-    def train_honest(self, randomness: Randomness, index: int) -> None:
+    def train_honest(self, seeds: Seeds, index: int) -> None:
         """What one honest provider returns for the sub-run."""
-        path = self._honest(randomness, index)
+        path = self._honest(seeds, index)
         if path.exists():
             return
-        seed = CLIENT_SEED if randomness == "client" else 100 + index
+        seed = CLIENT_SEED if seeds is Seeds.SHARED else 100 + index
         trainer = self._trainer(None, self._setting.rate, seed)
-        if randomness == "client":
+        if seeds is Seeds.SHARED:
             trainer.network.model.to(memory_format=LAYOUTS[index % 2])
             torch.set_num_threads(1 + index // 2 % 2)
-        self._write(path, self._executed(trainer, self._steps(randomness)))
+        self._write(path, self._executed(trainer, self._steps(seeds)))
         torch.set_num_threads(1)
 
     def row(self, variant: Variant) -> dict[str, Any]:
         """Carry an attack out; its row as JSON can hold it."""
         accuracy, success = self._achieved(variant)
-        judged: dict[str, Any] = {randomness: asdict(self._judged(variant, randomness)) for randomness in RANDOMNESS}
+        judged: dict[str, Any] = {seeds: asdict(self._judged(variant, seeds)) for seeds in Seeds}
         return {"label": variant.label, "accuracy": accuracy, "success": success, **judged}
 
     def _achieved(self, variant: Variant) -> tuple[float, float | None]:
@@ -121,17 +120,17 @@ class Range:
         success = attack_success(trainer.network, self._dataset, trainer.attack)
         return clean_accuracy(trainer.network, self._dataset), success
 
-    def _judged(self, variant: Variant, randomness: Randomness) -> Judged:
-        steps = self._steps(randomness)
-        seed = CLIENT_SEED if randomness == "client" else 99
+    def _judged(self, variant: Variant, seeds: Seeds) -> Judged:
+        steps = self._steps(seeds)
+        seed = CLIENT_SEED if seeds is Seeds.SHARED else 99
         trainer = self._trainer(variant.acting or variant.attack, self._setting.rate, seed, steps)
-        if variant.attack is None and randomness == "client":
+        if variant.attack is None and seeds is Seeds.SHARED:
             trainer.network.model.to(memory_format=torch.contiguous_format)
-        own = self._folder / f"{randomness} {os.getpid()}"
+        own = self._folder / f"{seeds} {os.getpid()}"
         self._write(own, self._executed(trainer, steps))
-        paths = {JUDGED: own} | {f"honest {i}": self._honest(randomness, i) for i in range(self._setting.honest)}
+        paths = {JUDGED: own} | {f"honest {i}": self._honest(seeds, i) for i in range(self._setting.honest)}
         models = {name: CheckpointModel(path, self._start, self._schema, self._network) for name, path in paths.items()}
-        rehearsed = self._rehearsals.of(self._start, steps, self._network) if randomness == "client" else None
+        rehearsed = self._rehearsals.of(self._start, steps, self._network) if seeds is Seeds.SHARED else None
         matrices = []
         for name, metric in self._metrics().items():
             noise = Noise() if rehearsed is None else measure_noise(metric, rehearsed)
@@ -143,11 +142,11 @@ class Range:
                 DistanceMatrix(0, name, measured.providers, values, noise.floor, measured.spread, noise.size)
             )
         own.unlink()
-        return self._judge(matrices, randomness)
+        return self._judge(matrices, seeds)
 
-    def _judge(self, matrices: list[DistanceMatrix], randomness: Randomness) -> Judged:
+    def _judge(self, matrices: list[DistanceMatrix], seeds: Seeds) -> Judged:
         usual = [matrix.metric for matrix in matrices]
-        job = self._job(randomness, usual)
+        job = self._job(seeds, usual)
         assumptions = assumptions_of(job)
         judgements = [one for one in choose(job).decision.judge(matrices, assumptions) if one.provider == JUDGED]
         budget = Budget(1, True, len(usual), adds_up=False)  # one sub-run has no direction
@@ -160,7 +159,7 @@ class Range:
             p_values={one.metric: one.p_value for one in judgements},
         )
 
-    def _job(self, randomness: Randomness, metrics: list[str]) -> Job:
+    def _job(self, seeds: Seeds, metrics: list[str]) -> Job:
         """The job that the sub-run is taken from, with everything by default that an audit decides by."""
         names = [JUDGED, *(f"honest {index}" for index in range(self._setting.honest))]
         return Job.model_validate(
@@ -168,9 +167,9 @@ class Range:
                 "task": self._task,
                 "training": self._spec(self._setting.rate),
                 "audit": {
-                    "sub_run_steps": self._steps(randomness),
+                    "sub_run_steps": self._steps(seeds),
                     "replicated": 1,
-                    "randomness": randomness,
+                    "seeds": seeds,
                     "metrics": metrics,
                 },
                 "providers": [{"name": name, "endpoint": "local:cpu", "primary": name == JUDGED} for name in names],
@@ -212,15 +211,15 @@ class Range:
             {"steps": 100_000, "batch_size": self._setting.batch_size, "optimizer": optimizer}
         )
 
-    def _steps(self, randomness: Randomness) -> int:
-        return self._setting.client_steps if randomness == "client" else self._setting.provider_steps
+    def _steps(self, seeds: Seeds) -> int:
+        return self._setting.client_steps if seeds is Seeds.SHARED else self._setting.provider_steps
 
     @property
     def _start(self) -> Path:
         return self._folder / "start"
 
-    def _honest(self, randomness: Randomness, index: int) -> Path:
-        return self._folder / f"honest {randomness} {index}"
+    def _honest(self, seeds: Seeds, index: int) -> Path:
+        return self._folder / f"honest {seeds} {index}"
 
     def _write(self, path: Path, tensors: dict[str, torch.Tensor]) -> None:
         """Whole or not at all, so that what an interrupted run left can be used."""

@@ -29,8 +29,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from auditor.base.seeds import Seeds
 from auditor.store.home import home
-from tests.bench.attack_rows import RANDOMNESS, Range
+from tests.bench.attack_rows import Range
 from tests.bench.attack_suite import SUITE, Setting, Variant, setting_for
 
 Row = dict[str, Any]
@@ -46,8 +47,8 @@ def train_start(setting: str, folder: str) -> None:
     working(setting, folder).train_start()
 
 
-def train_honest(setting: str, folder: str, randomness: Any, index: int) -> None:
-    working(setting, folder).train_honest(randomness, index)
+def train_honest(setting: str, folder: str, seeds: Any, index: int) -> None:
+    working(setting, folder).train_honest(seeds, index)
 
 
 def make_row(setting: str, folder: str, variant: Variant) -> Row:
@@ -78,11 +79,7 @@ def rows(setting: Setting, variants: Sequence[Variant], folder: Path, processes:
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         pool.submit(train_start, *told).result()
-        honest = [
-            pool.submit(train_honest, *told, randomness, index)
-            for randomness in RANDOMNESS
-            for index in range(setting.honest)
-        ]
+        honest = [pool.submit(train_honest, *told, seeds, index) for seeds in Seeds for index in range(setting.honest)]
         for one in honest:
             one.result()
         with (folder / "rows.jsonl").open("a") as file:
@@ -108,28 +105,28 @@ def share(value: float | None) -> str:
 
 
 def tables(found: Sequence[Row]) -> dict[str, list[list[str]]]:
-    """One table for each kind of randomness, the heading first."""
+    """One table for each kind of seeds, the heading first."""
     made: dict[str, list[list[str]]] = {}
-    for randomness in RANDOMNESS:
-        metrics = list(found[0][randomness]["ratios"])
-        made[randomness] = [["attack", "accuracy", "success", *metrics, "verdict"]]
+    for seeds in Seeds:
+        metrics = list(found[0][seeds]["ratios"])
+        made[seeds] = [["attack", "accuracy", "success", *metrics, "verdict"]]
         for row in found:
-            judged = row[randomness]
+            judged = row[seeds]
             ratios = [figure(judged["ratios"][metric]) for metric in metrics]
-            made[randomness].append(
+            made[seeds].append(
                 [row["label"], share(row["accuracy"]), share(row["success"]), *ratios, judged["verdict"]]
             )
     return made
 
 
-def missed(found: Sequence[Row], randomness: str) -> list[str]:
-    return [row["label"] for row in found if row["label"] != "honest" and row[randomness]["verdict"] != "flagged"]
+def missed(found: Sequence[Row], seeds: str) -> list[str]:
+    return [row["label"] for row in found if row["label"] != "honest" and row[seeds]["verdict"] != "flagged"]
 
 
-def title(setting: Setting, randomness: str) -> str:
-    k = setting.client_steps if randomness == "client" else setting.provider_steps
-    seeds = "the client's seeds" if randomness == "client" else "the providers' own seeds"
-    return f"{setting.dataset.rpartition('/')[2]}, {setting.model}: {seeds}, one sub-run of {k} steps"
+def title(setting: Setting, seeds: str) -> str:
+    k = setting.client_steps if seeds is Seeds.SHARED else setting.provider_steps
+    whose = "the client's seeds" if seeds is Seeds.SHARED else "the providers' own seeds"
+    return f"{setting.dataset.rpartition('/')[2]}, {setting.model}: {whose}, one sub-run of {k} steps"
 
 
 def as_text(table: Sequence[Sequence[str]]) -> str:
@@ -160,9 +157,9 @@ def explanation(setting: Setting) -> str:
 
 def report(setting: Setting, found: Sequence[Row], *, markdown: bool) -> str:
     parts = [explanation(setting)] if markdown else []
-    for randomness, table in tables(found).items():
-        heading = title(setting, randomness)
-        named = "; ".join(missed(found, randomness)) or "none"
+    for seeds, table in tables(found).items():
+        heading = title(setting, seeds)
+        named = "; ".join(missed(found, seeds)) or "none"
         parts.append(f"### {heading[:1].upper()}{heading[1:]}" if markdown else heading)
         parts.append(as_markdown(table) if markdown else as_text(table))
         parts.append(f"Missed in this sub-run: {named}.")
@@ -187,7 +184,7 @@ def main() -> None:
     begun, found = time.monotonic(), []
     for row in rows(setting, variants, folder, arguments.processes):
         found.append(row)
-        verdicts = ", ".join(f"{randomness} {row[randomness]['verdict']}" for randomness in RANDOMNESS)
+        verdicts = ", ".join(f"{seeds} {row[seeds]['verdict']}" for seeds in Seeds)
         print(
             f"{row['label']:32} accuracy {share(row['accuracy']):>7}  success {share(row['success']):>7}  "
             f"{verdicts}  ({row['seconds']:.0f} s)",

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.direction import Sketches, look_at_directions
 from auditor.decisions.evidence import Budget, combined_p_value
@@ -136,7 +137,7 @@ def flagged(models: list[Models], spread: float) -> list[bool]:
     """Who is flagged in an audit of so many sub-runs, by one metric that declares such a spread."""
     count = len(models[0])
     names = tuple(f"p{index}" for index in range(count))
-    assumptions = Assumptions(FRACTION, "provider", ASKED)
+    assumptions = Assumptions(FRACTION, Seeds.OWN, ASKED)
     budget = Budget(len(models), True, 1, direction_tells(count, len(models), ASKED))
     matrices = [DistanceMatrix(i, "update", names, distances(one), None, spread) for i, one in enumerate(models)]
     judged = RatioDecision().judge(matrices, assumptions)

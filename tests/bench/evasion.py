@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions
 from auditor.decisions.direction import Sketches, look_at_directions
 from auditor.decisions.evidence import Budget
@@ -42,7 +43,7 @@ def flagged(way: Way, pull: float, count: int, sub_runs: int, draws: np.random.G
         models[0, axis] += pull * share
         sketches.append(Sketches(index, names, models))
     budget = Budget(sub_runs, True, 1, direction_tells(count, sub_runs, ASKED))
-    looks = look_at_directions(sketches, budget, Assumptions(0.67, "provider", ASKED), ended=True)
+    looks = look_at_directions(sketches, budget, Assumptions(0.67, Seeds.OWN, ASKED), ended=True)
     return [any(look.p_value <= ASKED * look.share for look in looks.get(name, [])) for name in names]
 
 

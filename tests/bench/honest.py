@@ -29,6 +29,7 @@ import torch
 
 from auditor.audit.measuring import measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.ratio import RatioDecision
@@ -189,7 +190,7 @@ def p_value(matrices: dict[str, DistanceMatrix], metrics: list[str], committee: 
         cut.append(DistanceMatrix(0, name, seats, values, matrix.noise_floor, None, matrix.size))
     told = [
         one
-        for one in RatioDecision().judge(cut, Assumptions(0.67, "client", RATE))
+        for one in RatioDecision().judge(cut, Assumptions(0.67, Seeds.SHARED, RATE))
         if one.provider.startswith(f"{judged} ")
     ]
     found = combined_p_value(told, Budget(SUB_RUNS, True, len(metrics), False))

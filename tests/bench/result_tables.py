@@ -14,7 +14,7 @@ from typing import Any
 
 from auditor.store.home import home
 
-SET = ("randomness", "sub_run_steps", "participants", "malicious", "replicated", "metric_names", "decision")
+SET = ("seeds", "sub_run_steps", "participants", "malicious", "replicated", "metric_names", "decision")
 NAMES = ("seeds", "k", "n", "malicious", "m", "metrics", "decision")
 
 

@@ -1,4 +1,4 @@
-"""Are the quickstart's verdicts right, over seeds and under both kinds of randomness?
+"""Are the quickstart's verdicts right, over seeds and under both kinds of seeds?
 
 python -m tests.bench.verdicts [--seeds 10]
 """
@@ -20,16 +20,16 @@ SAMPLES = Path(__file__).parents[2] / "sample_jobs"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
-    seeds = parser.parse_args().seeds
-    print(f"{'job':18}{'randomness':12}{'seed':>5}{'exit':>6}{'seconds':>9}  {'flagged':20}smallest p of the rest")
+    count = parser.parse_args().seeds
+    print(f"{'job':18}{'seeds':12}{'seed':>5}{'exit':>6}{'seconds':>9}  {'flagged':20}smallest p of the rest")
     right = 0
     for job, malicious in JOBS.items():
-        for randomness in ("client", "provider"):
-            for seed in range(seeds):
+        for seeds in ("shared", "own"):
+            for seed in range(count):
                 with tempfile.TemporaryDirectory() as home:
                     command = [sys.executable, "-m", "auditor", "run", str(SAMPLES / f"{job}.toml"), "--json"]
                     done = subprocess.run(
-                        [*command, "--seed", str(seed), "--randomness", randomness],
+                        [*command, "--seed", str(seed), "--seeds", seeds],
                         env=os.environ | {"AUDITOR_HOME": home},
                         capture_output=True,
                         text=True,
@@ -40,11 +40,11 @@ def main() -> None:
                 rest = [one["p_value"] for one in verdict["providers"] if one["name"] not in malicious]
                 right += flagged == malicious and done.returncode == (10 if malicious else 0)
                 print(
-                    f"{job:18}{randomness:12}{seed:5}{done.returncode:6}{verdict['cost']['seconds']:9.1f}  "
+                    f"{job:18}{seeds:12}{seed:5}{done.returncode:6}{verdict['cost']['seconds']:9.1f}  "
                     f"{', '.join(sorted(flagged)) or '–':20}{min(rest):.3f}",
                     flush=True,
                 )
-    print(f"right: {right} of {4 * seeds}")
+    print(f"right: {right} of {4 * count}")
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def test_the_power_in_json_is_that_of_the_table(plan_of: Path) -> None:
 
 
 def test_who_acts_in_every_sub_run_is_caught_by_all_of_them_together(plan_of: Path) -> None:
-    rows = [row(low=0.1, randomness="provider"), row(low=0.9, replicated=6, randomness="provider", history="attacked")]
+    rows = [row(low=0.1, seeds="own"), row(low=0.9, replicated=6, seeds="own", history="attacked")]
     write_rows(plan_of / "rows.json", rows)
     audit = 'replicated = 6\nrandomness = "provider"'
     (plan_of / "job.toml").write_text(job_text(steps=1000, audit=audit, sub_run_steps=20))

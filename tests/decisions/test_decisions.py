@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix, Judgement
 from auditor.decisions.agreement import AgreementDecision
 from auditor.decisions.clique import EXHAUSTIVE, spread_sum, tightest, within
@@ -38,8 +38,8 @@ def matrix(values: Values, *, sub_run: int = 0, metric: str = "update", floor: f
     return DistanceMatrix(sub_run, metric, tuple(f"p{index}" for index in range(len(values))), values, floor)
 
 
-def assume(benign: float, randomness: Literal["client", "provider"] = "provider", alarm: float = 0.01) -> Assumptions:
-    return Assumptions(benign, randomness, alarm)
+def assume(benign: float, seeds: Seeds = Seeds.OWN, alarm: float = 0.01) -> Assumptions:
+    return Assumptions(benign, seeds, alarm)
 
 
 def p_values(judgements: list[Judgement]) -> dict[str, float | None]:
@@ -123,7 +123,7 @@ def test_ks_does_not_suspect_a_server_that_is_nearer_than_the_rest() -> None:
 
 
 def test_with_the_clients_seeds_equal_results_are_not_suspicious() -> None:
-    found = RatioDecision().judge([matrix(np.zeros((4, 4)), floor=1e-3)], assume(0.67, "client"))
+    found = RatioDecision().judge([matrix(np.zeros((4, 4)), floor=1e-3)], assume(0.67, Seeds.SHARED))
     assert low(found, 0.05) == set()
     assert {one.ratio for one in found} == {1.0}
 
@@ -132,14 +132,14 @@ def test_with_the_clients_seeds_a_server_within_the_allowed_noise_is_not_suspici
     values = np.zeros((4, 4))
     values[2, :] = values[:, 2] = 1.9e-3
     values[2, 2] = 0
-    assert low(RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, "client")), 0.05) == set()
+    assert low(RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, Seeds.SHARED)), 0.05) == set()
 
 
 def test_with_the_clients_seeds_a_far_server_among_equal_ones_is_found() -> None:
     values = np.zeros((4, 4))
     values[2, :] = values[:, 2] = 4e-2
     values[2, 2] = 0
-    found = RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, "client"))
+    found = RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, Seeds.SHARED))
     assert low(found, 1e-6) == {"p2"}
     assert low(found, 0.05) == {"p2"}
     assert next(one.ratio for one in found if one.provider == "p2") == pytest.approx(20)
@@ -150,7 +150,7 @@ def test_without_a_known_noise_floor_nobody_is_accused(floor: float | None) -> N
     values = np.full((4, 4), 1e-7)
     values[2, :] = values[:, 2] = 2e-2
     np.fill_diagonal(values, 0.0)
-    found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, "client"))
+    found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, Seeds.SHARED))
     assert set(p_values(found).values()) == {None}
     assert all("noise" in judgement.note for judgement in found)
 
@@ -160,7 +160,7 @@ def test_without_a_known_noise_floor_those_who_agree_exactly_agree(floor: float 
     values = np.zeros((4, 4))
     values[2, :] = values[:, 2] = 2e-2
     values[2, 2] = 0
-    found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, "client"))
+    found = RatioDecision().judge([matrix(values, floor=floor)], assume(0.67, Seeds.SHARED))
     assert p_values(found) == {"p0": 1.0, "p1": 1.0, "p2": None, "p3": 1.0}
     assert ["noise" in judgement.note for judgement in found] == [False, False, True, False]
 
@@ -191,22 +191,22 @@ def test_the_order_of_the_providers_does_not_matter(rule: RatioDecision | Kolmog
 
 
 @pytest.mark.parametrize(
-    ("distance", "floor", "randomness", "p_value", "words"),
+    ("distance", "floor", "seeds", "p_value", "words"),
     [
-        (0.0, 1e-3, "client", 1.0, ""),
-        (0.0, None, "client", 1.0, ""),
-        (2e-3, 1e-3, "client", 1.0, ""),
-        (5e-3, 1e-3, "client", None, "a third would settle"),
-        (1e-9, None, "client", None, "is not known"),
-        (0.0, 1e-3, "provider", None, "seeds of their own"),
-        (5.0, 1e-3, "provider", None, "seeds of their own"),
+        (0.0, 1e-3, Seeds.SHARED, 1.0, ""),
+        (0.0, None, Seeds.SHARED, 1.0, ""),
+        (2e-3, 1e-3, Seeds.SHARED, 1.0, ""),
+        (5e-3, 1e-3, Seeds.SHARED, None, "a third would settle"),
+        (1e-9, None, Seeds.SHARED, None, "is not known"),
+        (0.0, 1e-3, Seeds.OWN, None, "seeds of their own"),
+        (5.0, 1e-3, Seeds.OWN, None, "seeds of their own"),
     ],
 )
 def test_two_providers_agree_within_noise_or_nothing_can_be_told(
-    distance: float, floor: float | None, randomness: Literal["client", "provider"], p_value: float | None, words: str
+    distance: float, floor: float | None, seeds: Seeds, p_value: float | None, words: str
 ) -> None:
     values = np.array([[0, distance], [distance, 0]])
-    found = AgreementDecision().judge([matrix(values, floor=floor)], assume(1.0, randomness))
+    found = AgreementDecision().judge([matrix(values, floor=floor)], assume(1.0, seeds))
     assert p_values(found) == {"p0": p_value, "p1": p_value}
     assert [one.reference for one in found] == [("p1",), ("p0",)]
     assert all(words in one.note for one in found)
@@ -219,7 +219,7 @@ def test_one_margin_of_noise_is_allowed_for_whatever_the_number_of_providers(cou
         values = np.zeros((count, count))
         values[0, :] = values[:, 0] = floors * 1e-3
         values[0, 0] = 0
-        found = RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, "client", alarm=0.01))
+        found = RatioDecision().judge([matrix(values, floor=1e-3)], assume(0.67, Seeds.SHARED, alarm=0.01))
         return {one.provider for one in found if one.p_value is None or one.p_value <= 0.01}
 
     assert judged(3.0) == set()
@@ -230,7 +230,7 @@ def test_noise_that_an_attack_would_fit_in_is_told() -> None:
     values = np.zeros((3, 3))
     loud = DistanceMatrix(0, "update", ("a", "b", "c"), values, 0.5, size=math.sqrt(2))
     quiet = DistanceMatrix(1, "update", ("a", "b", "c"), values, 1e-3, size=math.sqrt(2))
-    found = RatioDecision().judge([loud, quiet], assume(0.67, "client"))
+    found = RatioDecision().judge([loud, quiet], assume(0.67, Seeds.SHARED))
     assert {one.sub_run for one in found if one.blind} == {0}
     assert all(one.noise == pytest.approx(1 / math.sqrt(2)) for one in found if one.sub_run == 0)
 

@@ -7,11 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions
 from auditor.decisions.direction import Sketches, direction_p_values, look_at_directions, smallest_p_value
 from auditor.decisions.evidence import Budget, combined_p_value
 
-ASSUMED = Assumptions(0.67, "provider", 0.01)
+ASSUMED = Assumptions(0.67, Seeds.OWN, 0.01)
 
 
 def audit(

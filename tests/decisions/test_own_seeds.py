@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.ratio import RatioDecision
 from tests.bench.calibration import KINDS, distances, flagged, rates
 
-ASSUMED = Assumptions(0.67, "provider", 0.01)
+ASSUMED = Assumptions(0.67, Seeds.OWN, 0.01)
 
 
 def matrix(values: np.ndarray, sub_run: int = 0) -> DistanceMatrix:

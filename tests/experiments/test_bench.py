@@ -93,12 +93,12 @@ def _check_rows(found: list[dict[str, Any]]) -> None:
         judged = row["true_positives"]["of"] if row["malicious"] else row["false_positives"]["of"]
         assert judged == (18 if row["malicious"] else 4), "the same committee was judged again"
         assert row["distances"]
-    caught = {row["randomness"]: row for row in settings if row["malicious"]}
-    assert caught["client"]["true_positives"]["rate"] == 1
-    assert caught["client"]["area_under_curve"] == 1
-    assert {row["false_positives"]["count"] for row in settings if row["randomness"] == "client"} == {0}
-    assert caught["client"]["extra_steps"] == 4 * 2
-    noise = [row for row in found if row["kind"] == "noise" and row["randomness"] == "client"]
+    caught = {row["seeds"]: row for row in settings if row["malicious"]}
+    assert caught["shared"]["true_positives"]["rate"] == 1
+    assert caught["shared"]["area_under_curve"] == 1
+    assert {row["false_positives"]["count"] for row in settings if row["seeds"] == "shared"} == {0}
+    assert caught["shared"]["extra_steps"] == 4 * 2
+    noise = [row for row in found if row["kind"] == "noise" and row["seeds"] == "shared"]
     assert len(noise) == 1
     assert noise[0]["largest_honest"] < noise[0]["noise_floor"]
     models = [row for row in found if row["kind"] == "model"]

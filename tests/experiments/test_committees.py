@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from auditor.base.seeds import Seeds
 from auditor.experiments.committees import JudgingOrder, Pool, Tally, judge_committees
 from auditor.experiments.settings import Setting
 from auditor.job.model import PluginUse
@@ -45,7 +46,7 @@ def pool(folder: Path, *, honest: int = 4, far: dict[str, float] | None = None, 
 def judge(*pools: Pool, judged: int = 1000, **more: Any) -> Tally:
     setting = Setting(
         **{
-            "randomness": "client",
+            "seeds": Seeds.SHARED,
             "sub_run_steps": 5,
             "participants": 3,
             "malicious": 1,

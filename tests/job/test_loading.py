@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.base.seeds import Drawer, Seeds
 from auditor.job import JobError, Problem, load_job, parse_job
 from auditor.job.loading import MAX_BYTES
 from auditor.job.text import TextTask
@@ -465,7 +466,7 @@ def test_defaults_make_a_sensible_audit() -> None:
     assert training.optimizer.model_dump() == {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 5e-4}
     assert training.schedule.name == "constant"
     assert (audit.sub_run_steps, job.replicated, job.sub_runs, job.participants) == (40, 4, 10, 3)
-    assert (audit.randomness, audit.decision, audit.false_alarm_rate) == ("client", "auto", 0.01)
+    assert (audit.seeds, audit.drawn_by, audit.decision, audit.false_alarm_rate) == ("shared", "client", "auto", 0.01)
     assert [use.name for use in audit.metrics] == ["update", "zest"]
     assert (job.benign_fraction, job.benign) == (0.67, 2)
     assert (job.primary.name, [other.name for other in job.others]) == ("anna", ["bert", "cleo"])
@@ -485,3 +486,40 @@ def test_options_of_metrics_and_attacks_are_kept_as_written() -> None:
 def test_a_job_survives_being_written_as_json() -> None:
     job = parse_job(changed(K, K + 'metrics = [{ name = "zest", images = 8 }]\n'))
     assert type(job).model_validate_json(job.model_dump_json()) == job
+
+
+def with_audit(keys: str) -> str:
+    return GOOD.replace("[audit]\n", f"[audit]\n{keys}\n")
+
+
+@pytest.mark.parametrize(
+    ("keys", "seeds", "drawn_by"),
+    [
+        ("", Seeds.SHARED, Drawer.CLIENT),
+        ('randomness = "client"', Seeds.SHARED, Drawer.CLIENT),
+        ('randomness = "provider"', Seeds.OWN, Drawer.PROVIDER),
+        ('seeds = "shared"', Seeds.SHARED, Drawer.CLIENT),
+        ('seeds = "own"', Seeds.OWN, Drawer.PROVIDER),
+        ('seeds = "own"\ndrawn_by = "client"', Seeds.OWN, Drawer.CLIENT),
+    ],
+)
+def test_seeds_are_shared_or_own_and_somebody_draws_them(keys: str, seeds: Seeds, drawn_by: Drawer) -> None:
+    job = parse_job(with_audit(keys))
+    assert (job.audit.seeds, job.audit.drawn_by) == (seeds, drawn_by)
+    assert type(job).model_validate_json(job.model_dump_json()) == job
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "words", "suggestion"),
+    [
+        ('randomness = "clint"', "audit.randomness", "allowed are 'client' or 'provider'", "client"),
+        ("randomness = 3", "audit.randomness", "allowed are 'client' or 'provider'", None),
+        ('seeds = "shred"', "audit.seeds", "'shared' or 'own'", "shared"),
+        ('drawn_by = "provider"', "audit.drawn_by", "the client draws seeds that all providers share", None),
+        ('randomness = "client"\nseeds = "own"', "audit.seeds", "leave one of them out", None),
+    ],
+)
+def test_what_cannot_be_said_of_seeds(keys: str, key: str, words: str, suggestion: str | None) -> None:
+    problem = only_problem(with_audit(keys))
+    assert (problem.key, problem.suggestion) == (key, suggestion)
+    assert words in problem.message

@@ -74,7 +74,7 @@ class TestPower:
     @pytest.mark.parametrize(
         "other",
         [
-            {"randomness": "provider"},
+            {"seeds": "own"},
             {"decision": "ks"},
             {"metrics": [{"name": "zest"}]},
             {"metrics": [{"name": "update", "what": "else"}]},
@@ -104,10 +104,10 @@ class TestPower:
         assert lowest(sixteen, row(participants=4, malicious=1)) is None
         assert lowest(sixteen, row(participants=4, malicious=2)) == 0.9
 
-    @pytest.mark.parametrize(("randomness", "expected"), [("client", 40), ("provider", 10)])
-    def test_k_is_as_hard_or_harder(self, randomness: str, expected: int) -> None:
-        rows = [row(k=k, randomness=randomness) for k in (5, 10, 40, 80)]
-        power = power_of(job(k=20, audit=f'randomness = "{randomness}"'), settings(*rows))
+    @pytest.mark.parametrize(("seeds", "expected"), [("shared", 40), ("own", 10)])
+    def test_k_is_as_hard_or_harder(self, seeds: str, expected: int) -> None:
+        rows = [row(k=k, seeds=seeds) for k in (5, 10, 40, 80)]
+        power = power_of(job(k=20, audit=f'seeds = "{seeds}"'), settings(*rows))
         assert power is not None
         assert power.setting.sub_run_steps == expected
 
@@ -125,12 +125,8 @@ class TestPower:
 
 class TestPowerTogether:
     ROWS = settings(
-        *(
-            row(k=k, replicated=m, low=m / 10, randomness="provider", history="attacked")
-            for m in (1, 2, 4, 8)
-            for k in (20, 10)
-        ),
-        row(replicated=4, low=1.0, randomness="provider"),  # starts from honest checkpoints
+        *(row(k=k, replicated=m, low=m / 10, seeds="own", history="attacked") for m in (1, 2, 4, 8) for k in (20, 10)),
+        row(replicated=4, low=1.0, seeds="own"),  # starts from honest checkpoints
     )
     OWN = 'randomness = "provider"\n'
 
@@ -151,8 +147,8 @@ class TestPowerTogether:
 
     def test_what_was_measured_with_the_jobs_model_is_nearer_than_more_sub_runs(self) -> None:
         other = settings(
-            row(task="cifar100 vit", replicated=4, low=0.99, randomness="provider", history="attacked"),
-            row(replicated=2, low=0.7, randomness="provider", history="attacked"),
+            row(task="cifar100 vit", replicated=4, low=0.99, seeds="own", history="attacked"),
+            row(replicated=2, low=0.7, seeds="own", history="attacked"),
         )
         power = power_together(job(audit=f"{self.OWN}replicated = 4"), other)
         assert power is not None

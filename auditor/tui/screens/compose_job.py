@@ -54,12 +54,12 @@ changed there in the text."""
                     yield Select(kinds, value="vision", allow_blank=False, id="kind", compact=True)
                 yield Label(label)
                 yield Input(value, id=field, compact=True)
-            yield Label("Who draws the seeds")
+            yield Label("Training seeds")
             yield Select(
-                [("the client", "client"), ("each provider", "provider")],
-                value="client",
+                [("shared by all providers", "shared"), ("each provider's own", "own")],
+                value="shared",
                 allow_blank=False,
-                id="randomness",
+                id="seeds",
                 compact=True,
             )
             yield Label("Providers, the primary first")
@@ -113,7 +113,7 @@ changed there in the text."""
     @property
     def _text(self) -> str:
         values = {field: self.query_one(f"#{field}", Input).value for field in FIELDS}
-        chosen = {select: str(self.query_one(f"#{select}", Select).value) for select in ("kind", "randomness")}
+        chosen = {select: str(self.query_one(f"#{select}", Select).value) for select in ("kind", "seeds")}
         return job_text(values | chosen, self.query_one(SelectionList).selected)
 
     def _check(self) -> bool:
@@ -154,7 +154,7 @@ def job_text(values: dict[str, str], providers: Sequence[str]) -> str:
         "[audit]",
         f"sub_run_steps = {_number(values['sub_run_steps'])}",
         f"replicated = {_number(values['replicated'])}",
-        f"randomness = {_string(values['randomness'])}",
+        f"seeds = {_string(values['seeds'])}",
         f"metrics = [{', '.join(map(_string, metrics))}]",
         f"false_alarm_rate = {_number(values['false_alarm_rate'])}",
     ]
