@@ -112,7 +112,7 @@ def _check_rows(found: list[dict[str, Any]]) -> None:
 def _check_page(page: Path, found: list[dict[str, Any]]) -> None:
     text = page.read_text()
     figures = {path.stem for path in (page.parent / "figures").iterdir()}
-    assert figures >= {"power", "evidence", "cost", "histogram-update-client-4", "attacks-update-provider-4"}
+    assert figures >= {"power", "evidence", "cost", "histogram-update-shared-4", "attacks-update-own-4"}
     assert text.count("<svg") == len(figures)
     assert all(f'id="{figure}"' in text for figure in figures)
     assert not re.search(r"(src|href)=\"https?:", text)
