@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from auditor.audit.lineage import pinned
 from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job
 from auditor.store import RunRecord, Store
@@ -47,7 +48,8 @@ def start_run(store: Store, job: Job, source: str | Path) -> tuple[RunRecord, De
         StoreError: the store cannot be written.
         OSError: no process can be started.
     """
-    record = store.create_run(job.name, job.model_dump_json(), str(source))
+    job = pinned(job, store)
+    record = store.create_run(job.name, job.model_dump_json(), str(source), job.training.initial_run)
     return record, execute_detached(store, record.id)
 
 

@@ -11,6 +11,7 @@ from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.closing import Closing
 from auditor.audit.events import RunInterrupted, RunResumed, RunStarted
 from auditor.audit.journal import Entry, Journal
+from auditor.audit.lineage import initial_checkpoint
 from auditor.audit.materials import Materials
 from auditor.audit.parties import Parties
 from auditor.audit.primary import PrimaryTraining
@@ -88,12 +89,14 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
     selection = Selection(job, run.secret)
     started = journal.state.started
     materials = Materials(job, started.materials if started is not None else {})
+    initial = initial_checkpoint(job, store)
+    materials.accept_initial(initial)
     async with Parties(job, selection, store.run_folder(run.id), store.downloads, store.folder, journal) as parties:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
             loading = group.create_task(
-                call_apart(lambda: Workspace(job, selection, store.downloads, materials.accept))
+                call_apart(lambda: Workspace(job, selection, store.downloads, materials.accept, initial))
             )
             group.create_task(parties.start())
         setting = Setting(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from auditor import __version__
+from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.model import Job
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.program import Program
+
+INITIAL = "initial checkpoint"
+"""What the digest of the checkpoint that training starts from is noted under."""
 
 
 class Materials:
@@ -34,6 +40,28 @@ class Materials:
             raise TrainingError(
                 f"auditor {begun['auditor']} began this run, and this is auditor {__version__}, which may train "
                 f"otherwise. Install auditor {begun['auditor']} again to go on, or start a new run."
+            )
+
+    def accept_initial(self, path: Path | None) -> None:
+        """Take note of the checkpoint that training starts from, if it does not start from fresh weights.
+
+        Raises:
+            TrainingError: it cannot be read, or is not what the audit began with.
+        """
+        if path is None:
+            return
+        try:
+            sha = hashlib.sha256()
+            with open_user_file(path) as file:
+                while piece := file.read(1 << 20):
+                    sha.update(piece)
+        except UserFileError as error:
+            raise TrainingError(f"training.initial: {path} {error}.") from None
+        found = self.found[INITIAL] = sha.hexdigest()
+        if self._begun.get(INITIAL, found) != found:
+            raise TrainingError(
+                f"training.initial: {path} is not what it was when this run began. Put back what it was, or start a "
+                "new run."
             )
 
     def accept(self, program: Program) -> None:

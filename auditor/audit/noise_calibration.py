@@ -36,14 +36,15 @@ class NoiseCalibration:
     Args:
         job: whose noise it is; its seeds must be shared.
         downloads: the folder for datasets.
+        initial: the file that training starts from, instead of fresh weights.
 
     Raises:
         TrainingError, PluginError: the dataset, the model or a metric cannot be had.
     """
 
-    def __init__(self, job: Job, downloads: Path) -> None:
+    def __init__(self, job: Job, downloads: Path, initial: Path | None = None) -> None:
         self._job = job
-        self._workspace = Workspace(job, Selection(job, secrets.token_bytes(32)), downloads)
+        self._workspace = Workspace(job, Selection(job, secrets.token_bytes(32)), downloads, initial=initial)
 
     def default_starts(self) -> tuple[int, ...]:
         """The steps of the sub-runs that are measured if nobody says which."""

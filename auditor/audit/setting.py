@@ -117,7 +117,7 @@ class Setting:
         return RunRequest(
             id=execution,
             task=self.parties.task,
-            training=job.training,
+            training=job.training.model_copy(update={"initial": None}),  # the start is a checkpoint that is sent
             dataset_digest=self.workspace.dataset_digest,
             start=start,
             start_step=self.boundaries[first],

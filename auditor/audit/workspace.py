@@ -27,6 +27,7 @@ from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import encode, read
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.first_step import try_first_step
+from auditor.tasks.initial import initial_state
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program, load_program
 from auditor.tasks.returned import CheckpointModel
@@ -42,6 +43,7 @@ class Workspace:
         selection: the run's secret draws, which choose the samples that models are compared on.
         downloads: the folder for datasets.
         accept: sees the data before anything is made of it, and may refuse it.
+        initial: the file that training starts from, instead of fresh weights.
 
     Attributes:
         known: what every checkpoint of the job must hold.
@@ -52,7 +54,12 @@ class Workspace:
     """
 
     def __init__(
-        self, job: Job, selection: Selection, downloads: Path, accept: Callable[[Program], None] | None = None
+        self,
+        job: Job,
+        selection: Selection,
+        downloads: Path,
+        accept: Callable[[Program], None] | None = None,
+        initial: Path | None = None,
     ) -> None:
         self._metric_seconds = job.audit.metric_seconds
         self._metrics = _load_metrics(job)
@@ -69,10 +76,12 @@ class Workspace:
         initial_seed = key(job.seed, "initial weights", 0)
         learner = self._learner(initial_seed)
         self.schema = learner.schema
-        self.initial = learner.checkpoint()
+        self.initial = learner.checkpoint() if initial is None else initial_state(initial, learner)
         places = [provider.where for provider in job.providers]
         here = any((place.device or "").startswith(device.type) for place in places)
-        self.known = try_first_step(self._program, job.training, device=device, seed=initial_seed, whole_batch=here)
+        self.known = try_first_step(
+            self._program, job.training, device=device, seed=initial_seed, whole_batch=here, start=self.initial
+        )
         self._evaluator = learner.evaluator
         self._initial_seed = initial_seed
         context = self._program.metric_context(learner.outline(), selection.probe_seed())

@@ -41,10 +41,11 @@ def calibrate(
             fail(f"--start {beyond[0]}: the training has {steps} steps; give 0 to {steps - 1}.", ExitCode.USAGE)
         loaded = loaded.model_copy(update={"audit": loaded.audit.model_copy(update={"noise": None})})
 
+        from auditor.audit.lineage import initial_checkpoint
         from auditor.audit.noise_calibration import NoiseCalibration
 
         with Store() as store:
-            calibration = NoiseCalibration(loaded, store.downloads)
+            calibration = NoiseCalibration(loaded, store.downloads, initial_checkpoint(loaded, store))
         found = []
         for one in calibration.measure(start or calibration.default_starts()):
             found.append(one)

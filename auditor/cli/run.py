@@ -33,13 +33,16 @@ def run(
             drawer = Drawer.CLIENT if seeds is Seeds.SHARED else Drawer.PROVIDER
             audit = loaded.audit.model_copy(update={"seeds": seeds, "drawn_by": drawer})
             loaded = loaded.model_copy(update={"audit": audit})
+        from auditor.audit.lineage import pinned
         from auditor.audit.workspace import check_plugins
         from auditor.cli.execution import execute
         from auditor.store import Store
 
         check_plugins(loaded)
         with Store() as store:
-            record = store.create_run(loaded.name, loaded.model_dump_json(), str(path))
+            loaded = pinned(loaded, store)
+            parent = loaded.training.initial_run
+            record = store.create_run(loaded.name, loaded.model_dump_json(), str(path), parent)
             code = execute(record, loaded, store, json=json)
     raise typer.Exit(code)
 

@@ -44,6 +44,7 @@ def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
         "seconds": one.seconds,
         "cost": dict(one.cost) if one.cost is not None else None,
         "job": one.source,
+        "parent": run.parent,
         "damage": one.damage,
     }
 
@@ -60,7 +61,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(
-            Text(row["run"]),
+            Text(row["run"] + (f"\n  from {row['parent']}" if row["parent"] else "")),
             row["created"][:16].replace("T", " "),
             row["status"],
             f"{row['step']:,}/{row['steps']:,}" if row["steps"] else "–",

@@ -33,7 +33,7 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
         found.append(("providers", "an audit needs a primary and at least one other provider."))
         return found
     for key, field in type(job.training).model_fields.items():
-        if key not in ("steps", *job.task.trained_by) and getattr(job.training, key) != field.default:
+        if key not in ("steps", "initial", *job.task.trained_by) and getattr(job.training, key) != field.default:
             found.append((f"training.{key}", f"a {job.task.kind} task takes no {key}; leave it out."))
     if job.sub_runs > MAX_SUB_RUNS:
         found.append(

@@ -100,7 +100,9 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
         JobError: with every problem found.
     """
     job = parse_model(text, Job, _sections, source=source, folder=folder)
-    return job if folder is None else job.model_copy(update={"task": job.task.relative_to(folder)})
+    if folder is None:
+        return job
+    return job.model_copy(update={"task": job.task.relative_to(folder), "training": job.training.relative_to(folder)})
 
 
 def parse_model(

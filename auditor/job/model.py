@@ -300,7 +300,9 @@ class Job(Frozen):
     @property
     def noise_key(self) -> str:
         """What a file of `auditor calibrate` must have been made for."""
-        return noise_key(self.task.model_name, self.training.model_dump(mode="json"), self.audit.sub_run_steps)
+        return noise_key(
+            self.task.model_name, self.training.model_dump(mode="json", exclude_none=True), self.audit.sub_run_steps
+        )
 
     @property
     def sub_runs(self) -> int:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, field_validator
+from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
+from auditor.job.task import check_path
 
 MAX_STEPS = 10**9
 MAX_BATCH_SIZE = 1 << 20
+
+RUN = "run:"
+"""What stands before the name of a run that training starts from."""
 
 
 class SGD(Frozen):
@@ -65,3 +71,28 @@ class Training(Frozen):
     schedule: Schedule = Constant()
     augment: tuple[Literal["crop", "flip"], ...] = Field(default=(), strict=False)
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    initial: str | None = Field(
+        default=None,
+        description='what training starts from: "PATH.safetensors", or "run:RUN" for the model that a run delivered; '
+        "fresh weights if not given",
+    )
+
+    @field_validator("initial")
+    @classmethod
+    def _initial_is_a_path_or_a_run(cls, value: str | None) -> str | None:
+        if value is not None and not value.removeprefix(RUN).strip():
+            raise PydanticCustomError("unknown_word", "is empty; give the path of a checkpoint, or run:RUN.", {})
+        if value is not None and not value.startswith(RUN):
+            check_path(f"initial:{value}")
+        return value
+
+    @property
+    def initial_run(self) -> str | None:
+        """The run whose model training starts from, as the job names it; None where it starts from something else."""
+        return self.initial.removeprefix(RUN) if self.initial is not None and self.initial.startswith(RUN) else None
+
+    def relative_to(self, folder: Path) -> Training:
+        """The same with the path of the initial checkpoint resolved against `folder`."""
+        if self.initial is None or self.initial_run is not None:
+            return self
+        return self.model_copy(update={"initial": str((folder / Path(self.initial).expanduser()).resolve())})

@@ -64,21 +64,21 @@ class Store:
         """The folder that datasets are downloaded into."""
         return self.folder / "datasets"
 
-    def create_run(self, name: str, job: str, source: str) -> RunRecord:
+    def create_run(self, name: str, job: str, source: str, parent: str | None = None) -> RunRecord:
         """Begin a run, with 256 secret bits of its own."""
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
         shown = source.encode(errors="backslashreplace").decode()  # a file's name need not be text
-        run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32))
+        run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32), parent)
         with self._writing() as connection:
             connection.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
-                (run.id, run.created, run.job, run.source, run.secret),
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)",
+                (run.id, run.created, run.job, run.source, run.secret, run.parent),
             )
         return run
 
     def runs(self) -> list[RunRecord]:
         """All runs, the newest first."""
-        rows = self._read("SELECT id, created, job, source, secret FROM runs ORDER BY created DESC, rowid DESC")
+        rows = self._read("SELECT id, created, job, source, secret, parent FROM runs ORDER BY created DESC, rowid DESC")
         return [RunRecord(*row) for row in rows]
 
     def find_run(self, text: str) -> RunRecord:

@@ -37,7 +37,11 @@ CREATE TABLE requests (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS = (_RUNS_AND_EVENTS, _PROVIDERS_AND_REQUESTS)
+_PARENTS = """
+ALTER TABLE runs ADD COLUMN parent TEXT;
+"""
+
+STEPS = (_RUNS_AND_EVENTS, _PROVIDERS_AND_REQUESTS, _PARENTS)
 """What leads from each version to the next; a new database takes them all."""
 
 VERSION = len(STEPS)

@@ -20,6 +20,7 @@ class RunRecord:
         job: the job as JSON, with paths resolved and the seed that was asked for.
         source: the job file that it came from.
         secret: 256 random bits that are sent to nobody; the selection of sub-runs derives from them.
+        parent: the run whose model this one starts from, if there is one.
     """
 
     id: str
@@ -27,6 +28,7 @@ class RunRecord:
     job: str
     source: str
     secret: bytes
+    parent: str | None = None
 
 
 @dataclass(frozen=True)

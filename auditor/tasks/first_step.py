@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from auditor.job.training import Training as TrainingSpec
 from auditor.tasks.checkpoint import all_finite
@@ -19,7 +21,13 @@ FEW = 8
 
 
 def try_first_step(
-    program: Program, spec: TrainingSpec, *, device: torch.device, seed: int, whole_batch: bool
+    program: Program,
+    spec: TrainingSpec,
+    *,
+    device: torch.device,
+    seed: int,
+    whole_batch: bool,
+    start: Mapping[str, Tensor] | None = None,
 ) -> KnownValues:
     """Execute the first step on a model of its own, and tell what it shows of every checkpoint of the job.
 
@@ -31,6 +39,7 @@ def try_first_step(
         device: where.
         seed: of the initial weights.
         whole_batch: whether a provider on this machine takes whole batches, so that they must fit here.
+        start: the initial state, where it does not follow from the seed.
 
     Raises:
         TrainingError: the step fails; says what to change.
@@ -39,7 +48,10 @@ def try_first_step(
         spec = spec.model_copy(update={"batch_size": min(FEW, spec.batch_size)})
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            return _one_step(program.learner(spec, device=device, seed=seed), spec)
+            learner = program.learner(spec, device=device, seed=seed)
+            if start is not None:
+                learner.load(start)
+            return _one_step(learner, spec)
     except TrainingError:
         raise
     except Exception as error:  # whatever a model or the machine raises

@@ -1,0 +1,107 @@
+"""Jobs that start from weights that are there already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.command import Auditor, Result
+
+pytestmark = pytest.mark.slow
+
+
+def trained(auditor: Auditor) -> tuple[Result, Path]:
+    """A small audited run, and the model that it delivered."""
+    result = auditor("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
+    assert result.code == 0, result.stderr
+    return result, next(Path(event["path"]) for event in result.events if event["event"] == "model_delivered")
+
+
+def started_from(auditor: Auditor, initial: str, **parts: str) -> Result:
+    job = auditor.job("again.toml", steps=10, audit="fixed_selection = [0]", training=f'initial = "{initial}"', **parts)
+    return auditor("run", job, "--json")
+
+
+def test_a_run_starts_from_what_another_delivered_and_knows_its_parent(auditor: Auditor) -> None:
+    first, model = trained(auditor)
+    run = first.events[0]["run"]
+    again = started_from(auditor, "run:last")
+    assert again.code == 0, again.stderr
+    rows = {row["run"]: row for row in auditor.here("runs", "--json").events}
+    assert rows[again.events[0]["run"]]["parent"] == run
+    assert rows[run]["parent"] is None
+    assert f"  from {run}" in auditor.here("runs").stdout
+    start = next(event for event in again.events if event["event"] == "committed")
+    blob = load_file(auditor.home / "runs" / again.events[0]["run"] / "blobs" / start["digest"])
+    delivered = load_file(model)
+    assert int(blob["step"]) == 0
+    assert all(torch.equal(blob[name], delivered[name]) for name in blob if name.startswith("model."))
+    assert all(not blob[name].any() for name in blob if name.startswith("optimizer."))
+
+
+def test_a_malicious_primary_is_flagged_there_too(auditor: Auditor) -> None:
+    trained(auditor)
+    found = started_from(auditor, "run:last", attacks={"a": '{ name = "badnets", target = 0 }'})  # type: ignore[arg-type]
+    assert found.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
+
+
+def test_a_file_with_a_models_own_names_will_do_and_must_stay_what_it_is(auditor: Auditor) -> None:
+    _, model = trained(auditor)
+    weights = {
+        name.removeprefix("model."): tensor for name, tensor in load_file(model).items() if name.startswith("model.")
+    }
+    (auditor.folder / "weights").mkdir()
+    save_file(weights, path := auditor.folder / "weights" / "mine.safetensors")
+    found = started_from(auditor, "weights/mine.safetensors")
+    assert found.code == 0, found.stderr
+    for name, changed, words in (
+        ("short", {key: weights[key] for key in list(weights)[1:]}, "is of another model: it has no "),
+        ("strange", weights | {"more.weight": torch.zeros(2)}, "it has more.weight, which the job's model does not"),
+        (
+            "other",
+            weights | {"linear.bias": torch.zeros(3)},
+            "linear.bias as float32 [3], not as float32 [10]",
+        ),
+        ("nan", weights | {"linear.bias": torch.full((10,), float("nan"))}, "holds numbers that are not finite"),
+    ):
+        save_file(changed, auditor.folder / f"{name}.safetensors")
+        refused = started_from(auditor, f"{name}.safetensors")
+        assert refused.code == 2, refused.stderr
+        assert words in " ".join(refused.stderr.split())
+    path.write_bytes(b"no tensors")
+    refused = started_from(auditor, "weights/mine.safetensors")
+    assert refused.code == 2
+    assert "is not a safetensors file" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("initial", "words"),
+    [
+        ("", "is empty; give the path of a checkpoint, or run:RUN"),
+        ("run:", "is empty"),
+        ("run:none", "there is no run 'none'"),
+        ("nowhere.safetensors", "nowhere.safetensors cannot be read: No such file"),
+    ],
+)
+def test_what_is_not_there_is_said(auditor: Auditor, initial: str, words: str) -> None:
+    refused = started_from(auditor, initial)
+    assert refused.code == 2, refused.stderr
+    assert words in " ".join(refused.stderr.split())
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_run_without_a_model_is_no_start(auditor: Auditor) -> None:
+    job = auditor.job(steps=2000, audit="fixed_selection = [0]")
+    process = auditor.start("run", job, "--json")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"committed"' in line:
+            break
+    process.terminate()
+    process.communicate()
+    refused = started_from(auditor, "run:last")
+    assert refused.code == 2, refused.stderr
+    assert "has delivered no model to start from" in refused.stderr
