@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
-from auditor.report.neutral import code, words
 from tests.command import Auditor, job_text
+from tests.report.rendering import tokens
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("report")]  # one process has the run
 
 HOSTILE = "a|b [x](http://evil.example) <img src=y> @everyone"
 PLUGIN = f"""
@@ -55,16 +54,9 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Auditor:
     text = 'plugins = ["./loud.py"]\n' + text.replace('name = "small"', 'name = "# <b>audit</b> | of"', 1)
     (folder / "job.toml").write_text(text)
     auditor = Auditor(folder, folder / "home")
-    done = auditor("run", "job.toml", "--json")
+    done = auditor.here("run", "job.toml", "--json")
     assert done.code == 10, done.stderr
     return auditor
-
-
-def tokens(text: str) -> Iterator[Token]:
-    """Everything that a renderer makes of Markdown, with links that it finds by itself."""
-    for token in MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(text):
-        yield token
-        yield from token.children or ()
 
 
 def assert_harmless(text: str) -> None:
@@ -104,48 +96,6 @@ def test_hostile_text_stays_text_in_markdown(audited: Auditor) -> None:
             continue
         columns = columns or line.count("|")
         assert line.count("|") == columns, line
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[a](http://evil.example)",
-        "[a b](javascript:alert)",
-        "<a href='x'>y</a>",
-        "<https://evil.example>",
-        "evil.example/path and www.evil.example",
-        "me@evil.example",
-        "mailto:me",
-        "![x](y)",
-        "# not a heading",
-        "1. not a list",
-        "- not a list",
-        "> not a quotation",
-        "--- | ---",
-        "`` ` `` <b>",
-        "&lt;b&gt; &#60;",
-        "*a* _b_ ~~c~~ $d$",
-        "[x]: http://evil.example",
-        "line\n# second\n<br>",
-        "\x1b]8;;http://evil.example\x07link\x1b]8;;\x07",
-        "\u202etxet",
-        "tail \\",
-        "",
-    ],
-)
-def test_no_text_becomes_anything_else(text: str) -> None:
-    for made in (words(text), code(text)):
-        for place in (made, f"| {made} | x |\n| --- | --- |\n| {made} | y |", f"- {made}", f"Reasons: {made}"):
-            kinds = {token.type for token in tokens(place)}
-            allowed = {"paragraph", "inline", "text", "code_inline", "table", "thead", "tbody", "tr", "th", "td"}
-            allowed |= {"bullet_list", "list_item"} if place.startswith("- ") else set()
-            assert {kind.removesuffix("_open").removesuffix("_close") for kind in kinds} <= allowed, place
-            assert "\n" not in made
-
-
-def test_plain_sentences_stay_as_they_are() -> None:
-    said = 'in sub-run 164 it lies further: "over 1,000 times" as far under my_metric (p = 2e-28)'
-    assert words(said) == said
 
 
 def test_json_is_one_documented_object(audited: Auditor) -> None:
