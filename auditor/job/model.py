@@ -167,7 +167,7 @@ class Audit(Frozen):
 
 
 class Provider(Frozen):
-    """Whoever trains for the client."""
+    """Who trains for the client."""
 
     name: Name
     endpoint: str

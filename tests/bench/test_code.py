@@ -83,6 +83,7 @@ def test_words_about_the_code_do_not_count(stranger: Path) -> None:
     assert digest(stranger) == before
 
 
+@pytest.mark.slow
 def test_the_pool_of_a_benchmark_is_named_after_the_code(tmp_path: Path) -> None:
     """A benchmark whose trainer was changed finds no file of the one before."""
     (tmp_path / "job.toml").write_text(job_text())

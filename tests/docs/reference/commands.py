@@ -18,7 +18,7 @@ from tests.docs.reference.tables import sentence, table
 
 INTRODUCTION = """# Commands
 
-`auditor COMMAND --help` shows the same in a terminal. Data goes to stdout, narration goes to stderr. The
+`--help` after any command shows the same in a terminal. Data goes to stdout, narration goes to stderr. The
 [exit codes](exit-codes.md) have a page of their own.
 
 JOB is a job file, or `sample:NAME` for one that comes with auditor. RUN is the id of a run, the beginning of an id, or
@@ -97,7 +97,9 @@ def _parameter(name: str, annotation: Any, info: ArgumentInfo | OptionInfo, defa
     )
     if isinstance(info, ArgumentInfo):
         return Parameter((info.metavar or name.upper(),), "", shown, info.help or "", option=False)
-    names = tuple(one for one in info.param_decls or () if one.startswith("-")) or (f"--{name.replace('_', '-')}",)
+    # In `Annotated`, Typer takes the first spelling for the default.
+    spellings = [one for one in (info.default, *(info.param_decls or ())) if isinstance(one, str)]
+    names = tuple(one for one in spellings if one.startswith("-")) or (f"--{name.replace('_', '-')}",)
     return Parameter(names, _value(annotation, info), shown, info.help or "", option=True)
 
 
