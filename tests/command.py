@@ -57,7 +57,7 @@ class Auditor:
         done = subprocess.run(
             [sys.executable, "-m", "auditor", *arguments],
             cwd=self.folder,
-            env=self._environment(environment),
+            env=self.environment(environment),
             capture_output=True,
             text=True,
             check=False,
@@ -67,7 +67,7 @@ class Auditor:
     def here(self, *arguments: str) -> Result:
         """Run a command to its end in this process, in a fraction of the time: for what no process has a part in."""
         with chdir(self.folder):
-            done = CliRunner(env=self._environment(None)).invoke(app, arguments, catch_exceptions=False)
+            done = CliRunner(env=self.environment()).invoke(app, arguments, catch_exceptions=False)
         return Result(done.exit_code, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -75,7 +75,7 @@ class Auditor:
         return subprocess.Popen(
             [sys.executable, "-m", "auditor", *arguments],
             cwd=self.folder,
-            env=self._environment(None),
+            env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -86,7 +86,8 @@ class Auditor:
         (self.folder / name).write_text(job_text(**parts))
         return name
 
-    def _environment(self, more: dict[str, str] | None) -> dict[str, str]:
+    def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
+        """The environment of a command."""
         kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": path} | (more or {})

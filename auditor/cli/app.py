@@ -17,6 +17,7 @@ from auditor.cli.interface import open_interface, watch
 from auditor.cli.plan import plan
 from auditor.cli.plugins import plugins
 from auditor.cli.provider import provider
+from auditor.cli.report import report
 from auditor.cli.resume import resume
 from auditor.cli.run import run
 from auditor.cli.runs import runs
@@ -36,6 +37,7 @@ app.command()(plan)
 app.command()(calibrate)
 app.command()(runs)
 app.command()(show)
+app.command()(report)
 app.command()(watch)
 app.command()(agent)
 app.command()(bench)

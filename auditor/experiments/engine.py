@@ -7,11 +7,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from filecmp import cmp
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member, members_of
+from auditor.experiments.code import code_digest
 from auditor.experiments.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
 from auditor.experiments.orders import Orders
 from auditor.experiments.pools import Execution, Layout, Start
@@ -22,7 +24,7 @@ from auditor.experiments.work import Place, compare, draw_sketches, inspect, tra
 from auditor.experiments.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
-from auditor.plugins.discovery import KINDS, Catalogue
+from auditor.plugins.discovery import KINDS, Catalogue, Origin
 from auditor.tasks.program import load_program
 
 
@@ -145,12 +147,14 @@ class Bench:
         self.settings = settings_of(benchmark, job)
         self._workers = workers
         plugins = Catalogue(job.plugins)
-        classes = load_program(job.task, downloads).classes
+        program = load_program(job.task, downloads)
         attacks = benchmark.attacks or usual_attacks(job)
-        self.members = members_of(benchmark.pool.benign, attacks, classes, plugins)
+        self.members = members_of(benchmark.pool.benign, attacks, program.classes, plugins)
         self._try_plugins(plugins)
-        versions = {f"{one.kind} {one.name}": one.version for kind in KINDS for one in plugins.origins(kind)}
-        self.layout = Layout(folder, benchmark, job, versions)
+        versions = {f"{one.kind} {one.name}": _version(one) for kind in KINDS for one in plugins.origins(kind)}
+        codes = " ".join(code_digest(module) for module in (train.__module__, type(program).__module__))
+        computing = f"{codes}, PyTorch {version('torch')}, data {program.digest}"
+        self.layout = Layout(folder, benchmark, job, computing, versions)
         place = Place(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
         self.orders = Orders(benchmark, job, self.settings, self.members, self.layout, place, workers)
         largest = max(setting.malicious for setting in self.settings)
@@ -287,6 +291,13 @@ class Bench:
             for start in starts
         ]
         return not any(_same(*paths) for paths in returned)
+
+
+def _version(plugin: Origin) -> str:
+    """What tells one state of a plugin from another: for a file its text, else its package's version and its code."""
+    if plugin.file is not None:
+        return plugin.version
+    return f"{plugin.version} {code_digest(plugin.target.partition(':')[0])}"
 
 
 @cache

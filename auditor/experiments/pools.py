@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auditor import __version__
 from auditor.base.randomness import key
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
@@ -56,23 +55,26 @@ class Execution:
 class Layout:
     """Names every file of a benchmark after all that determines what it holds.
 
-    A file that is there is right: whatever in the benchmark, the job or a plugin's package changes gives another
+    A file that is there is right: a change of the benchmark, the job, its data, the code or a plugin gives another
     name. So an interrupted benchmark goes on where it was, and a changed one uses again what still holds.
 
     Args:
         folder: of the benchmark.
         benchmark: its specification.
         job: what is trained.
-        versions: of the packages that plugins come from, by kind and name.
+        computing: digests and versions of all that trains and compares, and of what is learned.
+        versions: likewise of each plugin, by kind and name.
     """
 
-    def __init__(self, folder: Path, benchmark: Benchmark, job: Job, versions: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, benchmark: Benchmark, job: Job, computing: str, versions: Mapping[str, str]
+    ) -> None:
         self.folder = folder
         self._trained = {
             "task": job.task.model_dump(mode="json"),
             "training": job.training.model_dump(mode="json"),
             "seeds": [benchmark.seed, job.seed],
-            "version": __version__,
+            "computing": computing,
         }
         self._versions = dict(versions)
         self._seed = benchmark.seed

@@ -95,17 +95,21 @@ class Audit(Frozen):
     """How the training is audited."""
 
     sub_run_steps: PositiveInt = Field(default=40, description="k, the steps in a sub-run")
-    replicated: PositiveInt | None = Field(default=None, description="m, the number of sub-runs replicated")
+    replicated: PositiveInt | None = Field(
+        default=None,
+        description="m, the number of replicated sub-runs; 4, or all of them if there are fewer, if not given",
+    )
     replicate_probability: Annotated[float, Field(gt=0, le=1)] | None = None
     replicated_at_most: PositiveInt | None = Field(
-        default=None, description="go on to so many replicated sub-runs where m of them leave a doubt"
+        default=None, description="replicate up to this number of sub-runs where m of them leave a doubt"
     )
     stop_early: bool = Field(default=False, description="end the run as soon as the primary is flagged")
     replicas: PositiveInt | None = Field(
         default=None, description="replicas per replicated sub-run; all other providers if not given"
     )
     benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None, description="r; more than half of the providers are counted on, also where r is 0.5 or less"
+        default=None,
+        description="r, the share of providers that is assumed benign; always more than half of them are counted on",
     )
     seeds: Annotated[Seeds, Field(strict=False)] = Field(
         default=Seeds.SHARED, description="whether all providers train with the same seeds, or each with its own"
@@ -119,10 +123,11 @@ class Audit(Frozen):
     decision: Literal["auto", "ks", "ratio"] = "auto"
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     stall_seconds: PositiveFloat = Field(
-        default=300.0, description="a provider that makes no progress for so long is given up"
+        default=300.0, description="a provider that makes no progress for this time is given up"
     )
     waiting_seconds: PositiveFloat = Field(
-        default=3600.0, description="likewise one that waits for its turn, or prepares, for so long in a sub-run"
+        default=3600.0,
+        description="a provider that waits for its turn or prepares for this time in a sub-run is given up",
     )
     metric_seconds: PositiveFloat = Field(
         default=600.0, description="a metric that takes longer for one sub-run is not used any more"
@@ -201,7 +206,7 @@ class Audit(Frozen):
 
 
 class Provider(Frozen):
-    """Whoever trains for the client."""
+    """Who trains for the client."""
 
     name: Name
     endpoint: str

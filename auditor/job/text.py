@@ -30,10 +30,10 @@ class TextTask(NetworkTask):
         default=None, description="a file of the library `tokenizers`; made from the training text if not given"
     )
     vocabulary_size: Annotated[int, Field(ge=300, le=1_000_000)] | None = Field(
-        default=None, description="at most so many tokens in the tokenizer that is made; 8,000 if not given"
+        default=None, description="the most tokens in the tokenizer that is made; 8,000 if not given"
     )
     max_length: Annotated[int, Field(ge=2, le=4096)] | None = Field(
-        default=None, description="tokens that are read of a sentence, 64 if not given; the rest is cut off"
+        default=None, description="how many tokens of a sentence are read, 64 if not given; the rest is cut off"
     )
 
     @field_validator("held_out")

@@ -1,0 +1,226 @@
+"""A run as one object: what was asked, who did what, the verdicts with their evidence, the cost and the limits.
+
+`docs/reference/report.md` describes every key. The Markdown report shows this object and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from auditor import __version__
+from auditor.audit.state import AuditState, SubRun
+from auditor.decisions.distances import BLIND
+from auditor.job.model import Job
+from auditor.planning.plan import boundaries, make_plan
+from auditor.report.limits import assumptions, limits
+from auditor.report.summary import outcome_sentence
+from auditor.store import RunRecord
+
+SCHEMA = "auditor report 1"
+"""What the object calls itself; a change that a reader must know of raises the number."""
+
+
+def document(run: RunRecord, job: Job, state: AuditState, *, running: bool = False) -> dict[str, Any]:
+    """The report of a run, as JSON can hold it.
+
+    Args:
+        run: as the store has it.
+        job: that was kept with it.
+        state: the fold of its events.
+        running: whether a process carries it out at present.
+    """
+    folders = {file.path: PurePath(file.path).name for file in job.plugins}
+    return {key: _renamed(value, folders) for key, value in _document(run, job, state, running=running).items()}
+
+
+def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> dict[str, Any]:
+    finished = state.finished
+    checked = _checked_sub_runs(state, job)
+    return {
+        "schema": SCHEMA,
+        "auditor": state.started.materials.get("auditor", __version__) if state.started else __version__,
+        "run": {
+            "id": run.id,
+            "created": run.created,
+            "status": "finished" if finished else "running" if running else "stopped",
+            "job_file": PurePath(run.source).name,
+        },
+        "outcome": finished.outcome if finished else None,
+        "summary": outcome_sentence(finished) if finished else "This run has no verdict yet.",
+        "asked": _asked(job, state),
+        "assumptions": assumptions(job),
+        "warnings": list(state.started.warnings) if state.started else [],
+        "providers": _providers(job, state),
+        "sub_runs": checked,
+        "not_replicated": sum(one.replicated is False for one in state.sub_runs.values()),
+        "commitments": _commitments(state),
+        "delivered": _delivered(state),
+        "simulated": _simulated(state),
+        "cost": dict(finished.cost) if finished else None,
+        "limits": limits(job, state, checked),
+    }
+
+
+def _checked_sub_runs(state: AuditState, job: Job) -> list[dict[str, Any]]:
+    """Every replicated sub-run with what was measured in it, in the order of the training."""
+    cuts = boundaries(job.training.steps, job.audit.sub_run_steps)
+    return [
+        _sub_run(state, index, one, cuts[index : index + 2])
+        for index, one in sorted(state.sub_runs.items())
+        if one.replicated and index + 1 < len(cuts)
+    ]
+
+
+def _sub_run(state: AuditState, index: int, one: SubRun, steps: Sequence[int]) -> dict[str, Any]:
+    judgements = [dict(found) for found in one.judgements or ()]
+    start, end = state.boundaries.get(index), state.boundaries.get(index + 1)
+    returned = {state.started.primary: end.digest} if state.started is not None and end is not None else {}
+    returned |= {name: replica.digest for name, replica in one.replicas.items() if replica.digest is not None}
+    return {
+        "sub_run": index,
+        "first_step": steps[0],
+        "last_step": steps[1],
+        "state": state.phase(index),
+        "finding": _finding(one, judgements),
+        "reason": one.undecided,
+        "start": None if start is None else start.digest,
+        "returned": returned,
+        "failed": {name: replica.failure for name, replica in one.replicas.items() if replica.failure is not None},
+        "judgements": judgements,
+        "noise": [
+            {
+                "metric": matrix.metric,
+                "floor": matrix.noise_floor,
+                "size": matrix.size,
+                "source": matrix.noise_source,
+            }
+            for matrix in one.matrices
+        ],
+        "equal_models": [
+            {"first": first, "second": second, "parameters_only": parameters} for first, second, parameters in one.equal
+        ],
+        "failed_metrics": [
+            {"metric": metric, "provider": whose, "reason": reason}
+            for (metric, whose), reason in one.failed_metrics.items()
+        ],
+        "remarks": [
+            {"metric": metric, "provider": whose, "remark": said} for (metric, whose), said in one.remarks.items()
+        ],
+    }
+
+
+def _finding(one: SubRun, judgements: Sequence[Mapping[str, Any]]) -> str:
+    """`deviation`, `no deviation`, or `nothing` where no deviation could have been seen."""
+    if any(found.get("deviates") for found in judgements):
+        return "deviation"
+    told = [found for found in judgements if found["p_value"] is not None]
+    blind = any((found.get("noise") or 0.0) > BLIND for found in told if found["metric"] == "update")
+    return "nothing" if one.undecided is not None or not told or blind else "no deviation"
+
+
+def _asked(job: Job, state: AuditState) -> dict[str, Any]:
+    plan = make_plan(job)
+    started = state.started
+    return {
+        "name": job.name,
+        "task": _without_folders(job.task.model_dump(mode="json", exclude_none=True)),
+        "training": _without_folders(job.training.model_dump(mode="json", exclude_none=True)),
+        "materials": dict(started.materials) if started else {},
+        "sub_run_steps": job.audit.sub_run_steps,
+        "sub_runs": plan.sub_runs,
+        "replicated": job.replicated,
+        "replicate_probability": job.audit.replicate_probability,
+        "fixed_selection": None if job.audit.fixed_selection is None else list(job.audit.fixed_selection),
+        "participants": plan.participants,
+        "benign": plan.benign,
+        "benign_fraction": job.benign_fraction,
+        "seeds": job.audit.seeds,
+        "drawn_by": job.audit.drawn_by,
+        "metrics": [{"name": use.name, **use.options} for use in job.metrics],
+        "decision": started.decision if started else job.audit.decision,
+        "decision_reason": started.reason if started else None,
+        "false_alarm_rate": job.audit.false_alarm_rate,
+        "checked_at_least_once": [
+            {"share": share, "probability": row[min(row, key=lambda m: abs(m - plan.replicated))]}
+            for share, row in plan.catch.items()
+            if row and job.audit.fixed_selection is None
+        ],
+    }
+
+
+def _without_folders(task: Mapping[str, Any]) -> dict[str, Any]:
+    """A table of the job without the folders of this machine; `tensors:/home/me/a` is `tensors:a`."""
+    shown = dict(task)
+    for key, value in task.items():
+        if isinstance(value, str) and "/" in value:
+            word, colon, path = value.rpartition(":")
+            shown[key] = f"{word}{colon}{PurePath(path).name}"
+    return shown
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """`value` with the plugin files in its messages called by their names, without the folders of this machine."""
+    if isinstance(value, str):
+        for path, name in names.items():
+            value = value.replace(path, name)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _renamed(inner, names) for key, inner in value.items()}
+    return [_renamed(inner, names) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:
+    verdicts = {str(one["name"]): one for one in (state.finished.providers if state.finished else ())}
+    rows = []
+    for provider in job.providers:
+        known = state.provider(provider.name)
+        verdict = verdicts.get(provider.name, {})
+        rows.append(
+            {
+                "name": provider.name,
+                "role": "primary" if provider.primary else "replica",
+                "device": known.device,
+                "asked_to_replicate": [
+                    index for index, one in sorted(state.sub_runs.items()) if provider.name in one.replicas
+                ],
+                "seconds": round(known.seconds, 3),
+                "verdict": verdict.get("verdict"),
+                "p_value": verdict.get("p_value"),
+                "ratio": verdict.get("ratio"),
+                "sub_runs_checked": verdict.get("sub_runs_checked"),
+                "reasons": list(verdict.get("reasons", ())),
+                "lost": known.lost,
+                "misbehaviour": [{"sub_run": where, "reason": reason} for where, reason in known.misbehaviour],
+            }
+        )
+    return rows
+
+
+def _commitments(state: AuditState) -> dict[str, Any]:
+    rows = [
+        {"boundary": index, "step": one.step, "digest": one.digest, "opened": one.finite is not None}
+        for index, one in sorted(state.boundaries.items())
+    ]
+    lines = "".join(f"{row['boundary']} {row['step']} {row['digest']}\n" for row in rows)
+    return {"sha256": hashlib.sha256(lines.encode()).hexdigest(), "boundaries": rows}
+
+
+def _delivered(state: AuditState) -> dict[str, Any] | None:
+    one = state.delivered
+    return None if one is None else {"step": one.step, "digest": one.digest, "accuracy": one.accuracy}
+
+
+def _simulated(state: AuditState) -> list[dict[str, Any]]:
+    return [
+        {
+            "provider": name,
+            "attack": one.attack,
+            "accuracy": one.clean_accuracy,
+            "success": one.success_rate,
+            "failure": one.failure,
+        }
+        for name, one in state.attacks.items()
+    ]

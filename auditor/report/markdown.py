@@ -1,0 +1,319 @@
+"""A run as a Markdown file for somebody who was shown a verdict and has nothing else, such as a customer or a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
+from auditor.report.neutral import code, words
+
+COMMITMENTS_SHOWN = 40
+"""More commitments than these are summed up by one digest, but for those that were opened."""
+
+_WORDS = {
+    "consistent": "No deviation was found at the stated rate.",
+    "flagged": "The provider did what no honest one does, or deviates by more than chance or numerical noise explains.",
+    "inconclusive": "The evidence does not suffice for a verdict.",
+    "unreachable": "The provider could not be reached, or stopped answering.",
+}
+
+
+def as_markdown(report: Mapping[str, Any]) -> str:
+    """The report as Markdown; text from outside is made safe in it.
+
+    Args:
+        report: what `document` gives.
+    """
+    parts = (
+        _heading(report),
+        _verdicts(report),
+        _asked(report),
+        _evidence(report),
+        _cost(report),
+        _limits(report),
+        _commitments(report),
+    )
+    return "\n".join(line for part in parts for line in part).rstrip() + "\n"
+
+
+def _heading(report: Mapping[str, Any]) -> Iterator[str]:
+    run = report["run"]
+    yield f"# Audit of {code(report['asked']['name'])}"
+    yield ""
+    outcome = report["outcome"]
+    yield f"**Outcome: {outcome or run['status']}.** {words(report['summary'])}"
+    yield ""
+    yield (
+        f"Run {code(run['id'])} started at {code(run['created'])} from the job file {code(run['job_file'])}. It was "
+        f"carried out by auditor {code(report['auditor'])}."
+    )
+    yield ""
+    yield (
+        "The primary provider trained the model. The client cut the training into sub-runs and had some of them, drawn "
+        "in secret, executed again by other providers from the same checkpoints. It then compared the returned models. "
+        "A provider whose models lie further from the others than chance or numerical noise explains is flagged."
+    )
+    yield ""
+
+
+def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Verdicts"
+    yield ""
+    rows = [
+        (
+            code(one["name"]),
+            one["role"],
+            code(one["device"] or ""),
+            f"**{one['verdict'] or 'none yet'}**",
+            p_text(one["p_value"]),
+            ratio_text(one["ratio"]),
+            _count(one["sub_runs_checked"]),
+            str(len(one["asked_to_replicate"])) if one["role"] == "replica" else "–",
+            seconds_text(one["seconds"]),
+        )
+        for one in report["providers"]
+    ]
+    yield from _table(
+        (
+            "provider", "role", "device", "verdict", "p-value", "largest ratio", "sub-runs checked",
+            "asked to replicate", "time"
+        ),
+        rows,
+    )  # fmt: skip
+    kinds = dict.fromkeys(one["verdict"] for one in report["providers"] if one["verdict"])
+    yield from _list(f"**{kind}**: {_WORDS[kind]}" for kind in kinds)
+    for one in report["providers"]:
+        reasons = [*one["reasons"], *([one["lost"]] if one["lost"] and one["lost"] not in one["reasons"] else [])]
+        if reasons:
+            yield f"Reasons for {code(one['name'])}:"
+            yield ""
+            yield from _list(words(reason) for reason in reasons)
+
+
+def _asked(report: Mapping[str, Any]) -> Iterator[str]:
+    asked = report["asked"]
+    yield "## What was asked"
+    yield ""
+    training = asked["training"]
+    rows = [
+        ("task", ", ".join(f"{key} {code(value)}" for key, value in asked["task"].items())),
+        *((f"digest or version of {words(key)}", code(value)) for key, value in asked["materials"].items()),
+        ("training steps", f"{training['steps']:,}"),
+        ("training", ", ".join(f"{key} {_setting(value)}" for key, value in training.items() if key != "steps")),
+        ("steps in a sub-run (k)", f"{asked['sub_run_steps']:,}"),
+        ("sub-runs", f"{asked['sub_runs']:,}"),
+        ("replicated sub-runs (m)", _selection(asked)),
+        ("providers in a replicated sub-run (n)", str(asked["participants"])),
+        ("of them assumed benign", f"{asked['benign']} (r = {asked['benign_fraction']:g})"),
+        ("training seeds", f"{asked['seeds']}, drawn by the {asked['drawn_by']}"),
+        ("metrics", ", ".join(_plugin(one) for one in asked["metrics"])),
+        ("decision rule", words(asked["decision"])),
+        ("reason for this rule", words(asked["decision_reason"] or "")),
+        ("accepted false positive rate", percent_text(asked["false_alarm_rate"])),
+    ]
+    yield from _table(("what", "value"), rows)
+    if asked["checked_at_least_once"]:
+        yield from _chances(asked["checked_at_least_once"])
+    yield "### Assumptions"
+    yield ""
+    yield from _list(report["assumptions"])
+    if report["warnings"]:
+        yield "### Warnings given before the start"
+        yield ""
+        yield from _list(words(warning) for warning in report["warnings"])
+
+
+def _chances(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "How likely a deviating provider is checked at least once, by the share of sub-runs that it deviates in:"
+    yield ""
+    yield from _table(
+        ("share of sub-runs", "probability"),
+        [(percent_text(one["share"]), f"{one['probability']:.3f}") for one in rows],
+    )
+
+
+def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Evidence"
+    yield ""
+    if not report["sub_runs"]:
+        yield "No sub-run was replicated."
+        yield ""
+        return
+    yield (
+        "A ratio is the distance of a model from the reference models, over the distances that are allowed among "
+        "honest ones. A p-value is the probability of such a distance for a benign provider. *Noise* is the numerical "
+        "noise that was allowed for, as a share of the distance between unrelated models."
+    )
+    yield ""
+    yield from _table(
+        ("sub-run", "steps", "finding", "noise under update", "why it says nothing"),
+        [
+            (
+                str(one["sub_run"]),
+                f"{one['first_step']:,} to {one['last_step']:,}",
+                f"**{one['finding']}**" if one["finding"] == "deviation" else one["finding"],
+                _noise(one, "update"),
+                words(one["reason"] or _note(one)) if one["finding"] == "nothing" else "–",
+            )
+            for one in report["sub_runs"]
+        ],
+    )
+    yield from _table(
+        ("sub-run", "provider", "digest", "ratio and p-value by metric"),
+        [row for one in report["sub_runs"] for row in _figures(one)],
+    )
+    yield from _incidents(report["sub_runs"])
+
+
+def _figures(one: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name in dict.fromkeys([*one["returned"], *one["failed"]]):
+        if name in one["failed"]:
+            yield str(one["sub_run"]), code(name), "–", f"failed: {words(one['failed'][name])}"
+            continue
+        own = [found for found in one["judgements"] if found["provider"] == name]
+        figures = [
+            f"{code(found['metric'])} {words(found['note'])}"
+            if found["p_value"] is None
+            else f"{code(found['metric'])} ×{ratio_text(found['ratio'])} (p {p_text(found['p_value'])})"
+            + (" **deviates**" if found.get("deviates") else "")
+            for found in own
+        ]
+        yield str(one["sub_run"]), code(name), code(one["returned"][name][:16]), ", ".join(figures) or "not judged"
+
+
+def _incidents(sub_runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    said: list[str] = []
+    for one in sub_runs:
+        where = f"Sub-run {one['sub_run']}:"
+        for pair in one["equal_models"]:
+            what = "equal parameters" if pair["parameters_only"] else "equal models"
+            said.append(
+                f"{where} {code(pair['first'])} and {code(pair['second'])} returned {what}. {code(pair['first'])} "
+                "committed first. This is a finding about the pair and flags neither."
+            )
+        for failure in one["failed_metrics"]:
+            whose = f" for the model of {code(failure['provider'])}" if failure["provider"] is not None else ""
+            said.append(f"{where} the metric {code(failure['metric'])} failed{whose}: {words(failure['reason'])}")
+        for remark in one["remarks"]:
+            said.append(f"{where} {code(remark['metric'])} on {code(remark['provider'])}: {words(remark['remark'])}")
+    sources: dict[str, list[str]] = {}
+    for one in sub_runs:
+        for source in dict.fromkeys(noise["source"] for noise in one["noise"] if noise["source"]):
+            sources.setdefault(source, []).append(str(one["sub_run"]))
+    said += [f"Numerical noise in sub-runs {', '.join(where)}: {words(source)}." for source, where in sources.items()]
+    if said:
+        yield "### Notes on sub-runs"
+        yield ""
+        yield from _list(said)
+
+
+def _cost(report: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Cost and delivery"
+    yield ""
+    cost, delivered = report["cost"], report["delivered"]
+    if cost is not None:
+        rows = [
+            ("training steps", f"{cost['training_steps']:,}"),
+            ("extra steps of the audit", f"{cost['extra_steps']:,} ({percent_text(cost['overhead'])})"),
+            ("time", seconds_text(cost["seconds"])),
+            ("checkpoints moved", bytes_text(cost["bytes"])),
+        ]
+        if cost["dollars"] is not None:
+            rows.append(("price", f"{cost['dollars']:.2f} dollars"))
+        yield from _table(("what", "value"), rows)
+    if delivered is not None:
+        yield (
+            f"The delivered model is that of step {delivered['step']:,}, with the digest {code(delivered['digest'])}. "
+            f"Its accuracy on held-out samples is {percent_text(delivered['accuracy'])}."
+        )
+        yield ""
+    for one in report["simulated"]:
+        success = "" if one["success"] is None else f", attack success {percent_text(one['success'])}"
+        yield (
+            f"Simulated: {code(one['provider'])} carried out {code(one['attack'])} (accuracy "
+            f"{percent_text(one['accuracy'])}{success}). The verdicts do not know it."
+        )
+        yield ""
+    if cost is None and delivered is None:
+        yield "Nothing was delivered yet."
+        yield ""
+
+
+def _limits(report: Mapping[str, Any]) -> Iterator[str]:
+    yield "## What this report cannot say"
+    yield ""
+    yield from _list(report["limits"])
+
+
+def _commitments(report: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Commitments"
+    yield ""
+    every = report["commitments"]["boundaries"]
+    yield (
+        "A commitment is the SHA-256 digest of a checkpoint. The primary gave it before the client drew whether to "
+        "check the sub-run behind it. An opened checkpoint was fetched, and had the digest that was committed to."
+    )
+    yield ""
+    last = every[-1]["boundary"] if every else None
+    shown = [one for one in every if len(every) <= COMMITMENTS_SHOWN or one["opened"] or one["boundary"] in (0, last)]
+    yield from _table(
+        ("boundary", "step", "digest", "opened"),
+        [
+            (str(one["boundary"]), f"{one['step']:,}", code(one["digest"]), "yes" if one["opened"] else "no")
+            for one in shown
+        ],
+    )
+    if len(shown) < len(every):
+        yield f"{len(every) - len(shown):,} commitments whose checkpoints were not opened are left out here."
+        yield ""
+    yield (
+        f"The digest of all {len(every):,} commitments, each a line with boundary, step and digest, is "
+        f"{code(report['commitments']['sha256'])}."
+    )
+    yield ""
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{' --- |' * len(headings)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def _list(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"- {line}" for line in lines)
+    yield ""
+
+
+def _selection(asked: Mapping[str, Any]) -> str:
+    if asked["fixed_selection"] is not None:
+        return f"fixed beforehand: {', '.join(map(str, asked['fixed_selection']))}"
+    if asked["replicate_probability"] is not None:
+        return f"each with the probability {asked['replicate_probability']:g}"
+    return f"{asked['replicated']}, drawn in secret"
+
+
+def _plugin(table: Mapping[str, Any]) -> str:
+    options = ", ".join(f"{key} = {value}" for key, value in table.items() if key != "name")
+    return code(f"{table['name']} ({options})" if options else table["name"])
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, Mapping):
+        return code(", ".join(f"{key} = {item}" for key, item in value.items()))
+    return code(", ".join(map(str, value)) or "none") if isinstance(value, list) else code(value)
+
+
+def _noise(one: Mapping[str, Any], metric: str) -> str:
+    shares = [found["noise"] for found in one["judgements"] if found["metric"] == metric and found.get("noise")]
+    return f"{float(f'{100 * max(shares):.2g}'):g} %" if shares else "–"
+
+
+def _note(one: Mapping[str, Any]) -> str:
+    notes = dict.fromkeys(found["note"] for found in one["judgements"] if found["note"])
+    return "; ".join(notes) or "an attack would fit in the numerical noise"
+
+
+def _count(value: int | None) -> str:
+    return "–" if value is None else str(value)
