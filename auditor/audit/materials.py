@@ -35,8 +35,8 @@ class Materials:
         self.found = {"auditor": __version__}
         if begun.get("auditor", __version__) != __version__:
             raise TrainingError(
-                f"auditor {begun['auditor']} began this run, and this is auditor {__version__}, which may train "
-                f"otherwise. Install auditor {begun['auditor']} again to go on, or start a new run."
+                f"this run was started with auditor {begun['auditor']}, and this is auditor {__version__}, which may "
+                f"train differently. Install auditor {begun['auditor']} to resume it, or start a new run."
             )
 
     def accept(self, dataset: Dataset) -> None:
@@ -50,9 +50,9 @@ class Materials:
         for part in ("tokenizer", "training part", "held-out part"):
             if part in self._begun and self._begun[part] != self.found.get(part):
                 raise TrainingError(
-                    f"the {part} of this job's data, {self._source(part)}, is not what it was when this run began: its "
-                    "content is another, or another library reads it. Providers that trained on the one and on the "
-                    "other cannot be compared. Put back what it was, or start a new run."
+                    f"the {part} of this job's data, {self._source(part)}, has changed since this run started: its "
+                    "content is different, or a different library version reads it. Results from before and after "
+                    "cannot be compared. Restore the data, or start a new run."
                 )
 
     def _source(self, part: str) -> str:

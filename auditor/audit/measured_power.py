@@ -275,8 +275,9 @@ def check_attacks(against: Sequence[str], rows: Sequence[MeasuredSetting]) -> No
     """
     known = sorted({name for row in rows for name in row.attacks})
     if unknown := [name for name in against if name not in known]:
-        there = f"measured are {', '.join(known)}" if known else "nothing was measured"
-        raise JobError(f"--against {unknown[0]}", [Problem(f"{there}.", suggestion=nearest(unknown[0], known))])
+        there = f"the measured attacks are {', '.join(known)}" if known else "no attack was measured"
+        problem = f"this attack was not measured; {there}."
+        raise JobError(f"--against {unknown[0]}", [Problem(problem, suggestion=nearest(unknown[0], known))])
 
 
 def _judging(job: Job) -> tuple[int, int]:

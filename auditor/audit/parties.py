@@ -31,7 +31,7 @@ READY_SECONDS = 30.0
 """How long a provider that we started may take until it answers."""
 PAUSE = 0.05
 NOT_APART = (
-    "this system has no Landlock: a simulated attack could read what this audit keeps, and so which sub-runs are "
+    "this system has no Landlock, so a simulated attack could read this audit's files and learn which sub-runs are "
     "replicated"
 )
 
@@ -178,7 +178,7 @@ class Parties:
     def _endpoint(self, provider: Provider) -> UnixEndpoint | HttpsEndpoint:
         where = provider.where
         if isinstance(where, RegisteredEndpoint):
-            raise Unreachable(f"the registered name {where.name!r} was not looked up before the run was created")
+            raise Unreachable(f"the registered provider {where.name!r} was not resolved before the run was created")
         return self._local.endpoint(provider.name) if isinstance(where, LocalEndpoint) else where
 
     async def _greet(self, party: Party) -> None:

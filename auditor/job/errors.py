@@ -58,7 +58,7 @@ class JobError(Exception):
         found = sorted(problems, key=lambda problem: problem.line or 0)
         self.problems = found[:MAX_PROBLEMS]
         if more := beyond + len(found) - len(self.problems):
-            self.problems.append(Problem(f"{more:,} more problems like these are not shown; mend the first ones."))
+            self.problems.append(Problem(f"{more:,} more problems are not shown; correct these first."))
         super().__init__("\n".join(problem.describe(source) for problem in self.problems))
 
 

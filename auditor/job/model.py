@@ -77,7 +77,7 @@ class PluginUse(BaseModel):
                 key = ".".join(map(str, path))
                 raise PydanticCustomError(
                     "option",
-                    "{value} is no value for an option; give a number or a text.",
+                    "{value} is not a valid value for an option; give a number or a text.",
                     {"value": str(value), "key": key},
                 )
         return self
@@ -97,14 +97,15 @@ class Audit(Frozen):
     replicated: PositiveInt | None = Field(default=None, description="m, the number of sub-runs replicated")
     replicate_probability: Annotated[float, Field(gt=0, le=1)] | None = None
     replicated_at_most: PositiveInt | None = Field(
-        default=None, description="go on to so many replicated sub-runs where m of them leave a doubt"
+        default=None, description="replicate up to this many sub-runs if m of them leave a doubt"
     )
     stop_early: bool = Field(default=False, description="end the run as soon as the primary is flagged")
     replicas: PositiveInt | None = Field(
         default=None, description="replicas per replicated sub-run; all other providers if not given"
     )
     benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None, description="r; more than half of the providers are counted on, also where r is 0.5 or less"
+        default=None,
+        description="r; more than half of the providers are always assumed benign, even if r is 0.5 or less",
     )
     randomness: Literal["client", "provider"] = "client"
     metrics: tuple[PluginUse, ...] = Field(
@@ -113,16 +114,17 @@ class Audit(Frozen):
     decision: Literal["auto", "ks", "ratio"] = "auto"
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     stall_seconds: PositiveFloat = Field(
-        default=300.0, description="a provider that makes no progress for so long is given up"
+        default=300.0, description="give up a provider that makes no progress for this long"
     )
     waiting_seconds: PositiveFloat = Field(
-        default=3600.0, description="likewise one that waits for its turn, or prepares, for so long in a sub-run"
+        default=3600.0, description="likewise if it waits for its turn or prepares for this long in a sub-run"
     )
     metric_seconds: PositiveFloat = Field(
-        default=600.0, description="a metric that takes longer for one sub-run is not used any more"
+        default=600.0, description="stop using a metric that takes longer than this for one sub-run"
     )
     noise: Annotated[NoiseFile | None, BeforeValidator(_read_noise_file)] = Field(
-        default=None, description="a file of `auditor calibrate`, with shared seeds; measured in the run if not given"
+        default=None,
+        description="with shared seeds, a file that `auditor calibrate` wrote; without it, the run measures noise",
     )
     noise_seconds: PositiveFloat = Field(
         default=120.0,
@@ -132,7 +134,7 @@ class Audit(Frozen):
         default=None,
         strict=False,
         max_length=MAX_SUB_RUNS,
-        description="exactly these sub-runs are replicated; predictable, so for tests and experiments only",
+        description="replicate exactly these sub-runs; predictable, so for tests and experiments only",
     )
 
     @field_validator("metrics", mode="before")
@@ -168,7 +170,7 @@ class Provider(Frozen):
     endpoint: str
     primary: bool = False
     price_per_hour: NonNegativeFloat | None = Field(default=None, description="dollars")
-    attack: PluginUse | None = Field(default=None, description="simulate an adversary; local providers only")
+    attack: PluginUse | None = Field(default=None, description="simulate a malicious provider; local providers only")
 
     @field_validator("endpoint")
     @classmethod
@@ -194,7 +196,7 @@ class Provider(Frozen):
         if self.attack is not None and not isinstance(self.where, LocalEndpoint | RegisteredEndpoint):
             raise PydanticCustomError(
                 "attack",
-                "an attack can only be simulated by a local provider (local:cpu or local:cuda:N).",
+                "only a local provider (local:cpu or local:cuda:N) can simulate an attack.",
                 {"key": "attack"},
             )
         return self

@@ -171,9 +171,9 @@ def _warnings(job: Job, sub_runs: int) -> tuple[str, ...]:
     probability = math.ceil(1000 * m / sub_runs) / 1000
     free = 100 * free_share(sub_runs, m)
     return (
-        f"The primary sees which sub-runs are opened. Once it has counted {m}, it can cheat unchecked in the rest, "
-        f"{free:.{1 if free < 10 else 0}f} % of the training on average. replicate_probability = {probability:g} in "
-        f"place of replicated = {m} costs about as much and leaves no such rest.",
+        f"The primary sees which sub-runs are opened. Once it has counted {m}, it can cheat unchecked in the rest, on "
+        f"average {free:.{1 if free < 10 else 0}f} % of the training. replicate_probability = {probability:g} costs "
+        f"about as much as replicated = {m} and leaves no such rest.",
     )
 
 

@@ -39,10 +39,10 @@ class Task(Frozen):
         default=None, description="text: a file of the library `tokenizers`; made from the training text if not given"
     )
     vocabulary_size: Annotated[int, Field(ge=300, le=1_000_000)] | None = Field(
-        default=None, description="text: at most so many tokens in the tokenizer that is made; 8,000 if not given"
+        default=None, description="text: the maximum number of tokens of the tokenizer that is made; default 8,000"
     )
     max_length: Annotated[int, Field(ge=2, le=4096)] | None = Field(
-        default=None, description="text: tokens that are read of a sentence, 64 if not given; the rest is cut off"
+        default=None, description="text: tokens that are read of each sentence, the rest is cut off; default 64"
     )
 
     @model_validator(mode="before")
@@ -94,12 +94,12 @@ class Task(Frozen):
         if given and self.kind != "text":
             raise PydanticCustomError(
                 "impossible",
-                "is a key of text tasks; leave it out, or set kind = 'text'.",
+                "is a key of text tasks; remove it, or set kind = 'text'.",
                 {"key": given[0]},
             )
         if self.tokenizer is not None and self.vocabulary_size is not None:
             raise PydanticCustomError(
-                "impossible", "a given tokenizer has a size of its own; leave one of them out.", {"key": given[-1]}
+                "impossible", "a given tokenizer already has a size; remove one of the two keys.", {"key": given[-1]}
             )
         return self
 
@@ -123,9 +123,9 @@ def _check_word(value: str, known: Mapping[str, Sequence[str]], kind: str | None
     others = [name for name, forms in known.items() if _has_form(value, forms)]
     raise PydanticCustomError(
         "unknown_word",
-        "'{value}' is a {what} for tasks of kind '{others}' and this one is of kind '{kind}'; allowed are {allowed}."
+        "'{value}' is a {what} for tasks of kind '{others}', but this task is of kind '{kind}'; use one of {allowed}."
         if others
-        else "unknown {what} '{value}'; allowed are {allowed}.",
+        else "unknown {what} '{value}'; use one of {allowed}.",
         {
             "what": what,
             "value": value,
@@ -150,7 +150,7 @@ def _word(form: str) -> str:
 def _check_path(value: str) -> None:
     """Refuse a value whose path, after the first colon if it has one, cannot be one on this machine."""
     if not value.strip():
-        raise PydanticCustomError("unknown_word", "is empty; give the path of a file, or leave it out.", {})
+        raise PydanticCustomError("unknown_word", "is empty; give the path of a file, or remove the key.", {})
     try:
         Path(value.partition(":")[2] or value).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:

@@ -45,7 +45,7 @@ async def probe(endpoint: str) -> Probe:
     where = parse_endpoint(endpoint)
     async with AsyncExitStack() as stack:
         if isinstance(where, RegisteredEndpoint):
-            raise Unreachable(f"{endpoint!r} is a name and not an address")
+            raise Unreachable(f"{endpoint!r} is a name, not an address")
         if isinstance(where, LocalEndpoint):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auditor-probe-")))
             agent = LocalAgent("probe", where.device, folder / "agent", attack=None, measurement_seed=None, seed=0)

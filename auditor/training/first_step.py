@@ -59,7 +59,7 @@ def _one_step(trainer: Trainer, spec: TrainingSpec) -> KnownValues:
     if not math.isfinite(loss):
         raise TrainingError(
             f"the loss of the first training step is {loss}, with the initial weights: this model cannot learn from "
-            "this dataset as it is. Look at the dataset, or choose another task.model or training.precision."
+            "this dataset as it is. Check the dataset, or choose another task.model or training.precision."
         )
     outputs = trainer.network.logits(trainer.batch(0).inputs[:FEW])
     if not (all_finite(after) and bool(torch.isfinite(outputs).all())):
@@ -90,6 +90,6 @@ def _explained(error: Exception, spec: TrainingSpec, device: torch.device) -> st
             f"lower than {spec.batch_size}, choose a smaller task.model, or a provider on another machine."
         )
     return (
-        f"the first training step fails on this machine, and would at every provider: {type(error).__name__}: "
+        f"the first training step fails on this machine and would fail at every provider: {type(error).__name__}: "
         f"{words[:300]}. Change [task] or [training]."
     )

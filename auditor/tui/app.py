@@ -38,9 +38,9 @@ class AuditorApp(App[None]):
         Path(__file__).parent / "styles" / "panes.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "explain", "Help", tooltip="Explain what has the focus, and all keys"),
-        Binding("q", "quit", "Quit", tooltip="Leave; runs go on", show=False),
-        Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose colours, light or dark", show=False),
+        Binding("f1", "explain", "Help", tooltip="Explain the focused pane and list all keys"),
+        Binding("q", "quit", "Quit", tooltip="Leave; runs continue", show=False),
+        Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose light or dark colours", show=False),
     ]
 
     # What panes stand side by side on; see styles/panes.tcss.
@@ -120,8 +120,10 @@ class AuditorApp(App[None]):
             if enabled and binding.description and binding.action not in known:
                 known.add(binding.action)
                 run = partial(self.run_action, binding.action, default_namespace=node)
-                told = f"{tooltip or binding.tooltip or binding.description} ({self.get_key_display(binding) or key})"
-                yield SystemCommand(binding.description, told, run)
+                help_text = (
+                    f"{tooltip or binding.tooltip or binding.description} ({self.get_key_display(binding) or key})"
+                )
+                yield SystemCommand(binding.description, help_text, run)
         for command in super().get_system_commands(screen):
             if command.title not in ("Quit", "Theme", "Keys"):
                 yield command

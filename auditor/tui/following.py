@@ -68,7 +68,7 @@ class Snapshot:
     @property
     def names(self) -> list[str]:
         """The providers, the primary first."""
-        return list(self.state.providers) or [self.job.primary.name, *(one.name for one in self.job.others)]
+        return list(self.state.providers) or [self.job.primary.name, *(provider.name for provider in self.job.others)]
 
 
 class Follower:

@@ -18,7 +18,7 @@ needs no such constants; ratios are not added up.
 
 Two models that are equal, or nearly, although each provider drew its own seeds are a finding about these two. It must
 not spoil the others' judgement, which a distance of 0 within the reference would. So the others are judged with one of
-the two, each of the two without the other, and both are told so.
+the two, each of the two without the other, and the judgements of both say so.
 """
 
 from __future__ import annotations
@@ -139,6 +139,6 @@ def _squares(matrix: DistanceMatrix, assumptions: Assumptions) -> tuple[float, f
     distances = within(matrix.values, group)
     if len(group) < 3 or distances.min() <= 0 or len(nearly_equal(matrix.values)):
         return 0.0, 0.0
-    # Distances that share a server are not independent: a group of g servers counts as g − 1 observations.
+    # Distances that share a provider are not independent: a group of g providers counts as g − 1 observations.
     weight = len(group) - 1
     return float(np.log(distances).var(ddof=1)) / shrinkage(count, benign) * weight, weight

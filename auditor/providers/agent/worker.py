@@ -60,7 +60,7 @@ class Worker:
             trainer = self._prepare(execution)
             trainer.load(read(self._clients.blobs(execution.word).path(execution.request.start), trainer.schema))
             if trainer.step != execution.request.start_step:
-                raise CheckpointError(f"it is of step {trainer.step}, not of step {execution.request.start_step}.")
+                raise CheckpointError(f"its step is {trainer.step}, not {execution.request.start_step}.")
             execution.entered("training")
             self._train(execution, trainer)
             execution.entered("finished")
@@ -124,7 +124,9 @@ class Worker:
             self._datasets = {task: self._load(task)}
         dataset = self._datasets[task]
         if dataset.digest != execution.request.dataset_digest:
-            raise TrainingError(f"the dataset {task.dataset.partition(':')[0]} here differs from the client's.")
+            raise TrainingError(
+                f"the dataset {task.dataset.partition(':')[0]} of this agent differs from the client's."
+            )
         return dataset
 
     def _load(self, task: Task) -> Dataset:
@@ -134,7 +136,9 @@ class Worker:
             if self._settings.confiding:
                 raise
             # The reason may tell what is in a file, or where it is.
-            raise TrainingError("the data is no dataset for this task; the log of the agent says why.") from error
+            raise TrainingError(
+                "the data cannot be used as a dataset for this task; the log of the agent says why."
+            ) from error
 
     def _measure(self, execution: Execution) -> Simulation | None:
         digest = execution.commitment(execution.request.boundaries[-1])

@@ -41,7 +41,9 @@ def load_dataset(task: Task, downloads: Path) -> Dataset:
     except OSError as error:  # a folder that may not be entered, a path that none can be
         raise TrainingError(readable(f"{task.dataset}: cannot be read: {error.strerror or error}.")) from None
     except MemoryError:
-        raise TrainingError(readable(f"{task.dataset}: does not fit into the memory of this machine.")) from None
+        raise TrainingError(
+            readable(f"{task.dataset}: does not fit into the memory of this machine; use less data.")
+        ) from None
 
 
 def _loaded(task: Task, downloads: Path) -> Dataset:
@@ -100,7 +102,7 @@ def _torchvision(name: str, downloads: Path) -> Dataset:
     if name not in known:
         hint = nearest(name, known)
         raise TrainingError(
-            f"torchvision:{name}: torchvision has no dataset of that name."
+            f"torchvision:{name}: torchvision has no dataset of this name."
             + (f" Did you mean {hint!r}?" if hint else "")
         )
     parts = []
