@@ -14,7 +14,7 @@ from auditor.providers.protocol import RunRequest, RunStatus, State
 WAIT_SECONDS = 0.5
 """How long the provider holds back its answer while there is no news."""
 ROUND_SECONDS = 0.05
-"""How often a provider is asked at most, whatever it calls news."""
+"""The shortest time between two questions to a provider, even if it claims to have news."""
 BEGINNING: dict[State, str] = {"queued": "waiting for its turn", "preparing": "preparing"}
 """What comes before training, in its order."""
 

@@ -39,7 +39,7 @@ class _Row(BaseModel):
 
 
 class MeasuredRate(_Row):
-    """So many of so many, with the exact 95 % interval; None of nothing."""
+    """`count` of `of`, with the exact 95 % interval; None if `of` is 0."""
 
     count: Annotated[int, Field(ge=0)]
     of: Annotated[int, Field(ge=0)]

@@ -155,7 +155,7 @@ def _growth(half: float, whole: float, steps: int) -> float:
 
 
 def _matrix(distances: Sequence[Sequence[float]], count: int) -> tuple[tuple[float, ...], ...]:
-    """What a metric gave, if it is a matrix of distances among so many models."""
+    """What a metric returned, if it is a matrix of distances among `count` models."""
     rows = [[_checked(value) for value in row] for row in distances]
     if [len(row) for row in rows] != [count] * count:
         raise ValueError(f"it did not return {count} rows of {count} distances")

@@ -1,4 +1,4 @@
-"""The providers of a run, connected: one client each, whoever started them."""
+"""The providers of a run, connected: one client each, no matter who started them."""
 
 from __future__ import annotations
 

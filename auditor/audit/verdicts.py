@@ -167,7 +167,7 @@ def _unchecked(name: str, state: AuditState, decided: Sequence[Judgement]) -> st
 
 
 def _faults(name: str, state: AuditState) -> list[str]:
-    """What no honest provider does, whatever the distances say."""
+    """What no honest provider does; it flags regardless of the distances."""
     found = [
         reason if sub_run is None else f"sub-run {sub_run}: {reason}"
         for sub_run, reason in state.provider(name).misbehaviour

@@ -164,7 +164,7 @@ class Audit(Frozen):
 
 
 class Provider(Frozen):
-    """Whoever trains for the client."""
+    """A provider that trains for the client."""
 
     name: Name
     endpoint: str
@@ -256,7 +256,7 @@ class Job(Frozen):
 
     @property
     def metrics(self) -> tuple[PluginUse, ...]:
-        """What models are compared by: as given, and whatever of `STATE` is missing there."""
+        """The metrics that compare models: those given, and those of `STATE` that are missing there."""
         named = {use.name for use in self.audit.metrics}
         return (*self.audit.metrics, *(PluginUse(name=name) for name in STATE if name not in named))
 

@@ -30,7 +30,7 @@ LEAST_BYTES = 512
 """Of any database; SQLite takes less for an empty one."""
 
 LOCK_SECONDS = 1.0
-"""How long a lock is waited for: whoever asks whether a run is being executed holds it for an instant."""
+"""How long a lock is waited for: a process that asks whether a run is being executed holds it for an instant."""
 
 
 class Store:
@@ -65,7 +65,7 @@ class Store:
         return self.folder / "datasets"
 
     def create_run(self, name: str, job: str, source: str) -> RunRecord:
-        """Begin a run, with 256 secret bits of its own."""
+        """Begin a run, with its own 256 secret bits."""
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
         shown = source.encode(errors="backslashreplace").decode()  # a file's name need not be text
         run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32))
@@ -207,7 +207,7 @@ class Store:
         return open_file(folder / "log.txt", os.O_RDWR | os.O_APPEND)
 
     def request(self, run: str, action: Action) -> None:
-        """Ask whoever executes a run to stop: `pause` after the present sub-run, `cancel` at once.
+        """Ask the process that executes a run to stop: `pause` after the current sub-run, `cancel` at once.
 
         Raises:
             StoreError: the run is gone, or the store cannot be written.

@@ -86,7 +86,7 @@ class AuditorApp(App[None]):
         return await asyncio.to_thread(ask)
 
     async def start(self, job: Job, source: str) -> str:
-        """Begin a run of a job in a process of its own, and show it; returns its id."""
+        """Start a run of a job in a separate process and show it; returns its id."""
         from auditor.audit.detached import start_run
 
         record, detached = await self.in_store(lambda store: start_run(store, job, source))
@@ -95,7 +95,7 @@ class AuditorApp(App[None]):
         return record.id
 
     async def execute(self, run: str) -> None:
-        """Have a run that was stopped go on in a process of its own."""
+        """Resume a stopped run in a separate process."""
         from auditor.audit.detached import execute_detached
 
         self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))

@@ -1,4 +1,4 @@
-"""Following a run through the store, whoever executes it."""
+"""Following a run through the store, no matter which process executes it."""
 
 from __future__ import annotations
 

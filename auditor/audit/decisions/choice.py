@@ -60,7 +60,7 @@ def _interim(job: Job, most: int) -> int | None:
 
 
 def direction_tells(participants: int, sub_runs: int, false_alarm_rate: float) -> bool:
-    """Whether so many sub-runs can flag somebody by its direction alone."""
+    """Whether this many sub-runs can flag a provider by its direction alone."""
     smallest = smallest_p_value(participants, sub_runs)
     return smallest <= (1 - ALONE_BESIDE_DIRECTION) * false_alarm_rate
 
@@ -132,12 +132,12 @@ def _limits_of_own_seeds(job: Job, budget: Budget) -> list[str]:
 
 def _smallest_of_run(smallest: float, budget: Budget, sub_runs: int) -> float:
     """The p-value of a provider that looks as deviant as the rule can say, in every sub-run under every metric."""
-    told = [
+    judgements = [
         Judgement(sub_run, str(metric), "anybody", smallest, None, ())
         for sub_run in range(sub_runs)
         for metric in range(budget.metrics)
     ]
-    return combined_p_value(told, budget) or 0.0
+    return combined_p_value(judgements, budget) or 0.0
 
 
 def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, str]:

@@ -1,4 +1,4 @@
-"""The ratio where every provider draws seeds of its own, so that honest models differ by how training scatters.
+"""The ratio where every provider draws its own seeds, so that honest models differ by how training scatters.
 
 One sub-run by itself says little then. Honest training takes another turn now and then, settles in another basin, or
 scatters more on one machine than on another: such a model lies two to two and a half times as far from the others as
@@ -40,13 +40,13 @@ USUAL_SPREAD = 0.5
 RUN_WEIGHT = 4.0
 """ν₀: how many observations the spread that is known beforehand is worth."""
 ALLOWANCE = 2.5
-"""A benign model may lie so many times as far off: one of three times the scatter does, √((3² + 1²) / 2) = 2.2."""
+"""A benign model may lie this many times as far off: one of three times the scatter does, √((3² + 1²) / 2) = 2.2."""
 TAIL = 3.0
 """Degrees of freedom of turns beyond it."""
 LEAST_SPREAD = 0.15
 """s is not taken for smaller: what agreed closely so far says little of a turn to come."""
 TWINS = 1e-3
-"""Two models are nearly equal when they lie so many times the median distance apart, or less."""
+"""Two models are nearly equal if their distance is at most this fraction of the median distance."""
 
 
 @dataclass(frozen=True)

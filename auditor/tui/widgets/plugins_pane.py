@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from auditor.plugins.loader import Descriptions
 
 RECENT_RUNS = 50
-"""So many of the latest runs are asked for the files that their jobs name."""
+"""The number of latest runs whose jobs are searched for plugin files."""
 
 
 class PluginsPane(HomePane):
@@ -43,7 +43,7 @@ were then."""
             self.files = files
 
     class Described(Message):
-        """A plugin was loaded by a process of its own, or could not be."""
+        """A separate process has loaded a plugin, or failed to."""
 
         def __init__(self, description: PluginDescription) -> None:
             super().__init__()
