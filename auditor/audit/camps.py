@@ -44,16 +44,16 @@ def doubts_about_assumption(
     found = []
     if len(flagged) > allowed:
         found.append(
-            f"{len(flagged)} providers deviate, and the job counts on at most {allowed} of {count} "
-            f"(benign_fraction = {assumptions.benign_fraction:.2g}): the assumption is broken, so that the others may "
-            "as well be the ones that deviate together"
+            f"{len(flagged)} providers deviate, but the job assumes that at most {allowed} of {count} do "
+            f"(benign_fraction = {assumptions.benign_fraction:.2g}). The assumption is broken, so the others may as "
+            "well be the ones that deviate together"
         )
     near = (_two_camps(flagged, matrix, assumptions) for matrix in matrices)
     if pulled_alike(sketches, flagged) if sketches else any(near):
         found.append(
-            f"{_listed(flagged)} agree with one another as well as the others do, so that there are two camps: if more "
-            f"than {allowed} of {count} providers collude, it is the other camp that deviates. A provider more, or one "
-            "that you trust, would settle it"
+            f"{_listed(flagged)} agree with one another as well as the others do, so there are two camps. If more than "
+            f"{allowed} of {count} providers collude, the other camp is the one that deviates. Another provider, or "
+            "one that you trust, would settle it"
         )
     return found
 

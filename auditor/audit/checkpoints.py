@@ -13,8 +13,8 @@ from auditor.providers.errors import Misbehaved, Refused, Unreachable
 from auditor.tasks.checkpoint import all_finite, read
 from auditor.tasks.errors import CheckpointError
 
-DAMAGED = "the client's own copy of a checkpoint was damaged, and it cannot be had again"
-NOT_SHOWN = "did not show what it had committed to"
+DAMAGED = "the client's copy of a checkpoint was damaged and could not be fetched again"
+NOT_SHOWN = "did not show the checkpoint that it had committed to"
 
 
 class Checkpoints:
@@ -56,7 +56,7 @@ class Checkpoints:
                 if shown:
                     self._gone[boundary] = DAMAGED
                 elif isinstance(error, Refused):  # its disk may have failed, which accuses nobody
-                    self._gone[boundary] = f"the primary cannot show its checkpoint of step {known.step}: {error}"
+                    self._gone[boundary] = f"the primary could not show its checkpoint of step {known.step}: {error}"
                 else:
                     self._blame(known.step, error)
                 return None
@@ -121,7 +121,8 @@ class Checkpoints:
 
     def _blame(self, step: int, error: Exception) -> None:
         setting = self._setting
-        what = "committed to what no training of this job gives" if isinstance(error, CheckpointError) else NOT_SHOWN
+        what = "committed to a checkpoint that no training of this job produces"
+        what = what if isinstance(error, CheckpointError) else NOT_SHOWN
         reason = f"{what} at step {step}: {error}"
         known = setting.state.provider(setting.primary.name).misbehaviour
         if (None, cleaned(reason)) not in known:

@@ -42,7 +42,7 @@ class Closing:
         path = await self._checkpoints.open(last)
         if path is None:
             if (reason := self._checkpoints.gone(last)) is not None:
-                setting.parties.lose(setting.primary, f"its model is not delivered: {reason}")
+                setting.parties.lose(setting.primary, f"it did not deliver its model: {reason}")
             return
         accuracy = await asyncio.to_thread(setting.workspace.accuracy, path)
         setting.write(ModelDelivered(final.step, final.digest, str(path), 0, accuracy))

@@ -18,7 +18,7 @@ import torch
 from auditor.tasks.checkpoint import digest_of_parts, parts
 
 MOVED = 0.5
-"""Whoever trained changed more than this share of the parameters; single ones may round to what they were."""
+"""A provider that trained has changed more than this share of the parameters; single ones may round to the same."""
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,6 @@ def _enough(job: Job, parties: Parties) -> None:
     needed = min(3, job.participants)
     if parties[job.primary.name].lost is not None or len(reachable) < needed:
         raise TooFewProviders(
-            f"an audit of this job needs its primary and {needed - 1} other providers; "
-            f"not to be reached: {'; '.join(lost)}"
+            f"this audit needs the primary and at least {needed - 1} other provider{'' if needed == 2 else 's'}. "
+            f"Could not reach {'; '.join(lost)}. Check their endpoints, then try again"
         )

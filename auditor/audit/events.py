@@ -320,9 +320,9 @@ class AuditFinished(Event):
         _demand((self.cost,), "training_steps extra_steps overhead seconds bytes dollars")
         for one in self.providers:
             if one["verdict"] not in get_args(Verdict) or not isinstance(one["name"], str):
-                raise ValueError("holds a verdict that is none")
+                raise ValueError("it holds an unknown verdict")
         if any(not isinstance(value, int | float | None) for value in self.cost.values()):
-            raise ValueError("holds a cost that is no number")
+            raise ValueError("it holds a cost that is not a number")
 
 
 AuditFinished.kind = "verdict"
@@ -350,7 +350,7 @@ def _shape(kind: str) -> TypeAdapter[Event]:
 
 
 def _demand(rows: tuple[Mapping[str, Any], ...], keys: str) -> None:
-    """Make sure that everybody who reads these rows finds what they look for."""
+    """Make sure that each row has the keys that its readers need."""
     for row in rows:
         if missing := [key for key in keys.split() if key not in row]:
-            raise ValueError(f"has no {missing[0]}")
+            raise ValueError(f"it has no {missing[0]}")

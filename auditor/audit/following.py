@@ -14,7 +14,7 @@ from auditor.providers.protocol import RunRequest, RunStatus, State
 WAIT_SECONDS = 0.5
 """How long the provider holds back its answer while there is no news."""
 ROUND_SECONDS = 0.05
-"""How often a provider is asked at most, whatever it calls news."""
+"""The shortest time between two questions to a provider, even if it claims to have news."""
 BEGINNING: dict[State, str] = {"queued": "waiting for its turn", "preparing": "preparing"}
 """What comes before training, in its order."""
 
@@ -32,10 +32,10 @@ async def follow(
     Args:
         client: speaks to the provider.
         request: the run, started before.
-        stall_seconds: training without any progress for so long the provider is given up.
-        waiting_seconds: likewise when it has waited for its turn and prepared for so long together. Both may take
-            long at an honest provider: others' runs come first, and data must be read.
-        simulated: says which attack we had it carry out, which may be what takes for ever.
+        stall_seconds: the provider is given up after training for this long without any progress.
+        waiting_seconds: likewise after this much waiting for its turn and preparing together. Both may take long at
+            an honest provider: others' runs come first, and data must be read.
+        simulated: says which attack we had it carry out, which may be the reason.
 
     Raises:
         Unreachable: no answer, no progress, or the run was cancelled there.
@@ -50,7 +50,7 @@ async def follow(
         _check(status, request, known, step)
         clock.tick(status.state, progress=status.step > step or bool(status.commitments))
         if (overdue := clock.overdue(status.state)) is not None:
-            suspect = f", carrying out {attack}" if (attack := simulated()) else ""
+            suspect = f" while carrying out {attack}" if (attack := simulated()) else ""
             raise Unreachable(f"{overdue} at step {step}{suspect}")
         step, version, known = status.step, status.version, known + len(status.commitments)
         yield status
@@ -60,7 +60,7 @@ async def follow(
             raise Unreachable("it cancelled the run")
         if status.state == "finished":
             if known < len(request.boundaries):
-                raise Misbehaved("says that it is finished, but did not commit to every boundary")
+                raise Misbehaved("claims to have finished but did not commit to every boundary")
             return
         await asyncio.sleep(max(0.0, asked + ROUND_SECONDS - time.monotonic()))
 
@@ -90,7 +90,7 @@ class _Clock:
     def overdue(self, state: State) -> str | None:
         """What has taken too long, in words."""
         if self._waited > self._waiting_seconds:
-            doing = BEGINNING.get(state, "not further")
+            doing = BEGINNING.get(state, "not training")
             return f"still {doing} after {self._waiting_seconds:g} s (audit.waiting_seconds)"
         if self._still > self._stall_seconds:
             return f"no progress for {self._stall_seconds:g} s"
@@ -99,9 +99,9 @@ class _Clock:
 
 def _check(status: RunStatus, request: RunRequest, known: int, step: int) -> None:
     if status.id != request.id:
-        raise Misbehaved("answered for another run")
+        raise Misbehaved("answered for a different run")
     if not step <= status.step <= request.boundaries[-1]:
         raise Misbehaved(f"claims step {status.step} after step {step} of {request.boundaries[-1]}")
     expected = request.boundaries[known : known + len(status.commitments)]
     if tuple(commitment.step for commitment in status.commitments) != expected:
-        raise Misbehaved("committed to other boundaries than it was asked for")
+        raise Misbehaved("committed to boundaries that it was not asked for")

@@ -1,4 +1,4 @@
-"""Where events go: into the store first, then into the state, then to whoever watches."""
+"""Where events go: into the store first, then into the state, then to those who watch."""
 
 from __future__ import annotations
 

@@ -20,5 +20,5 @@ def kept_job(run: RunRecord) -> Job:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "its text"
         raise DamagedRun(
-            run.id, f"its job cannot be read: {place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+            run.id, f"the stored job cannot be read: {place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
         ) from None

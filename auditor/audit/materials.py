@@ -38,8 +38,8 @@ class Materials:
         self.found = {"auditor": __version__}
         if begun.get("auditor", __version__) != __version__:
             raise TrainingError(
-                f"auditor {begun['auditor']} began this run, and this is auditor {__version__}, which may train "
-                f"otherwise. Install auditor {begun['auditor']} again to go on, or start a new run."
+                f"this run was started with auditor {begun['auditor']}, and this is auditor {__version__}, which may "
+                f"train differently. Install auditor {begun['auditor']} to resume it, or start a new run."
             )
 
     def accept_initial(self, path: Path | None) -> None:
@@ -60,8 +60,7 @@ class Materials:
         found = self.found[INITIAL] = sha.hexdigest()
         if self._begun.get(INITIAL, found) != found:
             raise TrainingError(
-                f"training.initial: {path} is not what it was when this run began. Put back what it was, or start a "
-                "new run."
+                f"training.initial: {path} has changed since this run started. Restore the file, or start a new run."
             )
 
     def accept(self, program: Program) -> None:
@@ -74,7 +73,7 @@ class Materials:
         for part, digest in program.part_digests.items():
             if self._begun.get(part, digest) != digest:
                 raise TrainingError(
-                    f"the {part} of this job's data, {self._job.task.source_of(part)}, is not what it was when this "
-                    "run began: its content is another, or another library reads it. Providers that trained on the "
-                    "one and on the other cannot be compared. Put back what it was, or start a new run."
+                    f"the {part} of this job's data, {self._job.task.source_of(part)}, has changed since this run "
+                    "started: its content is different, or a different library version reads it. Results from "
+                    "before and after cannot be compared. Restore the data, or start a new run."
                 )

@@ -107,7 +107,7 @@ def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel],
         except Exception as error:  # a plugin may raise anything; that is no pass, but no end of the audit either
             excluded[provider] = cleaned(f"{type(error).__name__}: {error}")
     if len(representations) < 2:
-        return Measured(name, failure=next(iter(excluded.values()), "there is nothing to compare"))
+        return Measured(name, failure=next(iter(excluded.values()), "there are fewer than two models to compare"))
     try:
         comparison = metric.compare(list(representations.values()))
         values = _matrix(comparison.distances, len(representations))
@@ -136,7 +136,7 @@ def measure_noise(metric: Metric[Any], rehearsed: Rehearsed) -> Noise:
             half = _largest(metric, [metric.represent(model) for model in rehearsed.halfway])
             growth = _growth(half, floor, rehearsed.steps)
             floor *= (rehearsed.of / rehearsed.steps) ** growth
-            source = f"extrapolated from {rehearsed.steps} of {rehearsed.of} steps, executed by the client"
+            source = f"extrapolated from {rehearsed.steps} of {rehearsed.of} steps that the client executed"
     except Exception as error:  # a plugin may raise anything
         return Noise(source=cleaned(f"the metric failed on the client's own models: {type(error).__name__}: {error}"))
     return Noise(floor, size or None, source)
@@ -155,13 +155,13 @@ def _growth(half: float, whole: float, steps: int) -> float:
 
 
 def _matrix(distances: Sequence[Sequence[float]], count: int) -> tuple[tuple[float, ...], ...]:
-    """What a metric gave, if it is a matrix of distances among so many models."""
+    """What a metric returned, if it is a matrix of distances among `count` models."""
     rows = [[_checked(value) for value in row] for row in distances]
     if [len(row) for row in rows] != [count] * count:
-        raise ValueError(f"it did not give {count} rows of {count} distances")
+        raise ValueError(f"it did not return {count} rows of {count} distances")
     for first, second in combinations(range(count), 2):
         if not math.isclose(rows[first][second], rows[second][first], rel_tol=ROUNDING):
-            raise ValueError("its distances from one model to another and back differ")
+            raise ValueError("its distance from one model to another differs from the distance back")
         rows[first][second] = rows[second][first]
     for index, row in enumerate(rows):
         row[index] = 0.0
@@ -171,5 +171,5 @@ def _matrix(distances: Sequence[Sequence[float]], count: int) -> tuple[tuple[flo
 def _checked(distance: float) -> float:
     value = float(distance)
     if not math.isfinite(value) or value < 0:
-        raise ValueError(f"it gave {value} for a distance, which must be finite and not negative")
+        raise ValueError(f"it returned the distance {value}; a distance must be finite and not negative")
     return value

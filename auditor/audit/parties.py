@@ -1,4 +1,4 @@
-"""The providers of a run, connected: one client each, whoever started them."""
+"""The providers of a run, connected: one client each, no matter who started them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from auditor.providers.protocol import Identity
 
 PAUSE = 0.05
 NOT_APART = (
-    "this system has no Landlock: a simulated attack could read what this audit keeps, and so which sub-runs are "
+    "this system has no Landlock, so a simulated attack could read this audit's files and learn which sub-runs are "
     "replicated"
 )
 

@@ -45,7 +45,7 @@ class PrimaryTraining:
             await self._follow(await self._attach() or await self._start())
         except Misbehaved as error:
             setting.blame(party, None, error)
-            setting.parties.lose(party, f"given up, because it {error}")
+            setting.parties.lose(party, f"given up because it {error}")
         except (Unreachable, Refused) as error:
             setting.give_up(party, error)
 
@@ -90,7 +90,7 @@ class PrimaryTraining:
                 moved = await client.upload(path, digest)
             break
         else:
-            raise Unreachable("the checkpoint to go on from is lost")
+            raise Unreachable("the checkpoint to resume from is lost")
         step = setting.boundaries[boundary]
         # The sequence number makes the id new even when the same step is started from again.
         execution = f"{setting.run}.primary.{step}.{setting.state.seq}"
@@ -130,11 +130,11 @@ class PrimaryTraining:
                 # Other hardware or software explains it. But what was committed to once is not replaced: who trains
                 # again may know by then which sub-runs were not opened.
                 raise Unreachable(
-                    f"it trained again from an earlier step, and came to another checkpoint at step {known.step} than "
-                    "the one that it had committed to"
+                    f"it trained again from an earlier step and reached a checkpoint at step {known.step} that differs "
+                    "from the one it had committed to"
                 )
             if known.digest != digest:
-                raise Misbehaved(f"committed to another checkpoint at step {known.step} than before")
+                raise Misbehaved(f"committed to a different checkpoint at step {known.step} than before")
             return
         setting.write(Committed(boundary, setting.boundaries[boundary], digest, loss))
         self._draw(boundary - 1)

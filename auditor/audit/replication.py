@@ -37,7 +37,7 @@ from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
 from auditor.tasks.errors import CheckpointError
 
 NOT_FINITE = "weights that are not finite numbers"
-COPIED = "returned the checkpoint of step {} that it had been given for another sub-run, in place of its own work"
+COPIED = "returned the checkpoint of step {} that it had received for another sub-run, instead of its own work"
 IDLE = "returned the parameters that it had been given, unchanged, where most of the others trained"
 
 
@@ -63,7 +63,7 @@ class Replication:
         start, end = await asyncio.gather(checkpoints.open(sub_run), checkpoints.open(sub_run + 1))
         gone = checkpoints.gone(sub_run) or checkpoints.gone(sub_run + 1)
         if start is None or gone is not None:
-            reason = gone or "the primary did not show the checkpoint that it starts from"
+            reason = gone or "the primary did not show the checkpoint that the sub-run starts from"
             setting.write(SubRunUndecided(sub_run, reason))
             return
         if setting.state.boundaries[sub_run].finite is False:
@@ -150,7 +150,7 @@ class Replication:
             finite = await self._checkpoints.check(path, setting.boundaries[sub_run + 1])
         except CheckpointError as error:
             setting.blobs.remove(returned)
-            raise Misbehaved(f"returned something else than a checkpoint of this job: {error}") from None
+            raise Misbehaved(f"returned something that is not a checkpoint of this job: {error}") from None
         for step, given in self._handed(sub_run, party).items():
             if await asyncio.to_thread(self._copies.is_copy, start, path, given):
                 raise Misbehaved(COPIED.format(step))
@@ -285,5 +285,5 @@ class Replication:
         """Why there is nothing to compare."""
         finite = finite_models(sub_run, self._setting.state)
         if len(finite) > 1 and not any(finite.values()):
-            return f"everybody returned {NOT_FINITE}: the training diverges, and a lower learning rate may mend it"
-        return "fewer than two providers returned a model that can be compared"
+            return f"every provider returned {NOT_FINITE}: the training diverges; a lower learning rate may help"
+        return "fewer than two providers returned a comparable model"

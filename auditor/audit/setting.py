@@ -94,8 +94,8 @@ class Setting:
         needed, free = 2 * self.workspace.schema.size, shutil.disk_usage(self.folder).free
         if free < needed:
             raise StoreError(
-                f"the disk with {self.folder} is full: {free:,} bytes are free and a checkpoint of this job has "
-                f"{needed // 2:,}. Free some space, or set AUDITOR_HOME to another folder."
+                f"the disk that holds {self.folder} is full: {free:,} bytes are free, and one checkpoint of this job "
+                f"takes {needed // 2:,}. Free some space, or set AUDITOR_HOME to a folder on another disk."
             )
 
     def blame(self, party: Party, sub_run: int | None, reason: object) -> None:

@@ -181,16 +181,16 @@ def apply(state: AuditState, record: EventRecord) -> AuditState:
         return _after(state, record)
     except KeyError as error:
         if record.kind not in e.KINDS:
-            raise DamagedRun(record.run, f"its event {record.seq} is of no known kind, {record.kind!r:.60}") from None
-        raise DamagedRun(record.run, f"its event {record.seq}, {record.kind}, has no {error}") from None
+            raise DamagedRun(record.run, f"event {record.seq} is of an unknown kind, {record.kind!r:.60}") from None
+        raise DamagedRun(record.run, f"event {record.seq}, {record.kind}, has no {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "it"
+        place = f" in {'.'.join(map(str, first['loc']))}" if first["loc"] else ""
         what = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise DamagedRun(record.run, f"its event {record.seq}, {record.kind}, is wrong in {place}: {what}") from None
+        raise DamagedRun(record.run, f"event {record.seq}, {record.kind}, is invalid{place}: {what}") from None
     except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
         raise DamagedRun(
-            record.run, f"its event {record.seq}, {record.kind}, cannot follow the others: {error}"
+            record.run, f"event {record.seq}, {record.kind}, does not fit those before it: {error}"
         ) from None
 
 

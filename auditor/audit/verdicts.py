@@ -95,12 +95,12 @@ def _judge_provider(
     choice: Choice,
     assumptions: Assumptions,
 ) -> ProviderVerdict:
-    told = [judgement for judgement in judgements if judgement.p_value is not None]
-    seen = {judgement.sub_run for judgement in told} - {
-        one.sub_run for one in told if one.blind and one.metric == WHOLE
+    decided = [judgement for judgement in judgements if judgement.p_value is not None]
+    seen = {judgement.sub_run for judgement in decided} - {
+        judgement.sub_run for judgement in decided if judgement.blind and judgement.metric == WHOLE
     }
     checked = len(seen)
-    p_value = combined_p_value(told, choice.budget, [(look.p_value, look.share) for look in directions])
+    p_value = combined_p_value(decided, choice.budget, [(look.p_value, look.share) for look in directions])
     ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
     faults = _faults(name, state)
     doubts = _doubts(name, state, judgements, choice)
@@ -110,15 +110,15 @@ def _judge_provider(
     if faults or deviates:
         verdict, reasons = "flagged", faults
         if deviates:
-            reasons = faults + _deviations(told, directions, state, assumptions, choice)
+            reasons = faults + _deviations(decided, directions, state, assumptions, choice)
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
-        verdict, reasons = "inconclusive", doubts or [_unchecked(name, state, told)]
+        verdict, reasons = "inconclusive", doubts or [_unchecked(name, state, decided)]
     else:
         verdict = "consistent"
         plural = "sub-run" if checked == 1 else "sub-runs"
-        reasons = [f"agrees with the others in {checked} replicated {plural}", *_noise_allowed_for(told, seen)]
+        reasons = [f"agrees with the others in {checked} replicated {plural}", *_noise_allowed_for(decided, seen)]
     return ProviderVerdict(name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons)))
 
 
@@ -129,16 +129,20 @@ def unasked(state: AuditState) -> set[str]:
     return {name for name in state.providers if name != primary and name not in asked}
 
 
-def _noise_allowed_for(told: list[Judgement], seen: Set[int]) -> list[str]:
-    """What numerical noise was allowed for, and where it was too much to see anything; nothing with own seeds."""
-    of_updates = [one.noise for one in told if one.metric == WHOLE and one.sub_run in seen and one.noise is not None]
-    said = (
+def _noise_allowed_for(decided: list[Judgement], seen: Set[int]) -> list[str]:
+    """How much numerical noise was allowed for, and where it was too much to see anything; nothing with own seeds."""
+    of_updates = [
+        judgement.noise
+        for judgement in decided
+        if judgement.metric == WHOLE and judgement.sub_run in seen and judgement.noise is not None
+    ]
+    reasons = (
         [f"numerical noise of up to {_share_text(max(of_updates))} of an update was allowed for"] if of_updates else []
     )
-    blind = sorted({one.sub_run for one in told} - seen)
+    blind = sorted({judgement.sub_run for judgement in decided} - seen)
     if blind:
-        said.append(f"nothing could be seen in {_sub_runs(blind)}: an attack would fit in the numerical noise")
-    return said
+        reasons.append(f"nothing could be seen in {_sub_runs(blind)}, where numerical noise could hide an attack")
+    return reasons
 
 
 def _share_text(share: float) -> str:
@@ -150,12 +154,14 @@ def _sub_runs(indices: Sequence[int]) -> str:
     return f"sub-run{'s' if len(indices) > 1 else ''} {', '.join(map(str, indices))}"
 
 
-def _unchecked(name: str, state: AuditState, told: Sequence[Judgement]) -> str:
-    if told:
-        noise = min(one.noise for one in told if one.noise is not None and one.metric == WHOLE)
+def _unchecked(name: str, state: AuditState, decided: Sequence[Judgement]) -> str:
+    if decided:
+        noise = min(
+            judgement.noise for judgement in decided if judgement.noise is not None and judgement.metric == WHOLE
+        )
         return (
-            f"nothing could be seen: the numerical noise to allow for is {_share_text(noise)} of a sub-run's training, "
-            "so that an attack would fit in it. Take shorter sub-runs (audit.sub_run_steps)"
+            f"nothing could be seen: numerical noise of {_share_text(noise)} of a sub-run's training must be allowed "
+            "for, which could hide an attack. Use shorter sub-runs (audit.sub_run_steps)"
         )
     if name in unasked(state):
         return "it was not asked to execute any sub-run"
@@ -163,7 +169,7 @@ def _unchecked(name: str, state: AuditState, told: Sequence[Judgement]) -> str:
 
 
 def _faults(name: str, state: AuditState) -> list[str]:
-    """What no honest provider does, whatever the distances say."""
+    """What no honest provider does; it flags regardless of the distances."""
     found = [
         reason if sub_run is None else f"sub-run {sub_run}: {reason}"
         for sub_run, reason in state.provider(name).misbehaviour
@@ -171,7 +177,7 @@ def _faults(name: str, state: AuditState) -> list[str]:
     for index in sorted(state.sub_runs):
         finite = finite_models(index, state)
         if finite.get(name) is False and sum(finite.values()) * 2 > len(finite):
-            found.append(f"sub-run {index}: its weights are not finite numbers, those of the others are")
+            found.append(f"sub-run {index}: its weights are not finite numbers, but most others' are")
     return found
 
 
@@ -205,7 +211,7 @@ def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: C
             found.append(f"sub-run {index}: {own.failure}")
     found += [f"sub-run {judgement.sub_run}: {judgement.note}" for judgement in judgements if judgement.note]
     if choice.powerless:
-        found.append(f"the {choice.decision.name} rule cannot flag anybody with so few providers")
+        found.append(f"the {choice.decision.name} rule cannot flag anybody with this few providers")
     return found
 
 
@@ -217,33 +223,33 @@ def _equal(name: str, sub_run: SubRun) -> list[str]:
             other = second if name == first else first
             what = "the same parameters as" if parameters else "the same model as"
             found.append(
-                f"it returned {what} {other} to the last bit, although each draws its own seeds: the two share their "
-                f"seeds or their work ({first} committed first)"
+                f"it returned {what} {other}, bit for bit, although each draws its own seeds: the two share seeds or "
+                f"work ({first} committed first)"
             )
     return found
 
 
 def _deviations(
-    told: list[Judgement], directions: list[Look], state: AuditState, assumptions: Assumptions, choice: Choice
+    decided: list[Judgement], directions: list[Look], state: AuditState, assumptions: Assumptions, choice: Choice
 ) -> list[str]:
     """How often the provider deviates and where most, in plain words."""
-    sub_runs = list(dict.fromkeys(judgement.sub_run for judgement in told))
-    thresholds = thresholds_of(told, choice, assumptions)
-    deviating = sorted({one.sub_run for one in told if deviates(one, thresholds)})
+    sub_runs = list(dict.fromkeys(judgement.sub_run for judgement in decided))
+    thresholds = thresholds_of(decided, choice, assumptions)
+    deviating = sorted({judgement.sub_run for judgement in decided if deviates(judgement, thresholds)})
     pulled = [
-        f"its models are pulled the same way in {look.sub_runs} replicated sub-runs, which chance explains with "
-        f"p = {look.p_value:.1g}"
+        f"its models are pulled the same way in {look.sub_runs} replicated sub-runs (p = {look.p_value:.1g})"
         for look in directions
         if look.p_value <= assumptions.false_alarm_rate * look.share
     ]
     if not deviating:
-        return pulled or ["all replicated sub-runs together show more than chance explains"]
-    strongest = min(told, key=lambda one: one.p_value or 0.0).sub_run
+        return pulled or ["all replicated sub-runs together differ by more than chance explains"]
+    strongest = min(decided, key=lambda judgement: judgement.p_value or 0.0).sub_run
     standard = "numerical noise explains" if assumptions.seeds is Seeds.SHARED else "these lie from one another"
     figures = [
-        f"{_times(one.ratio)} as far under {one.metric} (p = {one.p_value:.1g}{_remark(one, state)})"
-        for one in told
-        if one.sub_run == strongest and one.ratio is not None and deviates(one, thresholds)
+        f"{_times(judgement.ratio)} as far under {judgement.metric} "
+        f"(p = {judgement.p_value:.1g}{_remark(judgement, state)})"
+        for judgement in decided
+        if judgement.sub_run == strongest and judgement.ratio is not None and deviates(judgement, thresholds)
     ]
     numbers = ", ".join(str(index) for index in deviating)
     return [
@@ -255,8 +261,8 @@ def _deviations(
 
 
 def _remark(judgement: Judgement, state: AuditState) -> str:
-    said = state.sub_run(judgement.sub_run).remarks.get((judgement.metric, judgement.provider))
-    return f"; {said}" if said else ""
+    remark = state.sub_run(judgement.sub_run).remarks.get((judgement.metric, judgement.provider))
+    return f"; {remark}" if remark else ""
 
 
 def _times(ratio: float) -> str:

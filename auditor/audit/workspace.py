@@ -92,7 +92,9 @@ class Workspace:
         )
         self._calibrated = job.audit.noise
         if self._calibrated is not None and self._calibrated.dataset_digest != self._program.digest:
-            raise TrainingError("audit.noise: the file was made for other data. Make one with `auditor calibrate`.")
+            raise TrainingError(
+                "audit.noise: the file was made for other data. Make a new one with `auditor calibrate`."
+            )
         self._begin_metrics(context, {use.name for use in job.audit.metrics})
         _try_attacks(job, replace(learner.attack_context, sub_run_steps=job.audit.sub_run_steps, client=context))
 
@@ -156,7 +158,7 @@ class Workspace:
         use = next(use for use in self._job.metrics if use.name == name)
         known = self._calibrated and self._calibrated.at(metric_table(use.name, use.options), start_step)
         if not known:
-            return Noise(source="the file that audit.noise names does not have this metric with these options")
+            return Noise(source="the file that audit.noise names lacks this metric with these options")
         return Noise(known.floor, known.size, f"measured by `auditor calibrate` from step {known.start}")
 
     async def _rehearse(self, start: Path, steps: int) -> Rehearsed | Noise:
@@ -201,7 +203,7 @@ class Workspace:
         except OutOfTime as error:
             # Its thread may go on loading weights into the evaluator that it was given.
             self._evaluator = self._learner(self._initial_seed).evaluator
-            self._given_up[name] = f"it {error} in an earlier sub-run and is not used any more ({origin.place})"
+            self._given_up[name] = f"it {error} in an earlier sub-run and is no longer used ({origin.place})"
             return Measured(name, failure=f"it {error} ({origin.place})")
         except Exception as error:  # a plugin may raise anything
             return Measured(name, failure=f"{cleaned(f'{type(error).__name__}: {error}')} ({origin.place})")
@@ -239,9 +241,7 @@ def _load_metric(job: Job, plugins: Catalogue, use: PluginUse) -> tuple[Origin, 
     origin = plugins.origin("metrics", use.name)
     kind = _in_time(job, origin, lambda: plugins.load("metrics", use.name))
     if not fits(job.task.kind, kind.tasks):
-        raise PluginError(
-            f"{origin} is not defined for {job.task.kind} tasks, only for {', '.join(sorted(kind.tasks))}."
-        )
+        raise PluginError(f"{origin} does not support {job.task.kind} tasks, only {', '.join(sorted(kind.tasks))}.")
     return origin, _in_time(job, origin, lambda: plugins.create("metrics", use.name, use.options))
 
 
@@ -257,8 +257,8 @@ def _made_attack(job: Job, plugins: Catalogue, provider: str, use: PluginUse) ->
     attack = _in_time(job, origin, lambda: plugins.create("attacks", use.name, use.options))
     if not fits(job.task.kind, attack.tasks):
         raise PluginError(
-            f"provider {provider!r}: {origin} is not defined for {job.task.kind} tasks, "
-            f"only for {', '.join(sorted(attack.tasks))}."
+            f"provider {provider!r}: {origin} does not support {job.task.kind} tasks, "
+            f"only {', '.join(sorted(attack.tasks))}."
         )
     return origin, attack
 
@@ -274,7 +274,7 @@ def _try_attacks(job: Job, context: AttackContext) -> None:
             call_within(job.audit.metric_seconds, partial(attack.begin, context))
         except Exception as error:  # a plugin may raise anything
             raise PluginError(
-                f"provider {provider.name!r}: {origin} cannot be carried out in this job: {cleaned(error)}"
+                f"provider {provider.name!r}: {origin} cannot be used in this job: {cleaned(error)}"
             ) from error
 
 
@@ -288,7 +288,7 @@ def _loaded_files(job: Job) -> Catalogue:
 
 
 def _in_time(job: Job, what: object, call: Callable[[], Result]) -> Result:
-    """Load or make a plugin; one that takes for ever is left behind."""
+    """Load or make a plugin; one that takes too long is left behind."""
     try:
         return call_within(job.audit.metric_seconds, call)
     except OutOfTime as error:
@@ -302,8 +302,8 @@ def _check_devices(job: Job) -> None:
         if wanted.startswith("cuda:"):
             count = torch.cuda.device_count()
             if int(wanted.removeprefix("cuda:")) >= count:
-                there = f"cuda:0 to cuda:{count - 1}" if count > 1 else "cuda:0" if count else "none"
+                there = f"cuda:0 to cuda:{count - 1}" if count > 1 else "only cuda:0" if count else "no GPU"
                 raise TrainingError(
-                    f"provider {provider.name!r}: this machine has no {wanted}; there is {there}. "
-                    "Use one that there is, or local:cpu."
+                    f"provider {provider.name!r}: this machine has no {wanted}; it has {there}. "
+                    "Use a device that exists, or local:cpu."
                 )

@@ -30,7 +30,7 @@ def typed_path(text: str) -> Path:
         return Path(text.strip()).expanduser()
     except RuntimeError:
         user = text.strip().partition("/")[0].removeprefix("~")
-        raise UserFileError(f"begins with the home of {user!r}, a user whom this machine does not know") from None
+        raise UserFileError(f"begins with the home of {user!r}, a user that this machine does not have") from None
 
 
 def open_user_file(path: Path, most: int | None = None) -> IO[bytes]:
@@ -53,9 +53,9 @@ def open_user_file(path: Path, most: int | None = None) -> IO[bytes]:
     try:
         found = os.fstat(number)
         if stat.S_ISDIR(found.st_mode):
-            raise UserFileError("is not a file but a folder")
+            raise UserFileError("is a folder, not a file")
         if not stat.S_ISREG(found.st_mode):
-            raise UserFileError("is not a file but a pipe or a device")
+            raise UserFileError("is a pipe or a device, not a file")
         if most is not None and found.st_size > most:
             raise _too_large(most)
         return os.fdopen(number, "rb")

@@ -17,36 +17,39 @@ _NAME = re.compile(r"\w[\w .()+-]{0,63}")
 
 
 def agent(
-    socket: Annotated[Path, typer.Option(help="The Unix socket to listen on; a job reaches it as unix:PATH.")],
-    name: Annotated[str, typer.Option(help="What this provider calls itself.")] = "agent",
-    device: Annotated[str, typer.Option(help="What it trains on: cpu or cuda:N.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 takes all cores.")] = 0,
+    socket: Annotated[Path, typer.Option(help="Unix socket to listen on. Jobs reach it as unix:PATH.")],
+    name: Annotated[str, typer.Option(help="Name of this provider.")] = "agent",
+    device: Annotated[str, typer.Option(help="Device to train on: cpu or cuda:N.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads. 0 uses all cores.")] = 0,
     folder: Annotated[
         Path | None,
-        typer.Option(help="Where it keeps checkpoints; if not given, a folder under AUDITOR_HOME, by its socket."),
+        typer.Option(help="Folder for checkpoints. Default: a folder under AUDITOR_HOME, one per socket."),
     ] = None,
     data: Annotated[
         list[Path] | None,
-        typer.Option(help="A file or a folder of images that jobs may use; can be given again. No other is opened."),
+        typer.Option(help="File or folder of images that jobs may use. Repeatable. The agent opens no other."),
     ] = None,
-    downloads: Annotated[bool, typer.Option(help="Download datasets of torchvision that jobs ask for.")] = False,
-    keep_gigabytes: Annotated[float, typer.Option(min=0, help="Bytes of checkpoints that it keeps, in 10^9.")] = 50,
-    keep_checkpoints: Annotated[int, typer.Option(min=1, help="How many checkpoints it keeps.")] = 20_000,
-    keep_runs: Annotated[int, typer.Option(min=1, help="How many runs it remembers, waiting ones included.")] = 500,
+    downloads: Annotated[bool, typer.Option(help="Download torchvision datasets that jobs ask for.")] = False,
+    keep_gigabytes: Annotated[float, typer.Option(min=0, help="Maximum gigabytes of checkpoints to keep.")] = 50,
+    keep_checkpoints: Annotated[int, typer.Option(min=1, help="Maximum number of checkpoints to keep.")] = 20_000,
+    keep_runs: Annotated[
+        int, typer.Option(min=1, help="Maximum number of runs to keep, including waiting ones.")
+    ] = 500,
     forget_hours: Annotated[
         float,
-        typer.Option(min=0, help="It forgets what nobody has asked for in so long: ended runs, and checkpoints."),
+        typer.Option(min=0, help="Delete ended runs and checkpoints that no client has used for this many hours."),
     ] = 720,
 ) -> None:
-    """Serve the provider protocol, until Ctrl-C."""
+    """Serve as a provider until Ctrl-C."""
     from auditor.providers.naming import offered
     from auditor.store.home import home
 
     if not re.fullmatch(r"cpu|cuda:\d+", device):
-        fail(f"--device {device!r}: allowed are cpu and cuda:N.", ExitCode.USAGE)
+        fail(f"--device {device!r} is not a device; give cpu or cuda:N.", ExitCode.USAGE)
     if not _NAME.fullmatch(name):
         fail(
-            f"--name {name!r}: allowed are up to 64 letters, digits, spaces and any of _.()+-, no space or sign first.",
+            f"--name {name!r} is not a valid name; use up to 64 letters, digits, spaces and any of _.()+-, beginning "
+            "with a letter, a digit or _.",
             ExitCode.USAGE,
         )
     address = socket.absolute().parent.resolve() / socket.name
@@ -76,8 +79,8 @@ def agent(
     )
     try:
         with held(settings.folder), private_socket(address) as listening:
-            say(f"{name} listens on unix:{address}; its checkpoints are in {settings.folder}")
-            os.umask(0o077)  # whatever it makes is its owner's alone
+            say(f"{name} listens on unix:{address} and keeps its checkpoints in {settings.folder}")
+            os.umask(0o077)  # what it makes is its owner's alone
             from auditor.providers.agent.serving import serve  # imports PyTorch, which takes its time
 
             serve(settings, listening)

@@ -55,7 +55,7 @@ def main() -> None:
             _leave(leaving)
             raise
     except BrokenPipeError:
-        # Whoever read our output has enough; say nothing more, not even while Python closes the stream.
+        # The reader of our output has closed it; write nothing more, not even while Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.FAILED)
 

@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 
 def bench(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A benchmark file, a job file, or sample:NAME for one of ours.")
+        str, typer.Argument(metavar="FILE", help="A benchmark file, a job file, or sample:NAME for a bundled one.")
     ],
-    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line instead of a table.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line instead of a table.")] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that train and compare; as many as cores if not given.")
+        int | None, typer.Option(min=1, help="Processes that train and compare. Default: one per core.")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where models are trained: cpu, or cuda:N.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Device to train on: cpu or cuda:N.")] = "cpu",
     folder: Annotated[
-        Path | None, typer.Option(help="Where results are kept, instead of a folder of AUDITOR_HOME.")
+        Path | None, typer.Option(help="Folder for results. Default: a folder under AUDITOR_HOME.")
     ] = None,
 ) -> None:
-    """Measure what an audit would catch, and how often it would accuse the honest.
+    """Measure what an audit would catch, and how often it would flag a benign provider.
 
-    Trains honest and malicious providers' models once, draws many committees from them, and judges every member. An
-    interrupted benchmark goes on where it was when it is started again.
+    The benchmark trains the models of benign and malicious providers once.
+    It draws many committees from them and judges every member.
+    If it is interrupted, start it again and it resumes where it stopped.
     """
     from auditor.store.home import home
     from auditor.store.private import make_folder
@@ -53,10 +54,10 @@ def bench(
     try:
         results = _carry_out(made)
     except KeyboardInterrupt:
-        say(f"\ninterrupted; what was done is kept in {where}, and the same command goes on from there")
+        say(f"\ninterrupted; the work so far is in {where}. Run the same command again to resume")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except Exception as error:  # whatever a plugin or a full disk raised in a worker
-        fail(f"{type(error).__name__}: {error}. What was done is kept in {where}.", ExitCode.FAILED)
+    except Exception as error:  # what a plugin or a full disk raised in a worker
+        fail(f"{type(error).__name__}: {error}. The work so far is in {where}.", ExitCode.FAILED)
     _tell(made, results, where, json=json)
 
 

@@ -16,29 +16,33 @@ from auditor.cli.narration import fail, output, say, user_errors
 
 def calibrate(
     job: JobArgument,
-    out: Annotated[Path, typer.Option(help="The file that is written; name it in the job as audit.noise.")] = Path(
-        "noise.json"
-    ),
+    out: Annotated[Path, typer.Option(help="File to write. The job names it as audit.noise.")] = Path("noise.json"),
     start: Annotated[
         list[int] | None,
-        typer.Option(min=0, metavar="STEP", help="Measure a sub-run that starts here; repeatable. A few if not given."),
+        typer.Option(
+            min=0, metavar="STEP", help="Step at which a measured sub-run starts. Repeatable. Default: a few."
+        ),
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
     """Measure how far honest providers with shared seeds may differ by rounding, once for all audits of a job.
 
-    This machine trains up to each start, and executes a sub-run there in four ways. Do it on a machine like the
-    providers' where the run itself happens on a slower one.
+    This machine trains up to each start and executes a sub-run there in four
+    ways. If the run itself happens on a slower machine, calibrate on one like
+    the providers'.
     """
     from auditor.store import Store
 
     with user_errors():
         loaded = load_resolved(job_path(job), plugin or ())
         if loaded.audit.seeds is not Seeds.SHARED:
-            fail("only with the client's seeds is noise numerical; this job leaves seeds to providers.", ExitCode.USAGE)
+            fail(
+                'noise can be calibrated only with seeds = "shared"; in this job each provider has other seeds.',
+                ExitCode.USAGE,
+            )
         steps = loaded.training.steps
         if beyond := [step for step in start or () if step >= steps]:
-            fail(f"--start {beyond[0]}: the training has {steps} steps; give 0 to {steps - 1}.", ExitCode.USAGE)
+            fail(f"--start {beyond[0]} is beyond the training of {steps} steps; give 0 to {steps - 1}.", ExitCode.USAGE)
         loaded = loaded.model_copy(update={"audit": loaded.audit.model_copy(update={"noise": None})})
 
         from auditor.audit.lineage import initial_checkpoint
@@ -47,13 +51,13 @@ def calibrate(
         with Store() as store:
             calibration = NoiseCalibration(loaded, store.downloads, initial_checkpoint(loaded, store))
         found = []
-        for one in calibration.measure(start or calibration.default_starts()):
-            found.append(one)
-            floors = ", ".join(f"{loads(noise.metric)['name']} {noise.floor:.2g}" for noise in one.noise)
-            say(f"from step {one.step:,}: {floors}")
+        for measured in calibration.measure(start or calibration.default_starts()):
+            found.append(measured)
+            floors = ", ".join(f"{loads(noise.metric)['name']} {noise.floor:.2g}" for noise in measured.noise)
+            say(f"noise floors from step {measured.step:,}: {floors}")
         try:
             out.write_text(calibration.file(found).model_dump_json(indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            fail(f"--out {out}: cannot be written: {error.strerror or error}.", ExitCode.FAILED)
+            fail(f"--out {out} cannot be written: {error.strerror or error}.", ExitCode.FAILED)
     output(f"{out}")
-    say(f'Name it in the job: [audit] noise = "{out}"')
+    say(f'Name the file in the job: [audit] noise = "{out}"')

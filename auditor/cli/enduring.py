@@ -31,7 +31,7 @@ class _Enduring(io.FileIO):
 def enduring_output() -> Iterator[None]:
     """Write to stdout and stderr as long as that is possible, and go on without them when it is not.
 
-    What happens in a run is in the store, whoever watches; that nobody watches any more is no reason to end it.
+    The store holds what happens in a run. That nobody watches any more is no reason to end it.
     """
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = map(_enduring, before)

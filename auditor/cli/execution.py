@@ -21,9 +21,9 @@ from auditor.tasks.errors import TrainingError
 
 
 def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
-    """Carry a run out or on, and show it; returns what the process should exit with.
+    """Carry out or resume a run and show it; returns the exit code of the process.
 
-    It goes on when nobody reads any more what is shown.
+    The run continues if nobody reads the output any more.
     """
     with enduring_output():
         return _execute(run, job, store, json=json)
@@ -35,7 +35,7 @@ def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
         with display:
             asyncio.run(_carry_out(run, job, store, display))
     except asyncio.CancelledError:
-        say(f"\ninterrupted; go on with: auditor resume {run.id}")
+        say(f"\ninterrupted; resume with: auditor resume {run.id}")
         return ExitCode.INTERRUPTED
     except TooFewProviders as error:
         say(f"error: {error}")
@@ -44,10 +44,10 @@ def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
         return _failed(run, store, error)
     state = fold(store.events(run.id))
     if state.finished is None and state.interrupted:
-        say(f"paused; go on with: auditor resume {run.id}")
+        say(f"paused; resume with: auditor resume {run.id}")
         return ExitCode.INTERRUPTED
     if state.finished is None:
-        say(f"error: the run ended without a verdict; go on with: auditor resume {run.id}")
+        say(f"error: the run ended without a verdict; resume with: auditor resume {run.id}")
         return ExitCode.FAILED
     display.conclude(state, store.events(run.id, after=state.seq - 1)[-1])
     return OUTCOMES[state.finished.outcome]
@@ -72,7 +72,7 @@ def _failed(run: RunRecord, store: Store, error: Exception) -> ExitCode:
     if isinstance(error, DamagedRun):
         return ExitCode.USAGE
     if store.last_seq(run.id):
-        say(f"what was done is kept; go on with: auditor resume {run.id}")
+        say(f"the work so far is kept; resume with: auditor resume {run.id}")
         return ExitCode.FAILED
     store.delete_run(run.id)
     return ExitCode.USAGE

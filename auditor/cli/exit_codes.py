@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     FLAGGED = 10
     """At least one provider flagged."""
     INCONCLUSIVE = 11
-    """Finished, but the evidence does not suffice."""
+    """Finished, but there is too little evidence for a verdict."""
     INTERRUPTED = 130
     """Interrupted; the run can be resumed."""
 

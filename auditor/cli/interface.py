@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 def open_interface(context: typer.Context, version: VersionOption = False) -> None:
-    """Audit outsourced model training: have random parts of it executed again elsewhere, and compare.
+    """Audit outsourced model training by having random parts executed again elsewhere and comparing the results.
 
-    Without a command, the terminal interface opens.
+    Without a command, auditor opens the terminal interface.
     """
     if context.invoked_subcommand is None:
         _show(None)
 
 
 def watch(run: RunArgument) -> None:
-    """Watch a run in the terminal interface, also one that was started elsewhere."""
+    """Watch a run in the terminal interface, even if it was started elsewhere."""
     from auditor.store import Store
 
     with user_errors(), Store() as store:
@@ -37,7 +37,7 @@ def watch(run: RunArgument) -> None:
 def _show(run: RunRecord | None) -> None:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         instead = "auditor --help" if run is None else f"auditor show {run.id}"
-        fail(f"the interface needs a terminal; without one, see: {instead}", ExitCode.USAGE)
+        fail(f"the interface needs a terminal; without one, use: {instead}", ExitCode.USAGE)
     from auditor.store import Store
     from auditor.tui.app import run_interface
 

@@ -13,13 +13,11 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample:"
 
-JobArgument = Annotated[
-    str, typer.Argument(metavar="JOB", help="A job file, or sample:NAME for one that comes with auditor.")
-]
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="A job file, or sample:NAME for a bundled one.")]
 
 PluginOption = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", metavar="FILE", help="A Python file with attacks or metrics of your own; repeatable."),
+    typer.Option("--plugin", metavar="FILE", help="A Python file with your own attacks or metrics. Repeatable."),
 ]
 
 
@@ -53,7 +51,7 @@ def job_path(text: str) -> Path:
     folder = files("auditor_sample_jobs")
     known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
     if name not in known:
-        message = f"there is no such sample; there are {', '.join(known)}."
+        message = f"there is no such sample; the samples are {', '.join(known)}."
         raise JobError(text, [Problem(message, suggestion=nearest(name, known))])
     return Path(str(folder / f"{name}.toml"))
 

@@ -30,7 +30,7 @@ def fail(message: object, code: ExitCode) -> NoReturn:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Turn what a user can mend into a message and an exit code: 2 while nothing was started."""
+    """Turn errors that a user can correct into a message and an exit code: 2 while nothing was started."""
     from auditor.job.errors import JobError
     from auditor.plugins.discovery import PluginError
     from auditor.store import StoreError

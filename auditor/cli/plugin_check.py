@@ -23,19 +23,19 @@ SIGNS = {"passed": "✓", "failed": "✗", "skipped": "–"}
 
 def check(
     plugins: Annotated[
-        list[str], typer.Argument(metavar="NAME|FILE...", help="A plugin's name, a Python file, or all.")
+        list[str], typer.Argument(metavar="NAME|FILE...", help="Names of plugins, Python files, or `all`.")
     ],
     options: Annotated[
         str | None,
-        typer.Option(metavar="TABLE", help="Options to try it with, as in a job: '{ rate = 0.3 }'."),
+        typer.Option(metavar="TABLE", help="Options to use, as in a job: '{ rate = 0.3 }'."),
     ] = None,
-    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds for each plugin or file.")] = 300.0,
-    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line for each plugin.")] = False,
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Time limit in seconds for each plugin or file.")] = 300.0,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line, one for each plugin.")] = False,
 ) -> None:
-    """Try plugins on a small real job: the tests of their contract, and what they cost.
+    """Try plugins on a small real job: run the tests of their contract and measure their cost.
 
-    They run in a process of their own. The exit code is 0 if everything holds and 1 if not. Without --options a
-    plugin is tried with its `example`.
+    Plugins run in a separate process. The exit code is 0 if every test passes
+    and 1 if not. Without --options, a plugin runs with its `example`.
     """
     from auditor.plugins.loader import Loader
 
@@ -43,8 +43,8 @@ def check(
         subjects = _subjects(plugins)
         order = {"do": "check", "options": None if options is None else _table(options)}
         results = _Results(quiet=json)
-        for told in Loader(subjects, order, seconds=time_limit, errors=True):
-            results.take(told)
+        for report in Loader(subjects, order, seconds=time_limit, errors=True):
+            results.take(report)
     if json:
         import json as encoder
 
@@ -57,7 +57,7 @@ def check(
 
 @dataclass
 class _Result:
-    """What came of one plugin."""
+    """The result for one plugin."""
 
     origin: Origin
     checks: list[Mapping[str, Any]] = field(default_factory=list)
@@ -68,12 +68,12 @@ class _Result:
         return all(check["outcome"] != "failed" for check in self.checks)
 
     def payload(self) -> dict[str, Any]:
-        told = {"passed": self.passed, "checks": self.checks, "costs": self.costs}
-        return asdict(self.origin) | told
+        result = {"passed": self.passed, "checks": self.checks, "costs": self.costs}
+        return asdict(self.origin) | result
 
 
 class _Results:
-    """What is told of plugins, printed as it comes unless it should be quiet."""
+    """The results of all plugins, printed as they come unless it should be quiet."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.all: list[_Result] = []
@@ -88,15 +88,15 @@ class _Results:
     @property
     def summary(self) -> str:
         outcomes = [check["outcome"] for result in self.all for check in result.checks]
-        told = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in SIGNS if outcome in outcomes)
+        counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in SIGNS if outcome in outcomes)
         failed = [result.origin.name for result in self.all if not result.passed]
-        return f"{told}; what failed: {', '.join(failed)}" if failed else told
+        return f"{counts}; failed plugins: {', '.join(failed)}" if failed else counts
 
-    def take(self, told: Told) -> None:
+    def take(self, report: Told) -> None:
         """Take in one message, or the end of a process."""
         from auditor.plugins.discovery import Origin
 
-        match told.message:
+        match report.message:
             case {"origin": origin}:
                 self._start(Origin(**origin))
             case {"check": {"outcome": "begun"} as begun}:
@@ -109,9 +109,9 @@ class _Results:
                     self._print(f"  · {line}")
             case None:
                 if self._begun is None:
-                    self._start(told.subject.known)
+                    self._start(report.subject.known)
                     self._begun = {"name": "it loads", "task": "", "seconds": 0.0}
-                self._add(self._begun | {"outcome": "failed", "reason": f"it {told.failure}"})
+                self._add(self._begun | {"outcome": "failed", "reason": f"it {report.failure}"})
 
     def _start(self, origin: Origin) -> None:
         place = f"{origin.package} {origin.version}" if origin.file is None else origin.file
@@ -135,7 +135,7 @@ class _Results:
 
 
 def _subjects(named: Iterable[str]) -> list[Subject]:
-    """What is meant by names, paths and `all`."""
+    """The plugins that names, paths and `all` refer to."""
     from auditor.plugins.discovery import INSTALLED, KINDS, PluginError
     from auditor.plugins.loader import Subject, subjects_of
 
@@ -150,7 +150,7 @@ def _subjects(named: Iterable[str]) -> list[Subject]:
             found = [subject for subject in installed if subject.known.name == text]
             if not found:
                 known = sorted({origin.name for kind in KINDS for origin in INSTALLED.origins(kind)})
-                raise PluginError(f"there is no plugin {text!r}; give a .py file, all, or one of {', '.join(known)}.")
+                raise PluginError(f"there is no plugin {text!r}; give a .py file, `all`, or one of {', '.join(known)}.")
             subjects += found
     return subjects
 
@@ -163,20 +163,22 @@ def _table(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         table = None
     if not isinstance(table, dict):
-        fail(f"--options {text!r}: write a table as in a job file, such as '{{ rate = 0.3 }}'.", ExitCode.USAGE)
+        fail(
+            f"--options {text!r} is not a table; write it as in a job file, such as '{{ rate = 0.3 }}'.", ExitCode.USAGE
+        )
     return table
 
 
 def _cost_words(cost: Mapping[str, Any]) -> list[str]:
     if cost["step_ratio"] is not None:
-        return [f"a step takes {cost['step_ratio']:.2f} times as long as an honest one"]
+        return [f"a training step takes {cost['step_ratio']:.2f} times as long as an honest one"]
     if cost["inspection_seconds"] is not None:
-        return [f"{_milliseconds(cost['inspection_seconds'])} for one model"]
+        return [f"one inspection takes {_milliseconds(cost['inspection_seconds'])}"]
     noise = ", ".join(f"{distance:.2g} after {steps} steps" for steps, distance in cost["noise"])
     return [
-        f"{_milliseconds(cost['representation_seconds'])} for one model's representation, "
-        f"{_milliseconds(cost['distance_seconds'])} for one distance",
-        f"honest trainings whose initial weights differ by a rounding are apart: {noise}",
+        f"one representation takes {_milliseconds(cost['representation_seconds'])}, "
+        f"one distance {_milliseconds(cost['distance_seconds'])}",
+        f"distance between honest trainings whose initial weights differ by a rounding: {noise}",
     ]
 
 

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 def list_plugins(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Only these, with all that they say of themselves.")
+        list[str] | None, typer.Argument(metavar="NAME", help="List only these, with their full descriptions.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
     plugin: PluginOption = None,
 ) -> None:
-    """List the attacks, inspectors and metrics that are installed, and those in files that you name.
+    """List the installed attacks, inspectors and metrics, and those in files that you name.
 
-    They are loaded in a process of their own: one that is broken is shown with the reason, and hurts nobody.
+    Plugins are loaded in a separate process. A broken plugin is listed with
+    the reason and does not affect the others.
     """
     from auditor.plugins.loader import Descriptions, subjects_of
 
@@ -36,16 +37,16 @@ def list_plugins(
         if names and not plugin:
             subjects = [subject for subject in subjects if subject.known.name in names]
             _refuse_unknown(names, [subject.known for subject in subjects])
-        found = (one for one in Descriptions(subjects) if not names or one.origin.name in names)
+        found = (entry for entry in Descriptions(subjects) if not names or entry.origin.name in names)
         if json:
             import json as encoder
 
-            for one in found:
-                output(encoder.dumps(one.payload(), ensure_ascii=False))
+            for entry in found:
+                output(encoder.dumps(entry.payload(), ensure_ascii=False))
             return
-        described = sorted(found, key=lambda one: (one.origin.kind, one.origin.name))
+        described = sorted(found, key=lambda entry: (entry.origin.kind, entry.origin.name))
     if names:
-        _refuse_unknown(names, [one.origin for one in described])
+        _refuse_unknown(names, [entry.origin for entry in described])
         _print_details(described)
     else:
         _print_table(described)
@@ -61,7 +62,7 @@ def _refuse_unknown(names: Iterable[str], found: Sequence[Origin]) -> None:
             known = sorted(there | {origin.name for kind in KINDS for origin in INSTALLED.origins(kind)})
             hint = nearest(name, known)
             more = f" Did you mean {hint!r}?" if hint else ""
-            fail(f"there is no plugin {name!r}; there are {', '.join(known)}.{more}", ExitCode.USAGE)
+            fail(f"there is no plugin {name!r}; the plugins are {', '.join(known)}.{more}", ExitCode.USAGE)
 
 
 def _print_table(described: Iterable[PluginDescription]) -> None:
@@ -73,17 +74,17 @@ def _print_table(described: Iterable[PluginDescription]) -> None:
     for heading in ("kind", "name", "package", "tasks", "options"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("kind", "name"))
     failed = []
-    for one in described:
-        origin = one.origin
-        options = Text(", ".join(option.name for option in one.options))
-        if one.error is not None:
-            failed.append(one.error)
+    for entry in described:
+        origin = entry.origin
+        options = Text(", ".join(option.name for option in entry.options))
+        if entry.error is not None:
+            failed.append(entry.error)
             options = Text("✗ failed, see below", style="red")
         table.add_row(
             origin.kind.removesuffix("s"),
             Text(origin.name),
             Text(f"{origin.package} {origin.version}"),
-            ", ".join(one.tasks),
+            ", ".join(entry.tasks),
             options,
         )
     console.print(table)
@@ -98,27 +99,21 @@ def _print_details(described: Iterable[PluginDescription]) -> None:
     from rich.text import Text
 
     console = _console()
-    for one in described:
-        origin = one.origin
+    for entry in described:
+        origin = entry.origin
         place = f"{origin.package} {origin.version}" if origin.file is None else origin.file
-        tasks = f", for {' and '.join(one.tasks)} tasks" if one.tasks else ""
+        tasks = f", for {' and '.join(entry.tasks)} tasks" if entry.tasks else ""
         console.print(Text(f"{origin.kind.removesuffix('s')} {origin.name}  ({place}{tasks})", style="bold"))
-        if one.error is not None:
-            console.print(Text(f"✗ {one.error}\n", style="red"), soft_wrap=True)
+        if entry.error is not None:
+            console.print(Text(f"✗ {entry.error}\n", style="red"), soft_wrap=True)
             continue
-        for paragraph in one.documentation.split("\n\n"):
-            console.print(Padding(Text(_flowing(paragraph)), (1, 0, 0, 2)))
+        for paragraph in entry.paragraphs:
+            console.print(Padding(Text(paragraph), (1, 0, 0, 2)))
         console.print()
-        for option in one.options:
+        for option in entry.options:
             console.print(Padding(Text(f"{option.name}: {option.takes}"), (0, 0, 0, 2)))
             console.print(Padding(Text(option.description), (0, 0, 0, 6)))
         console.print()
-
-
-def _flowing(paragraph: str) -> str:
-    """A paragraph without the ends of its lines; what is indented, such as a formula, keeps them."""
-    lines = paragraph.splitlines()
-    return paragraph if any(line.startswith(" ") for line in lines) else " ".join(lines)
 
 
 def _console() -> Console:

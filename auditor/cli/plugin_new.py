@@ -1,4 +1,4 @@
-"""`auditor plugins new`: the beginning of a plugin of one's own."""
+"""`auditor plugins new`: a first version of the user's own plugin."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ class NewKind(StrEnum):
 
 
 def new(
-    kind: Annotated[NewKind, typer.Argument(help="What to write.")],
-    name: Annotated[str, typer.Argument(help="What it is to be called in job files, such as total_variation.")],
-    folder: Annotated[Path | None, typer.Option(help="Where; ./auditor-NAME if not given. It must not exist.")] = None,
+    kind: Annotated[NewKind, typer.Argument(help="Kind of plugin.")],
+    name: Annotated[str, typer.Argument(help="Name of the plugin in job files, such as total_variation.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to write; it must not exist. Default: ./auditor-NAME.")
+    ] = None,
 ) -> None:
-    """Write a small package with a plugin that works, and its test; nothing is downloaded."""
+    """Write a small package with a working plugin and its test. Nothing is downloaded."""
     from auditor.plugins.scaffold import ScaffoldError, write_package
 
     try:
@@ -35,10 +37,10 @@ def new(
         fail(error, ExitCode.USAGE)
     for path in written:
         output(str(path))
-    say("\nIt works as it is. Next:\n")
+    say("\nThe plugin works as it is. Next:\n")
     say(f"    cd {shlex.quote(str(written[0].parent))}")
     say("    pip install -e . && pytest")
     say(f"    auditor plugins check {name}")
     if kind is not NewKind.INSPECTOR:
         use = f'metrics = ["{name}"]' if kind is NewKind.METRIC else f'attack = {{ name = "{name}" }}'
-        say(f"\nA job file uses it with: {use}")
+        say(f"\nUse it in a job file with: {use}")

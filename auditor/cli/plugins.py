@@ -8,7 +8,7 @@ from auditor.cli.plugin_check import check
 from auditor.cli.plugin_list import list_plugins
 from auditor.cli.plugin_new import new
 
-plugins = typer.Typer(no_args_is_help=True, help="Attacks, metrics and inspectors: list, check and write them.")
+plugins = typer.Typer(no_args_is_help=True, help="List, check and write attacks, metrics and inspectors.")
 plugins.command("list")(list_plugins)
 plugins.command()(check)
 plugins.command()(new)
@@ -16,4 +16,4 @@ plugins.command()(new)
 
 @plugins.callback()
 def _group() -> None:
-    """Attacks, metrics and inspectors: list, check and write them."""
+    """List, check and write attacks, metrics and inspectors."""

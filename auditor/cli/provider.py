@@ -9,23 +9,23 @@ import typer
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.narration import fail, output, say, user_errors
 
-provider = typer.Typer(no_args_is_help=True, help="Registered providers, which job files can name as an endpoint.")
+provider = typer.Typer(no_args_is_help=True, help="Manage the providers that job files can name as an endpoint.")
 
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="What job files call it.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the provider in job files.")]
 
 
 @provider.callback()
 def _group() -> None:
-    """Registered providers, which job files can name as an endpoint."""
+    """Manage the providers that job files can name as an endpoint."""
 
 
 @provider.command("add")
 def add(
     name: NameArgument,
     endpoint: Annotated[str, typer.Argument(help="local:cpu, local:cuda:N, unix:PATH or https://host:port.")],
-    price_per_hour: Annotated[float | None, typer.Option(min=0, help="Dollars.")] = None,
+    price_per_hour: Annotated[float | None, typer.Option(min=0, help="Price in dollars per hour.")] = None,
 ) -> None:
-    """Register a provider, or change the one that has this name."""
+    """Register a provider, or change the provider of this name."""
     from auditor.providers.registry import check_address, check_name
     from auditor.store import Store
 
@@ -35,32 +35,32 @@ def add(
     except ValueError as error:
         fail(error, ExitCode.USAGE)
     with user_errors(), Store() as store:
-        changed = any(one.name == name for one in store.providers())
+        changed = any(known.name == name for known in store.providers())
         store.register_provider(name, endpoint, price_per_hour)
-    say(f"{'changed' if changed else 'registered'} {name}; a job file names it with: endpoint = {name!r}")
+    say(f"{'changed' if changed else 'registered'} {name}; use it in a job file with: endpoint = {name!r}")
 
 
 @provider.command("list")
 def list_providers(
-    json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
 ) -> None:
-    """List the registered providers and what past runs say of them."""
+    """List the registered providers and their record in past runs."""
     from auditor.report.overview import ProviderRecord, provider_records
     from auditor.store import Store
 
     with user_errors(), Store() as store:
         registered, records = store.providers(), provider_records(store)
-    rows = [(one, records.get(one.name, ProviderRecord())) for one in registered]
+    rows = [(known, records.get(known.name, ProviderRecord())) for known in registered]
     if json:
         import json as encoder
         from dataclasses import asdict
 
-        for one, record in rows:
-            told = {"runs": record.runs, "sub_runs_checked": record.sub_runs_checked, "flagged": record.flagged}
-            output(encoder.dumps(asdict(one) | told, ensure_ascii=False))
+        for known, record in rows:
+            counted = {"runs": record.runs, "sub_runs_checked": record.sub_runs_checked, "flagged": record.flagged}
+            output(encoder.dumps(asdict(known) | counted, ensure_ascii=False))
         return
     if not rows:
-        say("No provider is registered yet. Register one with: auditor provider add NAME ENDPOINT")
+        say("No providers are registered yet. Register one with: auditor provider add NAME ENDPOINT")
         return
     from rich.console import Console
     from rich.table import Table
@@ -69,16 +69,19 @@ def list_providers(
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("name", "endpoint", "$ an hour", "runs", "sub-runs checked", "flagged"):
         table.add_column(heading, overflow="fold")
-    for one, record in rows:
-        price = "–" if one.price_per_hour is None else f"{one.price_per_hour:.2f}"
+    for known, record in rows:
+        price = "–" if known.price_per_hour is None else f"{known.price_per_hour:.2f}"
         counts = (str(record.runs), str(record.sub_runs_checked), str(record.flagged))
-        table.add_row(Text(one.name), Text(one.endpoint), price, *counts)
+        table.add_row(Text(known.name), Text(known.endpoint), price, *counts)
     Console().print(table)
 
 
 @provider.command("test")
 def test(name: NameArgument) -> None:
-    """Connect to a registered provider: who answers, and how fast. For a local one an agent is started and ended."""
+    """Connect to a registered provider and show what answers and how fast.
+
+    For a local provider, this starts an agent and ends it again.
+    """
     import asyncio
 
     from auditor.job.errors import nearest
@@ -87,21 +90,20 @@ def test(name: NameArgument) -> None:
     from auditor.store import Store
 
     with user_errors(), Store() as store:
-        known = {one.name: one for one in store.providers()}
+        known = {registered.name: registered for registered in store.providers()}
     if name not in known:
         _unknown(name, nearest(name, known))
     try:
         found = asyncio.run(probe(known[name].endpoint))
     except ProviderError as error:
         fail(f"{name} is unreachable: {error}", ExitCode.TOO_FEW_PROVIDERS)
-    output(
-        f"{name}: {found.device}, {found.threads} thread(s), {found.software}; round trip {1000 * found.seconds:.1f} ms"
-    )
+    threads = f"{found.threads} thread{'' if found.threads == 1 else 's'}"
+    output(f"{name}: {found.device}, {threads}, {found.software}; round trip {1000 * found.seconds:.1f} ms")
 
 
 @provider.command("remove")
 def remove(name: NameArgument) -> None:
-    """Forget a registered provider. Runs that used it stay as they are."""
+    """Remove a registered provider. Runs that used it stay as they are."""
     from auditor.job.errors import nearest
     from auditor.store import Store
 
@@ -109,10 +111,10 @@ def remove(name: NameArgument) -> None:
         if store.remove_provider(name):
             say(f"removed {name}")
             return
-        suggestion = nearest(name, [one.name for one in store.providers()])
+        suggestion = nearest(name, [known.name for known in store.providers()])
     _unknown(name, suggestion)
 
 
 def _unknown(name: str, suggestion: str | None) -> None:
     hint = f" Did you mean {suggestion!r}?" if suggestion else ""
-    fail(f"no provider {name!r} is registered; `auditor provider list` lists them.{hint}", ExitCode.USAGE)
+    fail(f"no provider {name!r} is registered. `auditor provider list` lists all.{hint}", ExitCode.USAGE)

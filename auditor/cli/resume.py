@@ -1,4 +1,4 @@
-"""`auditor resume`: go on with an audit that was stopped."""
+"""`auditor resume`: continue an audit that was stopped."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from auditor.cli.narration import say, user_errors
 from auditor.cli.run import JsonOption
 
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id or the beginning of it; `last` is the newest run.")
+    str, typer.Argument(metavar="RUN", help="A run's id or its first characters, or `last` for the newest run.")
 ]
 
 
 def resume(run: RunArgument, json: JsonOption = False) -> None:
-    """Go on with an audit that was interrupted or killed; for one that ended, show its verdict again."""
+    """Continue an audit that was interrupted or killed. If it has ended, show its verdict again."""
     from auditor.audit.kept_job import kept_job
 
     with user_errors():
@@ -27,6 +27,6 @@ def resume(run: RunArgument, json: JsonOption = False) -> None:
             job = kept_job(record)
             for file in job.plugins:
                 if file.drift is not None:
-                    say(f"note: {file.path} {file.drift}; the run goes on with the plugin as it was when it began.")
+                    say(f"note: {file.path} {file.drift}. The run continues with the plugin as it was at the start.")
             code = execute(record, job, store, json=json)
     raise typer.Exit(code)

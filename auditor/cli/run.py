@@ -11,19 +11,19 @@ from auditor.cli.exit_codes import EXPLANATION
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import user_errors
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object a line, the last with the verdict.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object per line. The last holds the verdict.")]
 
 
 def run(
     job: JobArgument,
     json: JsonOption = False,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Instead of the job's seed.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed to use instead of the job's.")] = None,
     seeds: Annotated[
-        Seeds | None, typer.Option(help="Whether providers share their training seeds, instead of what the job says.")
+        Seeds | None, typer.Option(help="Whether providers share training seeds. Replaces the job's setting.")
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Start an audit, show how it goes, and give a verdict on every provider."""
+    """Start an audit, show its progress, and give a verdict on every provider."""
     with user_errors():
         path = job_path(job)
         loaded = load_resolved(path, plugin or ())

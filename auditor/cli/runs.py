@@ -1,4 +1,4 @@
-"""`auditor runs`: all audits there are."""
+"""`auditor runs`: all audits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from auditor.store import RunRecord, Store
 
 
-def runs(json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False) -> None:
+def runs(json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False) -> None:
     """List all runs, the newest first."""
     from auditor.store import Store
 
@@ -33,19 +33,19 @@ def runs(json: Annotated[bool, typer.Option("--json", help="Write one JSON objec
 def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
     from auditor.report.overview import summarize
 
-    one = summarize(store, run)
+    summary = summarize(store, run)
     return {
-        "run": one.run,
-        "created": one.created,
-        "status": one.status,
-        "flagged": list(one.flagged),
-        "step": one.step,
-        "steps": one.steps,
-        "seconds": one.seconds,
-        "cost": dict(one.cost) if one.cost is not None else None,
-        "job": one.source,
+        "run": summary.run,
+        "created": summary.created,
+        "status": summary.status,
+        "flagged": list(summary.flagged),
+        "step": summary.step,
+        "steps": summary.steps,
+        "seconds": summary.seconds,
+        "cost": dict(summary.cost) if summary.cost is not None else None,
+        "job": summary.source,
         "parent": run.parent,
-        "damage": one.damage,
+        "damage": summary.damage,
     }
 
 
@@ -71,4 +71,4 @@ def _print(rows: list[dict[str, Any]]) -> None:
     Console().print(table)
     for row in rows:
         if row["damage"] is not None:
-            say(f"{row['run']} cannot be read, because {cleaned(row['damage'])}.")
+            say(f"{row['run']} cannot be read: {cleaned(row['damage'])}.")

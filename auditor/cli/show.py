@@ -12,9 +12,9 @@ from auditor.cli.resume import RunArgument
 
 def show(
     run: RunArgument,
-    json: Annotated[bool, typer.Option("--json", help="Write all events, one JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Write all events, one JSON object per line.")] = False,
 ) -> None:
-    """Show a run: its verdicts, and the evidence of every replicated sub-run."""
+    """Show a run: its verdicts and the evidence from every replicated sub-run."""
     from auditor.store import Store
 
     with user_errors(), Store() as store:
@@ -44,4 +44,4 @@ def show(
     console.print(f"{'running' if running else 'stopped'} at step {step:,}{total}", highlight=False)
     console.print(evidence_report(state))
     if not running:
-        say(f"go on with: auditor resume {record.id}")
+        say(f"resume with: auditor resume {record.id}")

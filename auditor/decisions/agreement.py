@@ -46,9 +46,9 @@ class AgreementDecision:
 def _judged(matrix: DistanceMatrix, assumptions: Assumptions) -> tuple[float | None, str]:
     """The p-value of both providers, or why there is none."""
     if assumptions.seeds is Seeds.OWN:
-        return None, "with seeds of their own, two providers differ even when both are benign"
+        return None, "two providers with different seeds differ even if both are benign"
     if not disagree(matrix, assumptions):
         return 1.0, ""
     if allowance(matrix) is None:
         return None, why_unknown(matrix)
-    return None, "the two disagree by more than numerical noise; a third would settle who deviates"
+    return None, "the two disagree by more than numerical noise; a third provider would settle which one deviates"

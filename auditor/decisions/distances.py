@@ -55,7 +55,7 @@ class Assumptions:
     false_alarm_rate: float
 
     def benign(self, participants: int) -> int:
-        """How many of so many providers are counted on (`majority`)."""
+        """How many of the participants are assumed benign (`majority`)."""
         return counted_on(self.benign_fraction, participants)
 
 
@@ -107,4 +107,4 @@ class Decision(Protocol):
         """Judge every provider in every matrix."""
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:
-        """The smallest p-value that the rule can give for one sub-run with so many participants."""
+        """The smallest p-value that the rule can give for one sub-run with this many participants."""

@@ -79,7 +79,7 @@ def _judge(matrix: DistanceMatrix, judged: int, benign: int, *, calibrated: bool
 
     count = len(matrix.providers)
     if count < 3:
-        note = "there are no distances among others to compare it with"
+        note = "there are no distances among other providers to compare it with"
         return Judgement(matrix.sub_run, matrix.metric, matrix.providers[judged], None, None, (), note)
     own, cluster, nearest = _compared(matrix.values, judged, benign)
     centre, middle = float(np.median(cluster)), float(np.median(own))

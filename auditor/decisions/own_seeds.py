@@ -1,4 +1,4 @@
-"""The ratio where every provider draws seeds of its own, so that honest models differ by how training scatters.
+"""The ratio where every provider draws its own seeds, so that honest models differ by how training scatters.
 
 One sub-run by itself says little then. Honest training takes another turn now and then, settles in another basin, or
 scatters more on one machine than on another: such a model lies two to two and a half times as far from the others as
@@ -18,7 +18,7 @@ needs no such constants; ratios are not added up.
 
 Two models that are equal, or nearly, although each provider drew its own seeds are a finding about these two. It must
 not spoil the others' judgement, which a distance of 0 within the reference would. So the others are judged with one of
-the two, each of the two without the other, and both are told so.
+the two, each of the two without the other, and the judgements of both say so.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ USUAL_SPREAD = 0.5
 RUN_WEIGHT = 4.0
 """ν₀: how many observations the spread that is known beforehand is worth."""
 ALLOWANCE = 2.5
-"""A benign model may lie so many times as far off: one of three times the scatter does, √((3² + 1²) / 2) = 2.2."""
+"""A benign model may lie this many times as far off: one of three times the scatter does, √((3² + 1²) / 2) = 2.2."""
 TAIL = 3.0
 """Degrees of freedom of turns beyond it."""
 LEAST_SPREAD = 0.15
 """s is not taken for smaller: what agreed closely so far says little of a turn to come."""
 TWINS = 1e-3
-"""Two models are nearly equal when they lie so many times the median distance apart, or less."""
+"""Two models are nearly equal if their distance is at most this fraction of the median distance."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,6 @@ def _squares(matrix: DistanceMatrix, assumptions: Assumptions) -> tuple[float, f
     distances = within(matrix.values, group)
     if len(group) < 3 or distances.min() <= 0 or len(nearly_equal(matrix.values)):
         return 0.0, 0.0
-    # Distances that share a server are not independent: a group of g servers counts as g − 1 observations.
+    # Distances that share a provider are not independent: a group of g providers counts as g − 1 observations.
     weight = len(group) - 1
     return float(np.log(distances).var(ddof=1)) / shrinkage(count, benign) * weight, weight

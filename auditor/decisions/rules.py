@@ -12,7 +12,7 @@ from auditor.decisions.ratio import RatioDecision
 
 
 def direction_tells(participants: int, sub_runs: int, false_alarm_rate: float) -> bool:
-    """Whether so many sub-runs can flag somebody by its direction alone."""
+    """Whether this many sub-runs can flag a provider by its direction alone."""
     smallest = smallest_p_value(participants, sub_runs)
     return smallest <= (1 - ALONE_BESIDE_DIRECTION) * false_alarm_rate
 
@@ -39,5 +39,5 @@ def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, 
     if asked == "ratio":
         return RatioDecision(), "the job asks for it"
     if assumptions.seeds is Seeds.SHARED:
-        return RatioDecision(), "with the client's seeds honest results differ by numerical noise only"
-    return RatioDecision(), "it needs the fewest providers, and its false-alarm rate has been measured"
+        return RatioDecision(), "with the client's seeds honest results differ only by numerical noise"
+    return RatioDecision(), "it needs the fewest providers and its false alarm rate has been measured"

@@ -3,10 +3,10 @@
 How much noise there is follows from the job and from the sub-run. The client executes the sub-run itself in several
 ways, and the largest distance of one of these from the usual one is the noise floor (`auditor.tasks.rehearsal`).
 Other machines may round in more ways than the client tried, so `MARGIN` times the floor is allowed for, whatever the
-number of providers. Distances below that count as that, and a benign ratio is near 1.
+number of providers. Smaller distances count as that distance, and a benign ratio is near 1.
 
-Without a measured floor nobody is accused: nothing shows how far apart honest models may lie. Those who agree exactly
-with a majority agree all the same.
+Without a measured floor nobody is accused: it is unclear how far apart honest models may lie. Providers that agree
+exactly with a majority agree all the same.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def noise_share(matrix: DistanceMatrix) -> float | None:
 def why_unknown(matrix: DistanceMatrix) -> str:
     """Why nothing tells how far apart honest models may lie, in words."""
     reason = f" ({matrix.noise_source})" if matrix.noise_source and matrix.noise_floor is None else ""
-    return f"the noise of {matrix.metric} is not known{reason}, so that nothing says how far apart honest models may be"
+    return f"the noise of {matrix.metric} is unknown{reason}, so it is unclear how far apart honest models may lie"
 
 
 def judge_shared_seeds(matrix: DistanceMatrix, assumptions: Assumptions) -> list[Judgement]:

@@ -161,12 +161,13 @@ class Bench:
         adversaries = [member for member in self.members if member.malicious]
         if largest > len(adversaries):
             problem = (
-                f"committees with {largest} malicious members need as many adversaries; there are {len(adversaries)}."
+                f"committees with {largest} malicious members need at least as many adversaries; the benchmark has "
+                f"{len(adversaries)}."
             )
             raise JobError(benchmark.name, [Problem(problem, key="attacks")])
 
     def _try_plugins(self, plugins: Catalogue) -> None:
-        """Make every plugin once with its options, so that a mistake is told before anything is trained."""
+        """Make every plugin once with its options, so that mistakes show before anything is trained."""
         for member in self.members:
             if member.attack is not None:
                 plugins.create_attack(member.attack)
@@ -183,8 +184,8 @@ class Bench:
         """
         with Workers(self._workers) as workers:
             for stage, work, orders, unit in (
-                ("training what sub-runs start from", train, self.orders.starts, "steps"),
-                ("training what is returned", train, self.orders.returns, "steps"),
+                ("training the starts of sub-runs", train, self.orders.starts, "steps"),
+                ("training the returned models", train, self.orders.returns, "steps"),
                 ("comparing", compare, self.orders.comparisons, "models"),
                 ("sketching", draw_sketches, self.orders.sketches, "models"),
                 ("inspecting", inspect, self.orders.inspections, "models"),

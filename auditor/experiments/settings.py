@@ -119,23 +119,25 @@ def _check(benchmark: Benchmark, committee: CommitteeSpec, replicated: int, seed
     benign = committee.participants - committee.malicious
     if benign < 2 and committee.participants > 2:
         problem = Problem(
-            f"{committee.malicious} malicious of {committee.participants} leave fewer than two benign ones.",
+            f"{committee.malicious} malicious members of {committee.participants} leave fewer than two benign ones; "
+            "lower malicious, or raise participants.",
             key="grid.committees",
         )
     elif committee.referee and seeds is Seeds.OWN:
         problem = Problem(
-            "two providers with seeds of their own always differ; a referee goes with the client's seeds.",
+            "a referee needs the client's seeds; two providers that draw their own seeds always differ.",
             key="grid.committees",
         )
     elif benign > benchmark.pool.benign:
         problem = Problem(
             f"committees of {committee.participants} with {committee.malicious} malicious need {benign} honest "
-            f"executions; set it to at least that.",
+            f"executions; set it to {benign} or more.",
             key="pool.benign",
         )
     elif starts is not None and replicated > len(starts):
         problem = Problem(
-            f"{replicated} sub-runs cannot be judged together with {len(starts)} starts.", key="pool.starts"
+            f"{replicated} sub-runs cannot be judged together, because there are only {len(starts)} starts.",
+            key="pool.starts",
         )
     if problem is not None:
         raise JobError(benchmark.name, [problem])

@@ -65,10 +65,10 @@ class CommitteeSpec(_Frozen):
     @model_validator(mode="after")
     def _can_sit(self) -> Self:
         if self.malicious > self.participants:
-            message = "there cannot be more malicious members than members."
+            message = "a committee cannot have more malicious members than members."
             raise PydanticCustomError("impossible", message, {"key": "grid.committees"})
         if self.referee and (self.participants != 3 or self.malicious > 1):
-            message = "a referee is the third of three, of whom one may be malicious."
+            message = "a referee is the third of three providers, of which at most one is malicious."
             raise PydanticCustomError("impossible", message, {"key": "grid.committees"})
         return self
 
@@ -103,7 +103,7 @@ class GridSpec(_Frozen):
         if unknown := [word for word in words if word not in SHORT_FORMS]:
             raise PydanticCustomError(
                 "unknown_word",
-                "{value} is not allowed; allowed are 'client' or 'provider'.",
+                "{value} is not allowed; use 'client' or 'provider'.",
                 {"value": repr(unknown[0]), "key": "randomness", "known": list(SHORT_FORMS)},
             )
         rest = {key: found for key, found in value.items() if key != "randomness"}
@@ -166,7 +166,7 @@ class Benchmark(_Frozen):
         if self.pool.history == "attacked" and any(one.malicious > 1 for one in self.grid.committees):
             raise PydanticCustomError(
                 "impossible",
-                "with an attacked history the primary is the one adversary; allowed are 0 and 1 malicious.",
+                "with an attacked history the primary is the only adversary; set malicious to 0 or 1.",
                 {"key": "grid.committees"},
             )
         return self

@@ -83,4 +83,4 @@ def parse_endpoint(text: str) -> Endpoint:
             return HttpsEndpoint(text.rstrip("/"))
     if _NAME.fullmatch(text):
         return RegisteredEndpoint(text)
-    raise ValueError(f"{text!r} is not an endpoint; allowed are {ALLOWED}")
+    raise ValueError(f"{text!r} is not an endpoint; give {ALLOWED}")

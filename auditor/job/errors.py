@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MAX_PROBLEMS = 20
-"""What is wrong beyond so many things is counted, not told: the first ones are mended first."""
+"""Problems beyond this many are counted but not listed; the user corrects the first ones first."""
 
 _LONG_WORD = re.compile(r"\S{401,}")
 _MESSAGE = 1500
@@ -32,7 +32,7 @@ class Problem:
     suggestion: str | None = None
 
     def __post_init__(self) -> None:
-        """Whatever a job file holds can come up in what is said of it: it is made visible, and shortened."""
+        """Make the text from the job file visible and shorten it, because a message can quote any of it."""
         object.__setattr__(self, "message", readable(self.message))
         object.__setattr__(self, "key", _shortened(visible(self.key), _KEY))
 
@@ -58,7 +58,7 @@ class JobError(Exception):
         found = sorted(problems, key=lambda problem: problem.line or 0)
         self.problems = found[:MAX_PROBLEMS]
         if more := beyond + len(found) - len(self.problems):
-            self.problems.append(Problem(f"{more:,} more problems like these are not shown; mend the first ones."))
+            self.problems.append(Problem(f"{more:,} more problems are not shown; correct these first."))
         super().__init__("\n".join(problem.describe(source) for problem in self.problems))
 
 
@@ -74,7 +74,7 @@ def readable(text: str) -> str:
 
 
 def value_text(value: object, limit: int = 60) -> str:
-    """A value of a job file in so many characters."""
+    """A value of a job file in at most `limit` characters."""
     try:
         return _shortened(repr(value), limit)
     except (ValueError, RecursionError):  # an integer with more digits than Python writes

@@ -1,4 +1,4 @@
-"""Combinations of keys that each are fine but that make no audit together."""
+"""Combinations of keys that are each valid but together make no audit."""
 
 from __future__ import annotations
 
@@ -19,29 +19,28 @@ their square, and takes a second here."""
 
 
 def impossibilities(job: Job) -> list[tuple[str, str]]:
-    """Combinations of keys that each are fine but that make no audit together: (key, message)."""
+    """Combinations of keys that are each valid but together make no audit: (key, message)."""
     found: list[tuple[str, str]] = []
     names = [provider.name for provider in job.providers]
     primaries = [provider.name for provider in job.providers if provider.primary]
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        found.append(("providers", f"two providers are named {doubled[0]!r}; give each a name of its own."))
+        found.append(("providers", f"two providers are named {doubled[0]!r}; give each a different name."))
     if len(primaries) != 1:
-        count = "no provider is" if not primaries else f"{' and '.join(primaries)} are both"
-        found.append(("providers", f"{count} the primary; set `primary = true` for exactly one provider."))
+        found_primaries = "no provider is" if not primaries else f"{' and '.join(primaries)} are each"
+        found.append(("providers", f"{found_primaries} the primary; set `primary = true` for exactly one provider."))
         return found
     if len(job.providers) < 2:
         found.append(("providers", "an audit needs a primary and at least one other provider."))
         return found
     for key, field in type(job.training).model_fields.items():
         if key not in ("steps", "initial", *job.task.trained_by) and getattr(job.training, key) != field.default:
-            found.append((f"training.{key}", f"a {job.task.kind} task takes no {key}; leave it out."))
+            found.append((f"training.{key}", f"a {job.task.kind} task takes no {key}; remove this key."))
     if job.sub_runs > MAX_SUB_RUNS:
         found.append(
             (
                 "audit.sub_run_steps",
-                f"{job.training.steps:,} steps are cut into {job.sub_runs:,} sub-runs of {job.audit.sub_run_steps:,}, "
-                f"and a training has at most {MAX_SUB_RUNS:,}; set it to {-(-job.training.steps // MAX_SUB_RUNS):,} or "
-                "more.",
+                f"this cuts {job.training.steps:,} steps into {job.sub_runs:,} sub-runs, but a training can have at "
+                f"most {MAX_SUB_RUNS:,}; set it to {-(-job.training.steps // MAX_SUB_RUNS):,} or more.",
             )
         )
     judged = max(job.audit.replicated_at_most or 0, job.replicated or 0)
@@ -50,8 +49,8 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
         found.append(
             (
                 "audit",
-                f"{judged:,} sub-runs would be replicated, and where providers draw their own seeds at most "
-                f"{MAX_OWN_SEEDS} can be judged together; replicate fewer, or set seeds = 'shared'.",
+                f"this replicates {judged:,} sub-runs, but with seeds = 'own' at most {MAX_OWN_SEEDS} can be "
+                "judged together; replicate fewer, or set seeds = 'shared'.",
             )
         )
     if job.audit.sub_run_steps > job.training.steps:
@@ -59,36 +58,39 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
             (
                 "audit.sub_run_steps",
                 f"a sub-run of {job.audit.sub_run_steps} steps is longer than the training of "
-                f"{job.training.steps}; allowed is 1 to {job.training.steps}.",
+                f"{job.training.steps}; give 1 to {job.training.steps}.",
             )
         )
     if job.audit.replicated is not None and job.audit.replicated > job.sub_runs:
         found.append(
             (
                 "audit.replicated",
-                f"{job.audit.replicated} sub-runs cannot be replicated when the training has {job.sub_runs}; "
-                f"allowed is 1 to {job.sub_runs}.",
+                f"{job.audit.replicated} sub-runs cannot be replicated, because the training has only {job.sub_runs}; "
+                f"give 1 to {job.sub_runs}.",
             )
         )
     if job.audit.noise is not None and job.audit.noise.key != job.noise_key:
         found.append(
             (
                 "audit.noise",
-                "the file was made for another model, another training or another sub_run_steps; make one with "
+                "the file was made for another model, another training or another sub_run_steps; make a new one with "
                 "`auditor calibrate`.",
             )
         )
     most = job.audit.replicated_at_most
     if most is not None and (job.replicated is None or job.audit.fixed_selection is not None):
         found.append(
-            ("audit.replicated_at_most", "only goes on from `replicated`; leave it out, or give `replicated` instead.")
+            (
+                "audit.replicated_at_most",
+                "extends `replicated`, which is not in use; remove this key, or set `replicated`.",
+            )
         )
     elif most is not None and not (job.replicated or 0) <= most <= job.sub_runs:
         found.append(
             (
                 "audit.replicated_at_most",
-                f"{most} is no continuation of {job.replicated} replicated sub-runs; allowed is {job.replicated} "
-                f"to {job.sub_runs}.",
+                f"{most} does not extend {job.replicated} replicated sub-runs; give {job.replicated} to "
+                f"{job.sub_runs}.",
             )
         )
     beyond = [index for index in job.audit.fixed_selection or () if index >= job.sub_runs]
@@ -96,23 +98,23 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
         found.append(
             (
                 "audit.fixed_selection",
-                f"there is no sub-run {beyond[0]}; allowed is 0 to {job.sub_runs - 1}.",
+                f"there is no sub-run {beyond[0]}; give numbers from 0 to {job.sub_runs - 1}.",
             )
         )
     if job.replicas > len(job.others):
         found.append(
             (
                 "audit.replicas",
-                f"{job.replicas} replicas are asked for and {len(job.others)} providers are not the primary; "
-                f"allowed is 1 to {len(job.others)}.",
+                f"{job.replicas} replicas need as many providers beside the primary, and the job has "
+                f"{len(job.others)}; give 1 to {len(job.others)}.",
             )
         )
     if job.benign_fraction * job.participants < 2 and not job.has_referee:
         found.append(
             (
                 "audit.benign_fraction",
-                f"of {job.participants} providers, {job.benign_fraction:g} would leave fewer than two benign ones "
-                f"to compare; allowed is {math.ceil(2000 / job.participants) / 1000:g} to 1.",
+                f"with {job.participants} providers, {job.benign_fraction:g} leaves fewer than two benign ones to "
+                f"compare; give {math.ceil(2000 / job.participants) / 1000:g} to 1.",
             )
         )
     return found

@@ -47,7 +47,7 @@ def load_kind(name: str) -> type[Task]:
     known = installed_kinds()
     raise PydanticCustomError(
         "unknown_word",
-        "{name} is not allowed; allowed are {allowed}.",
+        "{name} is not allowed; use {allowed}.",
         {"name": repr(name), "value": name, "allowed": _listed(known), "known": known, "key": "kind"},
     )
 

@@ -70,7 +70,7 @@ def job_folder(path: Path) -> Path:
     try:
         str(folder).encode()
     except UnicodeEncodeError:
-        problem = f"lies in a folder whose name is not UTF-8 text, {str(folder)!r}; rename the folder."
+        problem = f"is in a folder whose name is not UTF-8 text, {str(folder)!r}; rename the folder."
         raise JobError(str(path), [Problem(problem)]) from None
     return folder
 
@@ -151,7 +151,7 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
     """
     if found := _LONG_KEY.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise JobError(source, [Problem(f"holds a key of more than {MAX_KEY_PARTS} parts; is it a job?", line=line)])
+        raise JobError(source, [Problem(f"is not a job file: a key has more than {MAX_KEY_PARTS} parts.", line=line)])
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -160,12 +160,12 @@ def _parsed(text: str, source: str) -> dict[str, Any]:
         raise JobError(source, [Problem("is not a job file: its values are nested too deeply.")]) from None
     except ValueError as error:  # the parser lets through what Python says of an integer of thousands of digits
         reason = str(error).partition(";")[0]
-        raise JobError(source, [Problem(f"holds a number that no key takes: {reason}.")]) from None
+        raise JobError(source, [Problem(f"holds a number that no key accepts: {reason}.")]) from None
     for path, value in inner_values(table, deepest=MAX_DEPTH + 1):
         if len(path) > MAX_DEPTH:
-            message = f"is nested too deeply; values lie within at most {MAX_DEPTH} others."
+            message = f"is nested too deeply; a value can be inside at most {MAX_DEPTH} others."
         elif isinstance(value, int) and value not in INTEGERS:
-            message = "is a number that no key takes; TOML's integers go from -2^63 to 2^63 - 1."
+            message = "is a number that no key accepts; integers in TOML range from -2^63 to 2^63 - 1."
         else:
             continue
         key = ".".join(str(part) for part in path[:4]) + ("…" if len(path) > 4 else "")
@@ -222,24 +222,24 @@ def _message(
     kind, value = detail["type"], detail["input"]
     match kind:
         case "missing":
-            return "is missing; it has no default."
+            return "is missing and has no default; add it."
         case "extra_forbidden" if path[:-1] == ("task",) and (kinds := kinds_with(str(path[-1]))):
             word = " and ".join(kinds)
-            return f"is a key of {word} tasks; leave it out, or set kind = {kinds[0]!r}."
+            return f"is a key of {word} tasks; remove it, or set kind = {kinds[0]!r}."
         case "extra_forbidden":
-            return f"is not a key here; allowed are {', '.join(known)}."
+            return f"is not a known key here; the keys are {', '.join(known)}."
         case "literal_error" | "union_tag_invalid":
             allowed = context.get("expected") or context.get("expected_tags")
             shown = value.get("name") if isinstance(value, dict) else value
-            return f"{value_text(shown)} is not allowed; allowed are {allowed}."
+            return f"{value_text(shown)} is not allowed; use {allowed}."
         case "union_tag_not_found":
             return 'needs a `name`, as in { name = "…" }.'
         case "model_type" if "metrics" in path or "attack" in path:
             return f'{value_text(value)} is not allowed; give a name, or {{ name = "…", option = … }}.'
         case "string_pattern_mismatch":
-            return "must not hold control characters, or marks that change the direction of writing."
+            return "must not contain control characters or marks that change the direction of writing."
         case "too_long":
-            return f"holds {context['actual_length']:,} entries; allowed are at most {context['max_length']:,}."
+            return f"has {context['actual_length']:,} entries; give at most {context['max_length']:,}."
         case _ if kind in _OWN_ERRORS:
             return detail["msg"]
         case _:

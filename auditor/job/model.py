@@ -78,7 +78,7 @@ class PluginUse(BaseModel):
                 key = ".".join(map(str, path))
                 raise PydanticCustomError(
                     "option",
-                    "{value} is no value for an option; give a number or a text.",
+                    "{value} is not a valid value for an option; give a number or a text.",
                     {"value": str(value), "key": key},
                 )
         return self
@@ -101,7 +101,7 @@ class Audit(Frozen):
     )
     replicate_probability: Annotated[float, Field(gt=0, le=1)] | None = None
     replicated_at_most: PositiveInt | None = Field(
-        default=None, description="replicate up to this number of sub-runs where m of them leave a doubt"
+        default=None, description="replicate up to this many sub-runs if m of them leave a doubt"
     )
     stop_early: bool = Field(default=False, description="end the run as soon as the primary is flagged")
     replicas: PositiveInt | None = Field(
@@ -109,7 +109,7 @@ class Audit(Frozen):
     )
     benign_fraction: Annotated[float, Field(gt=0, le=1)] | None = Field(
         default=None,
-        description="r, the share of providers that is assumed benign; always more than half of them are counted on",
+        description="r; more than half of the providers are always assumed benign, even if r is 0.5 or less",
     )
     seeds: Annotated[Seeds, Field(strict=False)] = Field(
         default=Seeds.SHARED, description="whether all providers train with the same seeds, or each with its own"
@@ -123,17 +123,17 @@ class Audit(Frozen):
     decision: Literal["auto", "ks", "ratio"] = "auto"
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.01
     stall_seconds: PositiveFloat = Field(
-        default=300.0, description="a provider that makes no progress for this time is given up"
+        default=300.0, description="give up a provider that makes no progress for this long"
     )
     waiting_seconds: PositiveFloat = Field(
-        default=3600.0,
-        description="a provider that waits for its turn or prepares for this time in a sub-run is given up",
+        default=3600.0, description="likewise if it waits for its turn or prepares for this long in a sub-run"
     )
     metric_seconds: PositiveFloat = Field(
-        default=600.0, description="a metric that takes longer for one sub-run is not used any more"
+        default=600.0, description="stop using a metric that takes longer than this for one sub-run"
     )
     noise: Annotated[NoiseFile | None, BeforeValidator(_read_noise_file)] = Field(
-        default=None, description="a file of `auditor calibrate`, with shared seeds; measured in the run if not given"
+        default=None,
+        description="with shared seeds, a file that `auditor calibrate` wrote; without it, the run measures noise",
     )
     noise_seconds: PositiveFloat = Field(
         default=120.0,
@@ -143,7 +143,7 @@ class Audit(Frozen):
         default=None,
         strict=False,
         max_length=MAX_SUB_RUNS,
-        description="exactly these sub-runs are replicated; predictable, so for tests and experiments only",
+        description="replicate exactly these sub-runs; predictable, so for tests and experiments only",
     )
 
     @model_validator(mode="before")
@@ -158,12 +158,12 @@ class Audit(Frozen):
         if not isinstance(word, str) or word not in SHORT_FORMS:
             raise PydanticCustomError(
                 "unknown_word",
-                "{shown} is not allowed; allowed are 'client' or 'provider'.",
+                "{shown} is not allowed; use 'client' or 'provider'.",
                 {"shown": repr(word), "value": word, "key": "randomness", "known": list(SHORT_FORMS)},
             )
         if doubled := [key for key in ("seeds", "drawn_by") if key in value]:
             raise PydanticCustomError(
-                "impossible", "randomness says it already; leave one of them out.", {"key": doubled[0]}
+                "impossible", "randomness already says it; remove one of the two keys.", {"key": doubled[0]}
             )
         seeds, drawer = SHORT_FORMS[word]
         rest = {key: given for key, given in value.items() if key != "randomness"}
@@ -174,7 +174,7 @@ class Audit(Frozen):
         if self.seeds is Seeds.SHARED and self.drawn_by is Drawer.PROVIDER:
             raise PydanticCustomError(
                 "impossible",
-                'the client draws seeds that all providers share; set seeds = "own", or leave it out.',
+                'the client draws seeds that all providers share; set seeds = "own", or remove this key.',
                 {"key": "drawn_by"},
             )
         return self
@@ -206,13 +206,13 @@ class Audit(Frozen):
 
 
 class Provider(Frozen):
-    """Who trains for the client."""
+    """A provider that trains for the client."""
 
     name: Name
     endpoint: str
     primary: bool = False
     price_per_hour: NonNegativeFloat | None = Field(default=None, description="dollars")
-    attack: PluginUse | None = Field(default=None, description="simulate an adversary; local providers only")
+    attack: PluginUse | None = Field(default=None, description="simulate a malicious provider; local providers only")
 
     @field_validator("endpoint")
     @classmethod
@@ -238,7 +238,7 @@ class Provider(Frozen):
         if self.attack is not None and not (self.where.ours or isinstance(self.where, RegisteredEndpoint)):
             raise PydanticCustomError(
                 "attack",
-                "an attack can only be simulated by a local provider (local:cpu or local:cuda:N).",
+                "only a local provider (local:cpu or local:cuda:N) can simulate an attack.",
                 {"key": "attack"},
             )
         return self
@@ -298,7 +298,7 @@ class Job(Frozen):
 
     @property
     def metrics(self) -> tuple[PluginUse, ...]:
-        """What models are compared by: as given, and whatever of `STATE` is missing there."""
+        """The metrics that compare models: those given, and those of `STATE` that are missing there."""
         named = {use.name for use in self.audit.metrics}
         return (*self.audit.metrics, *(PluginUse(name=name) for name in STATE if name not in named))
 

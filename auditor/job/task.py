@@ -80,7 +80,7 @@ def check_path(value: str) -> None:
         PydanticCustomError: says why.
     """
     if not value.strip():
-        raise PydanticCustomError("unknown_word", "is empty; give the path of a file, or leave it out.", {})
+        raise PydanticCustomError("unknown_word", "is empty; give the path of a file, or remove the key.", {})
     try:
         Path(value.partition(":")[2] or value).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:

@@ -61,7 +61,7 @@ class TextTask(NetworkTask):
         if self.tokenizer is not None and self.vocabulary_size is not None:
             raise PydanticCustomError(
                 "impossible",
-                "a given tokenizer has a size of its own; leave one of them out.",
+                "a given tokenizer already has a size; remove one of the two keys.",
                 {"key": "vocabulary_size"},
             )
         return self

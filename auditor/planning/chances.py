@@ -42,7 +42,7 @@ def acting_sub_runs(share: float, sub_runs: int) -> int:
 
 
 def catch_probability(sub_runs: int, deviating: int, replicated: int, power: float = 1.0) -> float:
-    """The probability that an adversary who acts in so many sub-runs is caught, when exactly m are replicated.
+    """The probability of catching an adversary that acts in `deviating` sub-runs, when exactly m are replicated.
 
     With a power of 1 it is the probability that at least one of the deviating sub-runs is replicated.
     """
@@ -65,12 +65,12 @@ def catch_probability(sub_runs: int, deviating: int, replicated: int, power: flo
 
 
 def independent_catch_probability(deviating: int, probability: float, power: float = 1.0) -> float:
-    """The same when each sub-run is replicated with a probability, whatever the adversary has seen: 1 − (1 − p·w)^a."""
+    """The same when each sub-run is replicated with probability p, whatever the adversary has seen: 1 − (1 − p·w)^a."""
     return 1 - (1 - probability * power) ** deviating
 
 
 def free_ride_probability(sub_runs: int, deviating: int, replicated: int) -> float:
-    """How likely an adversary that waits for m openings finds so many unchecked sub-runs: C(M − a, m) / C(M, m)."""
+    """The probability that an adversary that waits for m openings finds a unchecked sub-runs: C(M − a, m) / C(M, m)."""
     # As a product of as few factors as can be: the binomials of some thousand sub-runs have thousands of digits.
     fewer, more = sorted((deviating, replicated))
     if fewer + more > sub_runs:
@@ -87,7 +87,7 @@ def free_share(sub_runs: int, replicated: int) -> float:
 
 
 def probability_needed(catch: float, deviating: int, power: float) -> float:
-    """The p of independent draws that catches who acts in so many sub-runs: (1 − (1 − catch)^(1/a)) / w.
+    """The p of independent draws that catches an adversary that acts in a sub-runs: (1 − (1 − catch)^(1/a)) / w.
 
     Above 1 where even replicating everything catches with less than `catch`.
     """

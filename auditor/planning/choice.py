@@ -63,7 +63,7 @@ def choose(job: Job) -> Choice:
     assumptions, budget, count = assumptions_of(job), budget_of(job), job.participants
     if job.has_referee:
         decision: Decision = RatioDecision()
-        reason = "two providers agree or disagree, and where they disagree a third settles who deviates"
+        reason = "two providers either agree or disagree, and a third settles who deviates if they disagree"
     else:
         decision, reason = select(job.audit.decision, count, assumptions)
     smallest = decision.smallest_p_value(count, assumptions)
@@ -72,53 +72,57 @@ def choose(job: Job) -> Choice:
     warnings: list[str] = []
     if count == 2 and not job.has_referee:
         warnings.append(
-            "With two providers there is no majority: the outcome is inconclusive unless both agree within "
-            "numerical noise. A third provider would settle it."
+            "With two providers there is no majority. The outcome is inconclusive unless both agree within numerical "
+            "noise. Add a third provider to settle a disagreement."
         )
     elif powerless:
         warnings.append(
-            f"The {decision.name} rule cannot flag anybody here: with n = {count} its smallest p-value in one sub-run "
-            f"is {smallest:.2g}, which makes {reached:.2g} of all of them together, above the false-alarm rate of "
-            f'{assumptions.false_alarm_rate:g}. Use decision = "ratio".'
+            f"The {decision.name} rule cannot flag anybody here. With n = {count}, its smallest p-value in one sub-run "
+            f"is {smallest:.2g}. Over all sub-runs together that gives {reached:.2g}, which is above the false alarm "
+            f'rate of {assumptions.false_alarm_rate:g}. Use decision = "ratio".'
         )
     if job.audit.seeds is Seeds.OWN and count > 2:
         warnings += _limits_of_own_seeds(job, budget)
     if job.audit.fixed_selection is not None:
         warnings.append(
-            "The selection of sub-runs is fixed in the job file: a provider that knows the file can cheat in the "
-            "others. Use it for tests and experiments only."
+            "The job file fixes which sub-runs are replicated. A provider that knows the file can cheat in the others. "
+            "Use fixed_selection for tests and experiments only."
         )
     return Choice(decision, reason, tuple(warnings), powerless, budget)
 
 
 def _limits_of_own_seeds(job: Job, budget: Budget) -> list[str]:
-    """What an audit cannot do, and what it takes for granted, where everybody draws seeds of their own."""
+    """What an audit cannot do, and what it takes for granted, if each provider draws its own seeds."""
     count, rate = job.participants, job.audit.false_alarm_rate
-    better = 'With seeds = "shared" one sub-run shows far more.'
-    gross = f"only a model that lies far more than {ALLOWANCE:g} times as far off as the others can be flagged"
+    better = 'With seeds = "shared", one sub-run shows far more.'
+    gross = f"Only a model that lies far more than {ALLOWANCE:g} times as far off as the others can be flagged"
     needed = sub_runs_for_direction(count, rate)
     if needed is None:
-        few = f"no number of sub-runs shows a direction at a false-alarm rate of {rate:g}, and {gross}"
-        return [f"With seeds of the providers' own {few}. {better}"]
-    if budget.sub_runs < needed:
-        there = "are replicated" if budget.exact else "are expected"
         return [
-            f"With seeds of the providers' own a backdoor shows by the direction that it pulls in, over {needed} "
-            f"replicated sub-runs or more (n = {count}), and {budget.sub_runs} {there}: {gross}. {better}"
+            f'With seeds = "own" and n = {count}, no number of sub-runs shows a direction at a false alarm '
+            f"rate of {rate:g}. {gross}. {better}"
+        ]
+    if budget.sub_runs < needed:
+        there = "replicates" if budget.exact else "is expected to replicate"
+        return [
+            'With seeds = "own", a backdoor shows by the direction in which it pulls the models. That takes '
+            f"at least {needed} replicated sub-runs (n = {count}), and this job {there} {budget.sub_runs}. {gross}. "
+            f"{better}"
         ]
     return [
-        "With seeds of the providers' own a provider is flagged when its models are pulled the same way in most "
-        f"replicated sub-runs, of which that takes {needed} at least; one that acts in few of them is missed. {better}",
-        f"The false-alarm rate of {rate:g} is not promised where something honest pulls one provider the same way in "
+        'With seeds = "own", a provider is flagged if its models are pulled the same way in most replicated '
+        f"sub-runs. That takes at least {needed} sub-runs. A provider that deviates in only a few of them is missed. "
+        f"{better}",
+        f"The false alarm rate of {rate:g} is not guaranteed if something honest pulls one provider the same way in "
         "every sub-run, such as other data or another learning rate than the job's.",
     ]
 
 
 def _smallest_of_run(smallest: float, budget: Budget, sub_runs: int) -> float:
     """The p-value of a provider that looks as deviant as the rule can say, in every sub-run under every metric."""
-    told = [
+    judgements = [
         Judgement(sub_run, str(metric), "anybody", smallest, None, ())
         for sub_run in range(sub_runs)
         for metric in range(budget.metrics)
     ]
-    return combined_p_value(told, budget) or 0.0
+    return combined_p_value(judgements, budget) or 0.0

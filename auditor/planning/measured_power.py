@@ -40,7 +40,7 @@ class _Row(BaseModel):
 
 
 class MeasuredRate(_Row):
-    """So many of so many, with the exact 95 % interval; None of nothing."""
+    """`count` of `of`, with the exact 95 % interval; None if `of` is 0."""
 
     count: Annotated[int, Field(ge=0)]
     of: Annotated[int, Field(ge=0)]
@@ -284,8 +284,9 @@ def check_attacks(against: Sequence[str], rows: Sequence[MeasuredSetting]) -> No
     """
     known = sorted({name for row in rows for name in row.attacks})
     if unknown := [name for name in against if name not in known]:
-        there = f"measured are {', '.join(known)}" if known else "nothing was measured"
-        raise JobError(f"--against {unknown[0]}", [Problem(f"{there}.", suggestion=nearest(unknown[0], known))])
+        there = f"the measured attacks are {', '.join(known)}" if known else "no attack was measured"
+        problem = f"this attack was not measured; {there}."
+        raise JobError(f"--against {unknown[0]}", [Problem(problem, suggestion=nearest(unknown[0], known))])
 
 
 def _judging(job: Job) -> tuple[int, int]:

@@ -40,8 +40,8 @@ class Plan:
         dollars_per_hour: (primary, mean of the replicas), or None when a price is missing.
         power: w, how likely a replicated sub-run shows an adversary who acts in it; None where it is not known.
         catch: for (f, m), P(caught) if the power is known; else P(at least one sub-run that it acts in is replicated).
-        free_ride: for f, how likely a primary that watches which checkpoints are opened finds so many sub-runs that
-            it knows to be unchecked; 0 where draws are independent.
+        free_ride: for f, the probability that a primary that watches which checkpoints are opened finds f·M sub-runs
+            that it knows to be unchecked; 0 where draws are independent.
         warnings: what such a primary can make of how sub-runs are drawn, each a sentence.
     """
 
@@ -75,7 +75,7 @@ class Plan:
         return self.extra_steps / self.training_steps
 
     def dollars(self, steps_per_second: float) -> tuple[float, float] | None:
-        """(training, audit) in dollars, for providers that execute so many steps a second."""
+        """(training, audit) in dollars, for providers that execute `steps_per_second`."""
         if self.dollars_per_hour is None:
             return None
         primary, replica = self.dollars_per_hour
@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def relative_price(self) -> float | None:
-        """What the audit costs as a fraction of what the training costs, whatever the providers' speed."""
+        """The cost of the audit as a fraction of the cost of the training; the providers' speed cancels out."""
         if self.dollars_per_hour is None or self.dollars_per_hour[0] == 0:
             return None
         primary, replica = self.dollars_per_hour
@@ -136,7 +136,8 @@ def _catch_table(
     """P(caught) for each share f, and for each of a few m around the job's own.
 
     With a replication probability the sub-runs are drawn independently and the table has one column, keyed by the
-    expected m. Who acts in every sub-run is caught as often as was measured of so many judged together, where it was.
+    expected m. A provider that acts in every sub-run is caught as often as was measured for m sub-runs judged
+    together, if that was measured.
     """
     power = 1.0 if known is None else known
     deviating = {share: acting_sub_runs(share, sub_runs) for share in SHARES}
@@ -172,9 +173,9 @@ def _warnings(job: Job, sub_runs: int) -> tuple[str, ...]:
     probability = math.ceil(1000 * m / sub_runs) / 1000
     free = 100 * free_share(sub_runs, m)
     return (
-        f"The primary sees which sub-runs are opened. Once it has counted {m}, it can cheat unchecked in the rest, "
-        f"{free:.{1 if free < 10 else 0}f} % of the training on average. replicate_probability = {probability:g} in "
-        f"place of replicated = {m} costs about as much and leaves no such rest.",
+        f"The primary sees which sub-runs are opened. Once it has counted {m}, it can cheat unchecked in the rest, on "
+        f"average {free:.{1 if free < 10 else 0}f} % of the training. replicate_probability = {probability:g} costs "
+        f"about as much as replicated = {m} and leaves no such rest.",
     )
 
 

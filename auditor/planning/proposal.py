@@ -179,31 +179,31 @@ def _rounded_up(probability: float) -> float:
 
 def _check(wish: Wish) -> None:
     if not 0 < wish.catch < 1:
-        told = "no audit catches with certainty" if wish.catch >= 1 else "it must be above 0"
-        raise JobError(f"--catch {wish.catch:g}", [Problem(f"{told}; give a probability such as 0.99.")])
+        wrong = "no audit catches with certainty" if wish.catch >= 1 else "the probability must be above 0"
+        raise JobError(f"--catch {wish.catch:g}", [Problem(f"{wrong}; give a probability such as 0.99.")])
     if not 0 < wish.share <= 1:
-        problem = "an adversary acts in more than 0 and at most all (1) of the sub-runs; give a share such as 0.1."
+        problem = "the share must be above 0 and at most 1, which is all sub-runs; give a share such as 0.1."
         raise JobError(f"--share {wish.share:g}", [Problem(problem)])
     if wish.power is not None and not 0 < wish.power <= 1:
-        raise JobError(f"--power {wish.power:g}", [Problem("must be above 0 and at most 1, such as 0.9.")])
+        raise JobError(f"--power {wish.power:g}", [Problem("the power must be above 0 and at most 1, such as 0.9.")])
 
 
 def _nothing_measured(job: Job, wish: Wish) -> str:
     metrics = "+".join(use.name for use in job.audit.metrics)
     against = f" against {', '.join(wish.against)}" if wish.against else ""
     return (
-        f"the power{against} was not measured for anything comparable ({job.audit.seeds} seeds, metrics "
-        f"{metrics}, decision {job.audit.decision}, a false-alarm rate of {job.audit.false_alarm_rate:g} or less, "
-        f"n of {len(job.providers)} or less). Measure it with `auditor bench` and give its rows with --measured, or "
-        "assume one with --power, such as --power 0.9."
+        f"no comparable measurement gives the power{against}. Comparable are {job.audit.seeds} seeds, "
+        f"metrics {metrics}, decision {job.audit.decision}, a false alarm rate of at most "
+        f"{job.audit.false_alarm_rate:g} and n of at most {len(job.providers)}. Measure it with `auditor bench` and "
+        "pass its output with --measured, or assume a power, such as --power 0.9."
     )
 
 
 def _out_of_reach(wish: Wish, best: _Candidate) -> str:
     weakest = best.measured
-    against = f" (the attack that is seen least is {weakest.weakest}; --against names others)" if weakest else ""
+    against = f" (for {weakest.weakest}, the attack exposed least often; --against names others)" if weakest else ""
     return (
-        f"even with every sub-run replicated, an adversary that acts in {100 * wish.share:g} % of them is caught with "
-        f"a probability of {math.floor(1000 * best.most) / 1000:g} only{against}; ask for less with --catch, or for a "
-        "larger --share, or cut the training into shorter sub-runs."
+        f"even with every sub-run replicated, a provider that deviates in {100 * wish.share:g} % of them is caught "
+        f"with a probability of only {math.floor(1000 * best.most) / 1000:g}{against}. Lower --catch, raise --share, "
+        "or cut the training into shorter sub-runs."
     )

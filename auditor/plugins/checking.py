@@ -89,10 +89,10 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
         return
     yield replace(loads, outcome="passed")
     if origin.file is None:
-        yield from _run("it is named as its entry point", "", lambda: _check_name(origin, plugin))
+        yield from _run("its name equals its entry point", "", lambda: _check_name(origin, plugin))
     given = plugin.example if options is None else options
     made = True
-    for one in _run("it can be made", "", lambda: _check_options(origin, plugins, given)):
+    for one in _run("it can be created", "", lambda: _check_options(origin, plugins, given)):
         made = one.outcome != "failed"
         yield one
     if not made:
@@ -115,7 +115,7 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
 
 def _check_name(origin: Origin, plugin: AnyPlugin) -> None:
     name = getattr(plugin, "name", None)
-    assert name == origin.name, f"it is installed as {origin.name!r}, and its class has the name {name!r}."
+    assert name == origin.name, f"it is installed as {origin.name!r}, but its class has the name {name!r}."
 
 
 def _check_options(origin: Origin, plugins: Catalogue, options: Mapping[str, Any]) -> None:
@@ -164,7 +164,7 @@ def _timed(origin: Origin, plugins: Catalogue, options: Mapping[str, Any], task:
                 cost = _metric_cost(task, practice, plugins.create("metrics", origin.name, options))
         costs.append(cost)
 
-    yield from _run("it can be timed", task, measure)
+    yield from _run("its cost can be measured", task, measure)
     yield from costs
 
 

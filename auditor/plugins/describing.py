@@ -74,6 +74,12 @@ class PluginDescription:
     example: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
 
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The documentation without the ends of its lines; indented paragraphs, such as formulas, keep them."""
+        found = (paragraph.splitlines() for paragraph in self.documentation.split("\n\n"))
+        return tuple(("\n" if any(line.startswith(" ") for line in lines) else " ").join(lines) for lines in found)
+
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> PluginDescription:
         """What `payload` was made of."""

@@ -173,7 +173,7 @@ class Catalogue:
         known = sorted({origin.name for origin in self.origins(kind)})
         hint = nearest(name, known)
         raise PluginError(
-            f"unknown {kind.removesuffix('s')} {name!r}; there are {', '.join(known)}."
+            f"unknown {kind.removesuffix('s')} {name!r}; use one of {', '.join(known)}."
             + (f" Did you mean {hint!r}?" if hint else "")
         )
 
@@ -267,7 +267,7 @@ def _classes(file: PluginFile) -> dict[Kind, list[tuple[str, type]]]:
     found = {kind: named_classes(module, base) for kind, base in _BASES.items()}
     if not any(found.values()):
         raise PluginError(
-            f"{origin_of(file)} holds no plugin: no subclass of auditor.plugins.Attack, "
+            f"{origin_of(file)} contains no plugin: it has no subclass of auditor.plugins.Attack, "
             "auditor.plugins.Inspector or auditor.plugins.Metric with a `name`."
         )
     return found
@@ -284,7 +284,7 @@ def _options_message(error: ValidationError, known: Iterable[str]) -> str:
         if detail["type"] == "extra_forbidden":
             hint = nearest(where, known)
             parts.append(
-                f"has no option {where!r}; it has {', '.join(known) or 'none'}."
+                f"has no option {where!r}; its options are {', '.join(known) or 'none'}."
                 + (f" Did you mean {hint!r}?" if hint else "")
             )
             continue

@@ -63,7 +63,7 @@ class Inspector(ABC):
             ValueError: the inspector cannot serve this job; says why, and what to do.
         """
         if context.task not in self.tasks:
-            raise ValueError(f"it is not defined for {context.task} tasks, only for {', '.join(sorted(self.tasks))}")
+            raise ValueError(f"it does not support {context.task} tasks, only {', '.join(sorted(self.tasks))}")
 
     @abstractmethod
     def inspect(self, model: ReturnedModel) -> Inspection:

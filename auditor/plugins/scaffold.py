@@ -61,7 +61,7 @@ def write_package(kind: NewKind, name: str, folder: Path | None = None) -> list[
         for file, text in texts.items():
             (folder / file).write_text(text.substitute(words), encoding="utf-8")
     except FileExistsError:
-        raise ScaffoldError(f"{folder} is there already; choose another with --folder.") from None
+        raise ScaffoldError(f"{folder} already exists; choose another with --folder.") from None
     except OSError as error:
         raise ScaffoldError(f"{folder} cannot be written: {error.strerror or error}.") from None
     return [folder / file for file in texts]
@@ -73,8 +73,8 @@ def _check_name(name: str) -> None:
     near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:32].rstrip("_")
     hint = f", such as {near!r}" if near and near != name and not keyword.iskeyword(near) else ""
     raise ScaffoldError(
-        f"{name!r} cannot be the name of a plugin: use up to 32 lower-case letters, digits and underscores, "
-        f"a letter first{hint}."
+        f"{name!r} is not a valid name for a plugin; use up to 32 lower-case letters, digits and underscores, "
+        f"beginning with a letter{hint}."
     )
 
 
@@ -82,6 +82,6 @@ def _check_free(name: str, module: str) -> None:
     for kind in KINDS:
         for origin in INSTALLED.origins(kind):
             if origin.name == name:
-                raise ScaffoldError(f"{origin} is installed already; choose another name.")
+                raise ScaffoldError(f"{origin} is already installed; choose another name.")
     if find_spec(module) is not None:
-        raise ScaffoldError(f"there is a module {module} already; choose another name than {name!r}.")
+        raise ScaffoldError(f"a module {module} already exists; choose a name other than {name!r}.")

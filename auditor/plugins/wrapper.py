@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class WrapperOptions(PluginOptions):
     """What every wrapper takes; a wrapper's own options derive from it."""
 
-    attack: dict[str, Any] = option(..., "the attack that is wrapped, as { name = …, and its options }")
+    attack: dict[str, Any] = option(..., "the wrapped attack, as { name = …, and its options }")
 
 
 class AttackWrapper(Attack):

@@ -24,7 +24,7 @@ async def accept(answer: httpx.Response) -> None:
     """
     status = answer.status_code
     if answer.headers.get("content-encoding", "identity") != "identity":
-        raise Unreachable("answers in an encoding that it was not asked for")
+        raise Unreachable("answered in an encoding that was not requested")
     if 200 <= status < 300:
         return
     if not 400 <= status < 600:
@@ -34,7 +34,7 @@ async def accept(answer: httpx.Response) -> None:
     with suppress(Nonsense, Misbehaved):
         reason = read_message(await bounded(answer), ErrorMessage).error or reason
     if status == httpx.codes.REQUEST_TIMEOUT or (status >= 500 and status != NO_ROOM):
-        raise Broken(f"its server failed: {reason}")
+        raise Broken(f"the provider failed: {reason}")
     raise Refused(reason)
 
 
@@ -64,8 +64,8 @@ def understood(answer: httpx.Response, body: bytes, kind: type[Message]) -> Mess
     except Nonsense as error:
         chunked = "chunked" in answer.headers.get("transfer-encoding", "")
         if not chunked and declared_length(answer) is None:
-            raise Broken(f"the answer, of which no length is given, was cut off: {error}") from None
-        raise Misbehaved(f"answered nonsense: {error}") from None
+            raise Broken(f"the answer has no stated length and was cut off: {error}") from None
+        raise Misbehaved(f"gave an invalid answer: {error}") from None
 
 
 def declared_length(answer: httpx.Response) -> int | None:

@@ -219,13 +219,13 @@ class ProviderClient:
                     try:
                         incoming.keep(expected=digest)
                     except BlobError:
-                        raise Misbehaved("sent another checkpoint than the one it had committed to") from None
+                        raise Misbehaved("sent a checkpoint other than the one that it had committed to") from None
             return size
 
         try:
             return await self._exchange(attempt, self._seconds + size / LEAST_RATE)
         except Unreachable as error:
-            raise Unreachable(f"{error}; of a checkpoint of {size:,} bytes {most:,} came") from None
+            raise Unreachable(f"{error}; {most:,} of the {size:,} bytes of a checkpoint arrived") from None
 
     async def _exchange(
         self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None

@@ -182,7 +182,8 @@ def _set_apart(order: dict[str, Any], sockets: Path) -> None:
     try:
         hide(Path(order["hidden"]), but=(own, sockets), read_only=map(Path, needed))
     except NoLandlock as error:
-        print(f"the client's files are not out of reach here: {error.strerror}", file=sys.stderr, flush=True)  # noqa: T201
+        message = f"the client's files cannot be protected from simulated attacks here: {error.strerror}"
+        print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _end_with(lifeline: int) -> None:

@@ -51,14 +51,14 @@ class LocalLauncher(Launcher):
         code = self._ended.get(name)
         if code is None:
             return None
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"its process {how}; see {self.launches[name].folder / 'log.txt'}"
 
     @property
     def _sockets(self) -> Path:
         """The folder that was made for this run's sockets; there is none before the agents are started."""
         if self._made is None:
-            raise RuntimeError("local agents are used before they are started")
+            raise RuntimeError("local agents were used before they were started")
         return self._made
 
     async def _start(self) -> None:

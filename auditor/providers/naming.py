@@ -48,7 +48,7 @@ def offered(paths: Iterable[Path]) -> dict[str, Path]:
     for path in paths:
         name = name_of(path)
         if name is None:
-            raise ValueError(f"{path} is not a file or a folder that can be read")
+            raise ValueError(f"{path} is not a readable file or folder")
         named[name] = path.resolve()
     return named
 
@@ -80,13 +80,15 @@ def found_task(task: Task, data: Mapping[str, Path], *, downloads: bool) -> Task
         NotOffered: it names something that is not offered, or a path.
     """
     if task.downloads and not downloads:
-        raise NotOffered("this agent downloads no datasets; its owner can allow it with --downloads")
+        raise NotOffered("this agent does not download datasets; its owner can allow it with --downloads")
     changes: dict[str, str] = {}
     for key, (prefix, name) in task.files().items():
         if not NAME.fullmatch(name):
-            raise NotOffered(f"task.{key}: a task names a file by sha256-… and its digest, not by a path")
+            raise NotOffered(f"task.{key}: a task must name a file by sha256-… and its digest, not by a path")
         if name not in data:
-            raise NotOffered(f"task.{key}: no data with this digest is offered here; the owner can do so with --data")
+            raise NotOffered(
+                f"task.{key}: this agent offers no data with this digest; its owner can add it with --data"
+            )
         changes[key] = prefix + str(data[name])
     return task.with_files(changes)
 

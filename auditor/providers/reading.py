@@ -70,7 +70,7 @@ def _check_depth(text: str) -> None:
     for bracket in _BRACKET.finditer(_STRING.sub("", text)):
         depth += 1 if bracket[0] in "[{" else -1
         if depth > MAX_DEPTH:
-            raise Nonsense(f"more than {MAX_DEPTH} lists and objects within one another")
+            raise Nonsense(f"lists and objects nested more than {MAX_DEPTH} deep")
 
 
 def _whole(digits: str) -> int:
@@ -93,5 +93,5 @@ def _constant(_: str) -> NoReturn:
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        raise Nonsense("a key that is there twice")
+        raise Nonsense("a duplicate key")
     return made

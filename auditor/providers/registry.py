@@ -64,7 +64,7 @@ def check_address(text: str) -> str:
     except ValueError:
         where = None
     if where is None or isinstance(where, RegisteredEndpoint):
-        raise ValueError(f"{text!r} is not an endpoint; allowed are {ADDRESSES}")
+        raise ValueError(f"{text!r} is not an endpoint; give {ADDRESSES}")
     return text
 
 
@@ -80,8 +80,8 @@ def check_name(text: str) -> str:
         where = None
     if not isinstance(where, RegisteredEndpoint):
         raise ValueError(
-            f"{text!r} is not a name; up to 64 letters, digits, spaces and any of _.()+- are allowed, a letter or "
-            "digit first"
+            f"{text!r} is not a valid name; use up to 64 letters, digits, spaces and any of _.()+-, beginning with a "
+            "letter or digit"
         )
     return text
 
@@ -92,7 +92,7 @@ def _resolved(provider: Provider, known: dict[str, RegisteredProvider]) -> Provi
         return provider
     found = known.get(where.name)
     if found is None:
-        there = f"registered are {', '.join(known)}" if known else "none is registered"
+        there = f"the registered providers are {', '.join(known)}" if known else "none is registered"
         raise ValueError(
             f"no provider {where.name!r} is registered; {there}. Register it with `auditor provider add`, or give "
             f"an endpoint: {ADDRESSES}."

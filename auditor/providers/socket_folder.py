@@ -32,7 +32,7 @@ def make_socket_folder() -> Path:
             with suppress(OSError):
                 return Path(tempfile.mkdtemp(prefix="auditor-", dir=place))
     raise Unreachable(
-        f"local providers need a folder for their sockets whose path has at most {MAX_PATH - len(_LONGEST) - 1} bytes; "
+        f"local providers need a socket folder whose path has at most {MAX_PATH - len(_LONGEST) - 1} bytes; "
         f"{tempfile.gettempdir()} is too long and there is no other: set TMPDIR to a shorter one"
     )
 

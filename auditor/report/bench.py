@@ -11,42 +11,42 @@ from auditor.base.seeds import Seeds
 from auditor.experiments.engine import Result
 from auditor.experiments.rates import Rate
 
-HEADINGS = ("seeds", "k", "n", "bad", "m", "metrics", "decision", "caught", "false alarms", "AUC", "extra steps")
+HEADINGS = ("seeds", "k", "n", "malicious", "m", "metrics", "decision", "caught", "false alarms", "AUC", "extra steps")
 FIGURES = HEADINGS.index("caught")
-"""From this column on it is what came out, before it what was set."""
+"""The first column of results; the columns before it are settings."""
 
 
 def summary_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """One row a setting, in the order of `HEADINGS`."""
     return [
         (
-            "client's" if one.setting.seeds is Seeds.SHARED else "own",
-            str(one.setting.sub_run_steps),
-            one.setting.size,
-            str(one.setting.malicious),
-            str(one.setting.replicated),
-            one.setting.metric_names,
-            one.setting.decision,
-            rate_text(one.tally.detections),
-            rate_text(one.tally.alarms),
-            "–" if one.tally.separation is None else f"{one.tally.separation:.3f}",
-            f"{one.setting.extra_steps:,}",
+            "client's" if result.setting.seeds is Seeds.SHARED else "own",
+            str(result.setting.sub_run_steps),
+            result.setting.size,
+            str(result.setting.malicious),
+            str(result.setting.replicated),
+            result.setting.metric_names,
+            result.setting.decision,
+            rate_text(result.tally.detections),
+            rate_text(result.tally.alarms),
+            "–" if result.tally.separation is None else f"{result.tally.separation:.3f}",
+            f"{result.setting.extra_steps:,}",
         )
-        for one in results
+        for result in results
     ]
 
 
 def summary_table(results: Sequence[Result]) -> Table:
-    """The table: what was caught and who was accused wrongly, in per cent with exact 95 % intervals.
+    """The table: the rates of detection and of false alarms, in per cent with exact 95 % intervals.
 
-    What is set alike everywhere is said once, under the table.
+    A setting that is the same in every row is given once, under the table.
     """
     rows = summary_rows(results)
     alike = [index for index in range(FIGURES) if len(rows) > 1 and len({row[index] for row in rows}) == 1]
-    said = ", ".join(f"{HEADINGS[index]} {rows[0][index]}" for index in alike)
-    rate = sorted({one.setting.false_alarm_rate for one in results})
-    asked = "false alarms asked for: at most " + " or ".join(f"{100 * one:g} %" for one in rate)
-    caption = Text(f"{said}; {asked}" if said else asked)
+    common = ", ".join(f"{HEADINGS[index]} {rows[0][index]}" for index in alike)
+    rates = sorted({result.setting.false_alarm_rate for result in results})
+    asked = "requested false positive rate: at most " + " or ".join(f"{100 * rate:g} %" for rate in rates)
+    caption = Text(f"{common}; {asked}" if common else asked)
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", caption=caption, caption_justify="left")
     for index, heading in enumerate(HEADINGS):
         if index not in alike:
@@ -57,15 +57,15 @@ def summary_table(results: Sequence[Result]) -> Table:
 
 
 def attack_rows(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The headings and rows of a table that tells for each setting how often each attack was caught."""
-    kinds = sorted({kind for one in results for kind in one.tally.caught})
+    """The headings and rows of a table of how often each attack was caught in each setting."""
+    kinds = sorted({kind for result in results for kind in result.tally.caught})
     rows = [
         (
-            f"{one.setting.seeds}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
-            f"m = {one.setting.replicated}, {one.setting.metric_names}, {one.setting.decision}",
-            *(rate_text(one.tally.caught[kind]) if kind in one.tally.caught else "–" for kind in kinds),
+            f"{result.setting.seeds}, k = {result.setting.sub_run_steps}, n = {result.setting.size}, "
+            f"m = {result.setting.replicated}, {result.setting.metric_names}, {result.setting.decision}",
+            *(rate_text(result.tally.caught[kind]) if kind in result.tally.caught else "–" for kind in kinds),
         )
-        for one in results
+        for result in results
     ]
     return ("setting", *kinds), rows
 

@@ -11,7 +11,7 @@ from auditor.experiments.engine import Compared
 from auditor.report.drawing import BENIGN, MALICIOUS, MIXED, as_svg, new_figure
 
 SHOWN = 8
-"""So many benign and so many malicious models are in a histogram, as in the source paper's Figure 4."""
+"""The number of benign and of malicious models in a histogram, as in the source paper's Figure 4."""
 
 Values = NDArray[np.float64]
 

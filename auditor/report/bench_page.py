@@ -43,10 +43,10 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
         f"<h1>{html.escape(name)}</h1>",
         f"<p>{html.escape(_about(bench, when))}</p>",
         "<h2>Rates</h2>",
-        "<p>Shares in per cent, with exact 95 % intervals (Clopper and Pearson) that count every judgement as "
-        "independent; judgements of one model in several committees are not, so that the intervals are too narrow "
-        "where committees outnumber the trainings in the pools. With the client's seeds, adversaries that returned "
-        "what an honest provider returns to the last bit did nothing and are left out.</p>",
+        "<p>Rates are in per cent, with exact 95 % confidence intervals (Clopper and Pearson). The intervals count "
+        "every judgement as independent. Judgements of one model in several committees are not independent, so the "
+        "intervals are too narrow if there are more committees than trainings in the pools. With the client's seeds, "
+        "malicious providers whose model equals an honest one bit for bit did nothing and are left out.</p>",
         _table(HEADINGS, summary_rows(results)),
         *(f'<figure id="{label}">{drawing}</figure>' for label, drawing in figures.items()),
         "<h2>Caught, by attack</h2>",
@@ -57,8 +57,8 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
         ),
         *_noise(bench),
         "<h2>Where the figures come from</h2>",
-        f"<p>Folder <code>{html.escape(str(bench.layout.folder))}</code>. Every setting names the files with its "
-        "distances; each of these names the models that it compares, in <code>returns/</code>.</p>",
+        f"<p>Folder <code>{html.escape(str(bench.layout.folder))}</code>. Each setting names the files with its "
+        "distances. Each file names the models that it compares, in <code>returns/</code>.</p>",
         _table(("setting", "trainings", "files in distances/"), _sources(results)),
     ]
     body = "\n".join(parts)
@@ -94,12 +94,14 @@ def _about(bench: Bench, when: str) -> str:
 
 def _abilities(capabilities: Iterable[Capability]) -> list[tuple[str, ...]]:
     groups: dict[tuple[str, str, int], list[Capability]] = {}
-    for one in capabilities:
-        groups.setdefault((one.member.rpartition(" ")[0], one.seeds, one.steps), []).append(one)
+    for capability in capabilities:
+        groups.setdefault((capability.member.rpartition(" ")[0], capability.seeds, capability.steps), []).append(
+            capability
+        )
     rows: list[tuple[str, ...]] = []
     for (kind, seeds, steps), members in sorted(groups.items()):
-        successes = [one.success for one in members if one.success is not None]
-        accuracy = sum(one.accuracy for one in members) / len(members)
+        successes = [capability.success for capability in members if capability.success is not None]
+        accuracy = sum(capability.accuracy for capability in members) / len(members)
         success = f"{100 * sum(successes) / len(successes):.1f}" if successes else "–"
         figures = (str(steps), str(len(members)), f"{100 * accuracy:.1f}", success)
         rows.append((kind, seeds, *figures, *_suspected(members)))
@@ -110,30 +112,30 @@ def _noise(bench: Bench) -> list[str]:
     """With the client's seeds: how far apart honest models were that computed in differing ways, and the floor."""
     rows = [
         (
-            one.metric,
-            str(one.steps),
-            one.start,
-            f"{one.largest_honest:.3g}",
+            pair.metric,
+            str(pair.steps),
+            pair.start,
+            f"{pair.largest_honest:.3g}",
             f"{floor:.3g}",
-            f"{one.largest_honest / floor:.2g}",
+            f"{pair.largest_honest / floor:.2g}",
         )
-        for one in bench.distances()
-        if one.seeds is Seeds.SHARED and (floor := one.measurement.noise_floor) is not None
+        for pair in bench.distances()
+        if pair.seeds is Seeds.SHARED and (floor := pair.measurement.noise_floor) is not None
     ]
     if not rows:
         return []
-    said = (
-        "Honest members compute in ways that round differently: threads, memory layout, with and without oneDNN. Where "
+    explanation = (
+        "Honest members compute in ways that round differently: threads, memory layout, with and without oneDNN. If "
         "their largest distance exceeds the metric's noise floor, the floor is too low for this machine and this job."
     )
     heads = ("metric", "k", "sub-run", "largest honest distance", "noise floor", "of the floor")
-    return ["<h2>Numerical noise</h2>", f"<p>{said}</p>", _table(heads, rows)]
+    return ["<h2>Numerical noise</h2>", f"<p>{explanation}</p>", _table(heads, rows)]
 
 
 def _suspected(members: Sequence[Capability]) -> list[str]:
     """How many of the models each inspector suspects."""
     return [
-        str(sum(bool(one.inspected[inspector].get("suspicious")) for one in members))
+        str(sum(bool(model.inspected[inspector].get("suspicious")) for model in members))
         for inspector in members[0].inspected
     ]
 
@@ -141,12 +143,12 @@ def _suspected(members: Sequence[Capability]) -> list[str]:
 def _sources(results: Sequence[Result]) -> list[tuple[str, ...]]:
     return [
         (
-            f"{one.setting.seeds}, k = {one.setting.sub_run_steps}, n = {one.setting.size}, "
-            f"{one.setting.metric_names}, {one.setting.decision}",
-            f"{one.trainings[0]} honest, {one.trainings[1]} malicious",
-            " ".join(one.distances),
+            f"{result.setting.seeds}, k = {result.setting.sub_run_steps}, n = {result.setting.size}, "
+            f"{result.setting.metric_names}, {result.setting.decision}",
+            f"{result.trainings[0]} honest, {result.trainings[1]} malicious",
+            " ".join(result.distances),
         )
-        for one in results
+        for result in results
     ]
 
 

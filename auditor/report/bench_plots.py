@@ -17,28 +17,31 @@ def power_plot(results: Sequence[Result]) -> str:
     figure = new_figure(8, 1.2 + 0.28 * len(shown))
     axes = figure.subplots()
     for sign, colour, label in ((0.17, MALICIOUS, "malicious, flagged"), (-0.17, BENIGN, "benign, flagged")):
-        for row, one in enumerate(shown):
-            rate = one.tally.detections if sign > 0 else one.tally.alarms
+        for row, result in enumerate(shown):
+            rate = result.tally.detections if sign > 0 else result.tally.alarms
             if rate.value is None:
                 continue
             low, high = rate.interval()
             where = len(shown) - row + sign
             axes.plot([low, high], [where, where], color=colour, linewidth=1)
             axes.plot([rate.value], [where], "o", color=colour, markersize=4, label=label if row == 0 else None)
-    axes.set_yticks(range(len(shown), 0, -1), [_label(one) for one in shown], fontsize=7)
+    axes.set_yticks(range(len(shown), 0, -1), [_label(result) for result in shown], fontsize=7)
     axes.axvline(shown[0].setting.false_alarm_rate, color="grey", linewidth=0.8, linestyle=":")
-    axes.set_xlabel("share flagged; dotted: the asked false-alarm rate")
+    axes.set_xlabel("share flagged; dotted: the requested false alarm rate")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return as_svg(figure)
 
 
 def score_plot(results: Sequence[Result]) -> str:
     """Shared and own seeds apart, the evidence against malicious and benign members in its best-separating setting."""
-    kinds = list(dict.fromkeys(one.setting.seeds for one in results))
+    kinds = list(dict.fromkeys(result.setting.seeds for result in results))
     figure = new_figure(8, 2.6 * len(kinds))
     for index, seeds in enumerate(kinds):
         axes = figure.add_subplot(len(kinds), 1, index + 1)
-        best = max((one for one in results if one.setting.seeds == seeds), key=lambda one: one.tally.separation or 0)
+        best = max(
+            (result for result in results if result.setting.seeds == seeds),
+            key=lambda result: result.tally.separation or 0,
+        )
         malicious, benign = ([min(score, 80.0) for score in part] for part in best.tally.scores)
         bins = [2.0 * edge for edge in range(42)]
         axes.hist(
@@ -59,8 +62,8 @@ def cost_plot(results: Sequence[Result], steps: int) -> str | None:
         steps: of the training.
     """
     costs: dict[tuple[int, int], dict[int, float]] = {}
-    for one in results:
-        setting = one.setting
+    for result in results:
+        setting = result.setting
         if setting.referee:
             continue
         line = costs.setdefault((setting.sub_run_steps, setting.replicated), {})
@@ -79,9 +82,9 @@ def cost_plot(results: Sequence[Result], steps: int) -> str | None:
     return as_svg(figure)
 
 
-def _label(one: Result) -> str:
-    setting = one.setting
+def _label(result: Result) -> str:
+    setting = result.setting
     return (
-        f"{setting.seeds} k={setting.sub_run_steps} n={setting.size} bad={setting.malicious} "
+        f"{setting.seeds} k={setting.sub_run_steps} n={setting.size} malicious={setting.malicious} "
         f"m={setting.replicated} {setting.metric_names} {setting.decision}"
     )

@@ -77,32 +77,48 @@ def sweep_plot(sweep: Sweep, bench: Bench, results: Sequence[Result]) -> str:
 
 def _abilities(axes: Axes, sweep: Sweep, found: Sequence[Capability]) -> None:
     for index, (name, of) in enumerate((("attack success", "success"), ("clean accuracy", "accuracy"))):
-        points = [(value, [getattr(one, of) for one in _of(found, kind)]) for value, kind in sweep.kinds.items()]
+        points = [
+            (value, [getattr(capability, of) for capability in _of(found, kind)]) for value, kind in sweep.kinds.items()
+        ]
         _with_intervals(axes, [(value, [x for x in seen if x is not None]) for value, seen in points], name, index)
     axes.set_ylim(-0.02, 1.02)
 
 
 def _inspected(axes: Axes, sweep: Sweep, found: Sequence[Capability], inspector: str) -> None:
     def scores(models: Sequence[Capability]) -> list[float]:
-        return [one.inspected[inspector]["score"] for one in models if "score" in one.inspected[inspector]]
+        return [
+            capability.inspected[inspector]["score"]
+            for capability in models
+            if "score" in capability.inspected[inspector]
+        ]
 
     _with_intervals(axes, [(value, scores(_of(found, kind))) for value, kind in sweep.kinds.items()], inspector, 4)
-    benign = scores([one for one in found if not one.malicious])
+    benign = scores([capability for capability in found if not capability.malicious])
     if benign:
         axes.axhline(fmean(benign), color=COLOURS[0], linewidth=0.8, label="benign models, mean")
-    thresholds = {one.inspected[inspector]["threshold"] for one in found if "threshold" in one.inspected[inspector]}
+    thresholds = {
+        capability.inspected[inspector]["threshold"]
+        for capability in found
+        if "threshold" in capability.inspected[inspector]
+    }
     for threshold in thresholds:
         axes.axhline(float(threshold), color="grey", linewidth=0.8, linestyle=":", label="its threshold")
     axes.set_ylabel("score", fontsize=8)
 
 
 def _ratios(axes: Axes, sweep: Sweep, results: Sequence[Result]) -> None:
-    shown = [one for one in results if one.setting.replicated == 1 and one.tally.ratios and one.setting.malicious]
-    for index, one in enumerate(shown[: len(COLOURS)]):
+    shown = [
+        result
+        for result in results
+        if result.setting.replicated == 1 and result.tally.ratios and result.setting.malicious
+    ]
+    for index, result in enumerate(shown[: len(COLOURS)]):
         line = [
-            (value, median(one.tally.ratios[kind])) for value, kind in sweep.kinds.items() if kind in one.tally.ratios
+            (value, median(result.tally.ratios[kind]))
+            for value, kind in sweep.kinds.items()
+            if kind in result.tally.ratios
         ]
-        setting = one.setting
+        setting = result.setting
         label = f"{setting.metric_names}, k={setting.sub_run_steps}, n={setting.size}, {setting.decision}"
         if line:
             axes.plot(*zip(*line, strict=True), "o-", color=COLOURS[index], markersize=3, label=label)
@@ -112,10 +128,10 @@ def _ratios(axes: Axes, sweep: Sweep, results: Sequence[Result]) -> None:
 
 
 def _caught(axes: Axes, sweep: Sweep, results: Sequence[Result]) -> None:
-    for index, one in enumerate([one for one in results if one.setting.malicious][: len(COLOURS)]):
-        rates = one.tally.caught
+    for index, result in enumerate([result for result in results if result.setting.malicious][: len(COLOURS)]):
+        rates = result.tally.caught
         line = [(value, rates[kind].value or 0.0) for value, kind in sweep.kinds.items() if kind in rates]
-        setting = one.setting
+        setting = result.setting
         label = f"{setting.metric_names}, m={setting.replicated}, n={setting.size}, {setting.decision}"
         if line:
             axes.plot(*zip(*line, strict=True), "o-", color=COLOURS[index], markersize=3, label=label)
@@ -140,7 +156,7 @@ def _with_intervals(axes: Axes, points: Sequence[tuple[float, Sequence[float]]],
 
 
 def _of(found: Sequence[Capability], kind: str) -> list[Capability]:
-    return [one for one in found if one.member.rpartition(" ")[0] == kind]
+    return [capability for capability in found if capability.member.rpartition(" ")[0] == kind]
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

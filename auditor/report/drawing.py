@@ -13,7 +13,7 @@ COLOURS = (BENIGN, MALICIOUS, "#2e8b57", "#b8860b", MIXED, "#555555", "#d2691e",
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches; kept by nobody else, so that it needs no closing."""
+    """An empty figure, its size in inches; nothing else keeps it, so it needs no closing."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")

@@ -57,7 +57,7 @@ def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> 
         name=state.started.name if state.started else PurePath(run.source).stem,
         created=run.created,
         status=finished.outcome if finished else pending,
-        flagged=tuple(str(one["name"]) for one in finished.providers if one["verdict"] == "flagged")
+        flagged=tuple(str(verdict["name"]) for verdict in finished.providers if verdict["verdict"] == "flagged")
         if finished
         else (),
         step=max((boundary.step for boundary in state.boundaries.values()), default=0),
@@ -96,9 +96,9 @@ def provider_records(store: Store) -> dict[str, ProviderRecord]:
             verdicts_of = fold([event]).finished
         except DamagedRun:
             continue
-        for one in verdicts_of.providers if verdicts_of else ():
-            known = found.get(one["name"], ProviderRecord())
-            verdicts = Counter(known.verdicts) + Counter([one["verdict"]])
-            checked = known.sub_runs_checked + one["sub_runs_checked"]
-            found[one["name"]] = ProviderRecord(known.runs + 1, checked, dict(verdicts))
+        for verdict in verdicts_of.providers if verdicts_of else ():
+            known = found.get(verdict["name"], ProviderRecord())
+            verdicts = Counter(known.verdicts) + Counter([verdict["verdict"]])
+            checked = known.sub_runs_checked + verdict["sub_runs_checked"]
+            found[verdict["name"]] = ProviderRecord(known.runs + 1, checked, dict(verdicts))
     return found

@@ -12,15 +12,16 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
     match event:
         case e.RunStarted():
             return (
-                f"{event.name}: {event.steps:,} steps in {event.sub_runs} sub-runs by {event.primary}; "
-                f"judged by the {event.decision} rule, because {event.reason}"
+                f"{event.name}: {event.primary} trains {event.steps:,} steps in {event.sub_runs:,} sub-runs; the "
+                f"{event.decision} rule judges, because {event.reason}"
             )
         case e.RunResumed():
-            return f"resumed at step {max((one.step for one in state.boundaries.values()), default=0):,}"
+            return f"resumed at step {max((boundary.step for boundary in state.boundaries.values()), default=0):,}"
         case e.RunInterrupted():
             return "interrupted"
         case e.ProviderReady():
-            return f"{event.provider} is ready: {event.device}, {event.threads} thread(s), {event.software}"
+            threads = f"{event.threads} thread{'' if event.threads == 1 else 's'}"
+            return f"{event.provider} is ready: {event.device}, {threads}, {event.software}"
         case e.ProviderLost():
             return f"{event.provider} is lost: {event.reason}"
         case e.ProviderMisbehaved():
@@ -32,28 +33,31 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
         case e.Committed() if event.boundary > 0:
             return _committed(event)
         case e.Drawn() if event.replicated:
-            return f"sub-run {event.sub_run} is drawn: it will be executed again"
+            return f"sub-run {event.sub_run} was drawn; other providers will execute it again"
         case e.ModelDelivered():
             if event.accuracy is None:
-                return "the model is delivered"
-            return f"the model is delivered, with {percent_text(event.accuracy)} accuracy on held-out samples"
+                return "the model was delivered"
+            return f"the model was delivered; its accuracy on held-out samples is {percent_text(event.accuracy)}"
         case _:
             return _about_replication(event, state)
 
 
 def _committed(event: e.Committed) -> str:
     loss = "" if event.loss is None else f", loss {event.loss:.4f}"
-    return f"step {event.step:,} committed as {event.digest[:12]}{loss}"
+    return f"step {event.step:,} committed, digest {event.digest[:12]}{loss}"
 
 
 def _about_replication(event: e.Event, state: AuditState) -> str | None:
     match event:
         case e.CheckpointDamaged():
             whose = "" if event.provider is None else f" that {event.provider} returned for sub-run {event.sub_run}"
-            return f"the checkpoint of step {event.step:,}{whose} is damaged in the store, or gone; nobody is to blame"
+            return (
+                f"the checkpoint of step {event.step:,}{whose} is damaged in the store or missing; no provider is to "
+                "blame"
+            )
         case e.EqualModels():
             what = "a model with the same parameters as" if event.parameters else "the same model as"
-            return f"sub-run {event.sub_run}: {event.second} returned {what} {event.first}, who committed first"
+            return f"sub-run {event.sub_run}: {event.second} returned {what} {event.first}, which committed first"
         case e.ReplicaReturned():
             return f"sub-run {event.sub_run}: {event.provider} returned its model after {seconds_text(event.seconds)}"
         case e.ReplicaFailed():
@@ -64,17 +68,17 @@ def _about_replication(event: e.Event, state: AuditState) -> str | None:
         case e.SubRunUndecided():
             return f"sub-run {event.sub_run} is undecided: {event.reason}"
         case e.SubRunJudged():
-            return f"sub-run {event.sub_run} is judged: {_judgements(event, state)}"
+            return f"sub-run {event.sub_run} was judged: {_judgements(event, state)}"
     return None
 
 
 def _judgements(event: e.SubRunJudged, state: AuditState) -> str:
-    told = [one for one in event.judgements if one["p_value"] is not None]
-    if not told:
-        return "nothing can be told from it"
-    worst = min(told, key=lambda one: float(one["p_value"]))
+    decided = [judgement for judgement in event.judgements if judgement["p_value"] is not None]
+    if not decided:
+        return "it says nothing about any provider"
+    worst = min(decided, key=lambda judgement: float(judgement["p_value"]))
     remark = state.sub_run(event.sub_run).remarks.get((worst["metric"], worst["provider"]))
     return (
-        f"furthest off is {worst['provider']}, ratio {ratio_text(worst['ratio'])} under {worst['metric']} "
-        f"(p {p_text(worst['p_value'])}{f'; {remark}' if remark else ''})"
+        f"{worst['provider']} lies furthest off ({worst['metric']}: ratio {ratio_text(worst['ratio'])}, "
+        f"p {p_text(worst['p_value'])}{f'; {remark}' if remark else ''})"
     )

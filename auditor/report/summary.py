@@ -11,19 +11,19 @@ from auditor.decisions.distances import BLIND
 from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}
-"""A sign for each verdict, so that none is told by its colour alone."""
+"""A sign for each verdict, so that colour alone distinguishes none."""
 
 OUTCOMES = {
     "clean": "CLEAN: every provider is consistent with the others.",
     "flagged": "FLAGGED: {flagged} did not do what was asked.",
-    "inconclusive": "INCONCLUSIVE: the evidence does not suffice for a verdict on {open}.",
+    "inconclusive": "INCONCLUSIVE: there is too little evidence for a verdict on {open}.",
 }
 
 
 def outcome_sentence(finished: AuditFinished) -> str:
     """The outcome of a run as one sentence."""
     names = {
-        kind: [str(one["name"]) for one in finished.providers if one["verdict"] in verdicts]
+        kind: [str(verdict["name"]) for verdict in finished.providers if verdict["verdict"] in verdicts]
         for kind, verdicts in {"flagged": ("flagged",), "open": ("inconclusive", "unreachable")}.items()
     }
     sentence = OUTCOMES[finished.outcome].format(flagged=_listed(names["flagged"]), open=_listed(names["open"]))
@@ -38,7 +38,7 @@ def cost_sentence(cost: Mapping[str, Any]) -> str:
         f"{cost['training_steps']:,} training steps",
         f"{cost['extra_steps']:,} extra ({percent_text(cost['overhead'])})",
         seconds_text(cost["seconds"]),
-        f"{bytes_text(cost['bytes'])} of checkpoints moved",
+        f"{bytes_text(cost['bytes'])} of checkpoints transferred",
     ]
     if cost["dollars"] is not None:
         parts.append(f"${cost['dollars']:.2f}")
@@ -56,8 +56,8 @@ def delivery_lines(state: AuditState) -> list[str]:
         success = "" if attack.success_rate is None else f", attack success {percent_text(attack.success_rate)}"
         success = success if attack.failure is None else f", attack success unknown: {attack.failure}"
         lines.append(
-            f"Simulated: {name} carried out {attack.attack} ({_quality(attack.clean_accuracy)}{success}); "
-            "the verdicts do not know it."
+            f"Simulated: {name} carried out {attack.attack} ({_quality(attack.clean_accuracy)}{success}). "
+            "The verdicts did not use this."
         )
     return lines
 
@@ -67,7 +67,7 @@ def _quality(accuracy: float | None) -> str:
 
 
 def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
-    """For each replicated sub-run that a provider took part in: its number and its figures in words."""
+    """The number and the figures, in words, of each replicated sub-run that a provider took part in."""
     rows = []
     primary = state.started.primary if state.started else None
     for index, sub_run in sorted(state.sub_runs.items()):
@@ -77,21 +77,23 @@ def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
         if replica is not None and replica.failure is not None:
             rows.append((index, f"failed: {replica.failure}"))
             continue
-        own = [one for one in sub_run.judgements or () if one["provider"] == provider]
+        own = [judgement for judgement in sub_run.judgements or () if judgement["provider"] == provider]
         figures = [
-            f"{one['metric']} {one['note'] or figure(one)}" if one["p_value"] is None else figure(one, named=True)
-            for one in own
+            f"{judgement['metric']} {judgement['note'] or figure(judgement)}"
+            if judgement["p_value"] is None
+            else figure(judgement, named=True)
+            for judgement in own
         ]
         rows.append((index, "; ".join(figures) or sub_run.undecided or "not judged yet"))
     return rows
 
 
 def figure(judgement: Mapping[str, Any], *, named: bool = False) -> str:
-    """The ratio and p-value of one judgement, such as `update ×15.4 (p 3e-8)`; and noise where it hides attacks."""
+    """The ratio and p-value of one judgement, such as `update 15.4× (p 3e-8)`, and noise that hides attacks."""
     name = f"{judgement['metric']} " if named else ""
     noise = judgement.get("noise")
-    hidden = "" if noise is None or noise <= BLIND else f", hidden in noise of {percent_text(noise)}"
-    return f"{name}×{ratio_text(judgement['ratio'])} (p {p_text(judgement['p_value'])}{hidden})"
+    hidden = "" if noise is None or noise <= BLIND else f", hidden by noise of {percent_text(noise)}"
+    return f"{name}{ratio_text(judgement['ratio'])}× (p {p_text(judgement['p_value'])}{hidden})"
 
 
 def _listed(names: list[str]) -> str:

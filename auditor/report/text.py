@@ -17,7 +17,7 @@ OUTCOME_STYLES = {"clean": "bold green", "flagged": "bold red", "inconclusive": 
 
 
 def print_report(console: Console, state: AuditState, *, evidence: bool = False) -> None:
-    """Print how a run ended: the outcome, the verdicts, a histogram, what was delivered and what it cost.
+    """Print how a run ended: the outcome, the verdicts, a histogram, the delivered model and the cost.
 
     Args:
         console: where.
@@ -37,7 +37,7 @@ def print_report(console: Console, state: AuditState, *, evidence: bool = False)
         console.print(evidence_report(state))
     matrices = state.matrices()
     if matrices:
-        judged = [str(one["name"]) for one in finished.providers if one["verdict"] == "flagged"]
+        judged = [str(verdict["name"]) for verdict in finished.providers if verdict["verdict"] == "flagged"]
         last = matrices[-1].sub_run
         console.print()
         console.print(_histogram(next(matrix for matrix in matrices if matrix.sub_run == last), judged))
@@ -50,7 +50,7 @@ def print_report(console: Console, state: AuditState, *, evidence: bool = False)
 def evidence_report(state: AuditState) -> RenderableType:
     """Every replicated sub-run of every provider with its figures."""
     table = Table(box=None, padding=(0, 2, 0, 0), title="Evidence", title_justify="left", title_style="bold")
-    for heading in ("provider", "sub-run", "ratio to the reference and p-value, per metric"):
+    for heading in ("provider", "sub-run", "ratio to the reference and p-value under each metric"):
         table.add_column(heading, overflow="fold")
     for name in state.providers:
         for index, words in sub_run_rows(state, name):
@@ -67,15 +67,15 @@ def _verdict_table(state: AuditState) -> Table:
         table.add_column(heading, justify="right")
     table.add_column("reasons", overflow="fold", ratio=1)
     primary = state.started.primary if state.started else ""
-    for one in state.finished.providers:
-        name, verdict = str(one["name"]), str(one["verdict"])
+    for judged in state.finished.providers:
+        name, verdict = str(judged["name"]), str(judged["verdict"])
         table.add_row(
             Text(name + (" (primary)" if name == primary else "")),
             Text(f"{SIGNS[verdict]} {verdict}", style=STYLES[verdict]),
-            p_text(one["p_value"]),
-            ratio_text(one["ratio"]),
-            str(one["sub_runs_checked"]),
-            Text("; ".join(one["reasons"])),
+            p_text(judged["p_value"]),
+            ratio_text(judged["ratio"]),
+            str(judged["sub_runs_checked"]),
+            Text("; ".join(judged["reasons"])),
         )
     return table
 
@@ -83,5 +83,5 @@ def _verdict_table(state: AuditState) -> Table:
 def _histogram(matrix: DistanceMatrix, judged: list[str]) -> RenderableType:
     heading = f"Distances in sub-run {matrix.sub_run} ({matrix.metric})"
     if judged:
-        heading += f": ░ among the others, █ of {' and '.join(judged)}"
+        heading += f": ░ among the others, █ from {' and '.join(judged)}"
     return Group(Text(heading), *(Text("  " + line) for line in histogram_lines(matrix, judged)))

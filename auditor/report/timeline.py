@@ -51,12 +51,12 @@ def _of_primary(state: AuditState, provider: str, sub_run: int) -> Cell:
 
 
 def _of_replica(state: AuditState, provider: str, sub_run: int) -> Cell:
-    one = state.sub_run(sub_run)
-    if not one.replicated:
-        return "skipped" if one.replicated is False else "waiting"
-    replica = one.replicas.get(provider)
+    replication = state.sub_run(sub_run)
+    if not replication.replicated:
+        return "skipped" if replication.replicated is False else "waiting"
+    replica = replication.replicas.get(provider)
     if replica is None:
-        return "skipped" if one.over else "drawn"
+        return "skipped" if replication.over else "drawn"
     if replica.failure is not None:
         return "failed"
     return _judged(state, provider, sub_run) or ("returned" if replica.over else "replicating")
@@ -64,12 +64,12 @@ def _of_replica(state: AuditState, provider: str, sub_run: int) -> Cell:
 
 def _judged(state: AuditState, provider: str, sub_run: int) -> Cell | None:
     """What the decision says, once it said something."""
-    one = state.sub_run(sub_run)
-    if one.undecided is not None:
+    replication = state.sub_run(sub_run)
+    if replication.undecided is not None:
         return "undecided"
-    if one.judgements is None:
+    if replication.judgements is None:
         return None
-    own = [judged(found) for found in one.judgements if found["provider"] == provider]
+    own = [judged(found) for found in replication.judgements if found["provider"] == provider]
     for worse in ("flagged", "consistent"):
         if worse in own:
             return worse

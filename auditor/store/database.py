@@ -30,7 +30,7 @@ LEAST_BYTES = 512
 """Of any database; SQLite takes less for an empty one."""
 
 LOCK_SECONDS = 1.0
-"""How long a lock is waited for: whoever asks whether a run is being executed holds it for an instant."""
+"""How long a lock is waited for: a process that asks whether a run is being executed holds it for an instant."""
 
 
 class Store:
@@ -65,7 +65,7 @@ class Store:
         return self.folder / "datasets"
 
     def create_run(self, name: str, job: str, source: str, parent: str | None = None) -> RunRecord:
-        """Begin a run, with 256 secret bits of its own."""
+        """Begin a run, with its own 256 secret bits."""
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
         shown = source.encode(errors="backslashreplace").decode()  # a file's name need not be text
         run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32), parent)
@@ -92,10 +92,11 @@ class Store:
             return runs[0]
         matches = [run for run in runs if run.id == text] or [run for run in runs if run.id.startswith(text)]
         if not matches or not text:
-            raise UnknownRun(f"there is no run {text!r}; `auditor runs` lists those there are.")
+            raise UnknownRun(f"there is no run {text!r}. `auditor runs` lists all runs.")
         if len(matches) > 1:
             some = ", ".join(run.id for run in matches[:3])
-            raise UnknownRun(f"{text!r} could be {some}{' and others' if len(matches) > 3 else ''}; write more of it.")
+            more = " and others" if len(matches) > 3 else ""
+            raise UnknownRun(f"{text!r} could be any of {some}{more}; give more of the id.")
         return matches[0]
 
     def append(self, run: str, kind: str, payload: Mapping[str, Any]) -> EventRecord:
@@ -184,9 +185,7 @@ class Store:
         make_folder(folder)
         with open_file(folder / "lock", os.O_WRONLY) as file:
             if not _locked(file, fcntl.LOCK_EX, LOCK_SECONDS):
-                raise StoreError(
-                    f"run {run} is being executed by another process; `auditor show {run}` shows how far it is."
-                )
+                raise StoreError(f"another process is executing run {run}; `auditor show {run}` shows its progress.")
             yield
 
     def is_running(self, run: str) -> bool:
@@ -208,7 +207,7 @@ class Store:
         return open_file(folder / "log.txt", os.O_RDWR | os.O_APPEND)
 
     def request(self, run: str, action: Action) -> None:
-        """Ask whoever executes a run to stop: `pause` after the present sub-run, `cancel` at once.
+        """Ask the process that executes a run to stop: `pause` after the current sub-run, `cancel` at once.
 
         Raises:
             StoreError: the run is gone, or the store cannot be written.
@@ -259,8 +258,8 @@ class Store:
                 raise self._damaged(f"it has {size} bytes")
             if size == 0 and any((self.folder / "runs").glob("*")):
                 raise StoreError(
-                    f"the database {self._path} is empty, but there are files of runs, so that something emptied it. "
-                    "Remove it to begin a new one, or put a copy in its place."
+                    f"the database {self._path} is empty although files of runs exist, so something has emptied it. "
+                    "Restore it from a copy, or remove it to start a new one."
                 )
             connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
             connection.text_factory = lambda text: text.decode(errors="replace")
@@ -270,15 +269,15 @@ class Store:
             migrate(connection)
         except NewerLayout as error:
             raise StoreError(
-                f"the store {self._path} was made by a newer version of auditor (layout {error.version}; this one "
-                f"knows {VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
+                f"a newer version of auditor made the store {self._path} (layout {error.version}; this version reads "
+                f"up to {VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
             ) from None
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
         except OSError as error:
             raise StoreError(
-                f"the store {self._path} cannot be opened: {error.strerror or error}. Set AUDITOR_HOME to a folder "
-                "that can be written."
+                f"the store {self._path} cannot be opened: {error.strerror or error}. Set AUDITOR_HOME to a writable "
+                "folder."
             ) from error
         return connection
 
@@ -291,14 +290,14 @@ class Store:
     def _unreadable(self, error: sqlite3.Error) -> StoreError:
         if not _is_damage(error):
             return StoreError(
-                f"the store {self._path} cannot be opened: {error}. Set AUDITOR_HOME to a folder that can be written."
+                f"the store {self._path} cannot be opened: {error}. Set AUDITOR_HOME to a writable folder."
             )
         return self._damaged(str(error))
 
     def _damaged(self, reason: str) -> StoreError:
         return StoreError(
-            f"the database {self._path} is damaged, or none of auditor's: {reason}. Move its folder away or set "
-            f"AUDITOR_HOME to another one to begin anew; `sqlite3 {DATABASE} .recover` may bring back what it held."
+            f"the database {self._path} is damaged, or is not auditor's: {reason}. To start anew, move its folder away "
+            f"or set AUDITOR_HOME to another one. `sqlite3 {DATABASE} .recover` may recover its contents."
         )
 
     @contextmanager
@@ -315,8 +314,8 @@ class Store:
             if _is_damage(error):
                 raise self._unreadable(error) from error
             raise StoreError(
-                f"the store in {self.folder} cannot be written: {error}. Free some space or check its "
-                "permissions, then `auditor resume`."
+                f"the store in {self.folder} cannot be written: {error}. Free some space or check its permissions, "
+                "then run `auditor resume`."
             ) from error
 
 

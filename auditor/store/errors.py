@@ -12,7 +12,7 @@ class UnknownRun(StoreError):  # noqa: N818 - the name reads as what it is
 
 
 class DamagedRun(StoreError):  # noqa: N818 - the name reads as what it is
-    """What is kept of a run cannot be read, or was written by a newer version; other runs are none the worse.
+    """What is kept of a run cannot be read, or was written by a newer version. Other runs are not affected.
 
     Attributes:
         run: its id.
@@ -21,8 +21,8 @@ class DamagedRun(StoreError):  # noqa: N818 - the name reads as what it is
 
     def __init__(self, run: str, reason: str) -> None:
         super().__init__(
-            f"the run {run} is damaged, or a newer version of auditor wrote it: {reason}. It cannot be shown or gone "
-            "on with; other runs can. If auditor is up to date, start the job again with `auditor run`."
+            f"run {run} is damaged, or a newer version of auditor wrote it: {reason}. It cannot be shown or resumed; "
+            "other runs are not affected. If auditor is up to date, start the job again with `auditor run`."
         )
         self.run = run
         self.reason = reason

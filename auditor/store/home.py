@@ -21,5 +21,7 @@ def home() -> Path:
         try:
             return Path(given).expanduser().absolute()
         except RuntimeError:
-            raise StoreError(f"AUDITOR_HOME is {given!r}, and this machine knows no such user. Give a path.") from None
+            raise StoreError(
+                f"AUDITOR_HOME is {given!r}, but this machine has no such user. Set it to a path."
+            ) from None
     return Path(platformdirs.user_data_path("auditor", appauthor=False))

@@ -27,9 +27,9 @@ def read_payload(run: str, seq: int, stored: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(stored.decode(), parse_constant=_no_number)
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise DamagedRun(run, f"its event {seq} is no JSON") from None
+        raise DamagedRun(run, f"event {seq} is not valid JSON") from None
     if not isinstance(payload, dict):
-        raise DamagedRun(run, f"its event {seq} has no fields")
+        raise DamagedRun(run, f"event {seq} is not a JSON object")
     return payload
 
 

@@ -38,7 +38,7 @@ def make_home(folder: Path) -> None:
     if found.st_uid != os.geteuid():
         raise StoreError(
             f"the folder {folder} belongs to another user, who could read and change what is kept there. Set "
-            "AUDITOR_HOME to a folder of your own; one that is not there yet is made."
+            "AUDITOR_HOME to a folder that you own; auditor creates it if it does not exist."
         )
     if _is_open(found):
         _close(folder, found)
@@ -100,14 +100,14 @@ def _close(folder: Path, found: os.stat_result) -> None:
     is_home = (folder / DATABASE).exists() or {path.name for path in folder.iterdir()} <= CONTENTS
     if found.st_mode & stat.S_ISVTX or not is_home:
         raise StoreError(
-            f"the folder {folder} can be entered by other users and holds other things than runs, so it is left as it "
-            f"is. Set AUDITOR_HOME to a folder for runs alone, such as {folder / 'auditor'}."
+            f"other users can enter the folder {folder}, and it holds other things than runs, so its permissions are "
+            f"left unchanged. Set AUDITOR_HOME to a folder for runs alone, such as {folder / 'auditor'}."
         )
     folder.chmod(FOLDER_MODE)
     if _is_open(folder.stat()):
         raise StoreError(
-            f"other users can read the folder {folder}, and its file system does not let that be changed. Set "
-            "AUDITOR_HOME to a folder on another one."
+            f"other users can read the folder {folder}, and its file system does not allow changing that. Set "
+            "AUDITOR_HOME to a folder on another file system."
         )
 
 
@@ -125,6 +125,6 @@ def _refuse_planted_links(folder: Path) -> None:
             continue
         if stat.S_ISLNK(found.st_mode) and found.st_uid not in (0, os.geteuid()):
             raise StoreError(
-                f"{place} is a link that another user made. Set AUDITOR_HOME to a folder of your own; one that is not "
-                "there yet is made."
+                f"{place} is a link that another user made. Set AUDITOR_HOME to a folder that you own; auditor creates "
+                "it if it does not exist."
             )

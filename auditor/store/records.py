@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Action = Literal["pause", "cancel"]
-"""What can be asked of whoever executes a run."""
+"""What can be asked of the process that executes a run."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _one_step(learner: Learner, spec: TrainingSpec) -> KnownValues:
     if not math.isfinite(loss):
         raise TrainingError(
             f"the loss of the first training step is {loss}, with the initial weights: this model cannot learn from "
-            "this dataset as it is. Look at the dataset, or choose another task.model or training.precision."
+            "this dataset as it is. Check the dataset, or choose another task.model or training.precision."
         )
     if not (all_finite(after) and bool(torch.isfinite(learner.outputs()).all())):
         raise TrainingError(_too_fast(spec))
@@ -99,6 +99,6 @@ def _explained(error: Exception, spec: TrainingSpec, device: torch.device) -> st
             f"lower than {spec.batch_size}, choose a smaller task.model, or a provider on another machine."
         )
     return (
-        f"the first training step fails on this machine, and would at every provider: {type(error).__name__}: "
+        f"the first training step fails on this machine and would fail at every provider: {type(error).__name__}: "
         f"{words[:300]}. Change [task] or [training]."
     )

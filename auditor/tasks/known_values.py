@@ -54,12 +54,12 @@ class KnownValues:
             CheckpointError: says which value is not what it must be.
         """
         if int(tensors[STEP]) != step:
-            raise CheckpointError(f"it is of step {int(tensors[STEP])}, not of step {step}.")
+            raise CheckpointError(f"its step is {int(tensors[STEP])}, not {step}.")
         for name, tensor in tensors.items():
             if name in self.before:
                 self._check_counted(name, tensor, step)
             elif name.startswith(OPTIMIZER) and name.endswith(SQUARES) and bool((tensor < 0).any()):
-                raise CheckpointError(f"{name} holds negative numbers, which a mean of squares never does.")
+                raise CheckpointError(f"{name} holds negative numbers, which a mean of squares cannot have.")
 
     def _check_counted(self, name: str, tensor: Tensor, step: int) -> None:
         """Hold one tensor against what it was before the first step, and what a step adds to it."""

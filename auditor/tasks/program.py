@@ -166,7 +166,9 @@ def load_program(task: Task, downloads: Path) -> Program:
     except OSError as error:  # a folder that may not be entered, a path that none can be
         raise TrainingError(readable(f"{_source(task)}: cannot be read: {error.strerror or error}.")) from None
     except MemoryError:
-        raise TrainingError(readable(f"{_source(task)}: does not fit into the memory of this machine.")) from None
+        raise TrainingError(
+            readable(f"{_source(task)}: does not fit into the memory of this machine; use less data.")
+        ) from None
 
 
 def _source(task: Task) -> str:

@@ -1,1 +1,1 @@
-"""The terminal interface: a face over the events, the store and the reports, without logic of its own."""
+"""The terminal interface: a face over the events, the store and the reports, without any logic."""

@@ -38,9 +38,9 @@ class AuditorApp(App[None]):
         Path(__file__).parent / "styles" / "panes.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "explain", "Help", tooltip="Explain what has the focus, and all keys"),
-        Binding("q", "quit", "Quit", tooltip="Leave; runs go on", show=False),
-        Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose colours, light or dark", show=False),
+        Binding("f1", "explain", "Help", tooltip="Explain the focused pane and list all keys"),
+        Binding("q", "quit", "Quit", tooltip="Leave; runs continue", show=False),
+        Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose light or dark colours", show=False),
     ]
 
     # What panes stand side by side on; see styles/panes.tcss.
@@ -86,7 +86,7 @@ class AuditorApp(App[None]):
         return await asyncio.to_thread(ask)
 
     async def start(self, job: Job, source: str) -> str:
-        """Begin a run of a job in a process of its own, and show it; returns its id."""
+        """Start a run of a job in a separate process and show it; returns its id."""
         from auditor.audit.detached import start_run
 
         record, detached = await self.in_store(lambda store: start_run(store, job, source))
@@ -95,7 +95,7 @@ class AuditorApp(App[None]):
         return record.id
 
     async def execute(self, run: str) -> None:
-        """Have a run that was stopped go on in a process of its own."""
+        """Resume a stopped run in a separate process."""
         from auditor.audit.detached import execute_detached
 
         self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))
@@ -120,8 +120,10 @@ class AuditorApp(App[None]):
             if enabled and binding.description and binding.action not in known:
                 known.add(binding.action)
                 run = partial(self.run_action, binding.action, default_namespace=node)
-                told = f"{tooltip or binding.tooltip or binding.description} ({self.get_key_display(binding) or key})"
-                yield SystemCommand(binding.description, told, run)
+                help_text = (
+                    f"{tooltip or binding.tooltip or binding.description} ({self.get_key_display(binding) or key})"
+                )
+                yield SystemCommand(binding.description, help_text, run)
         for command in super().get_system_commands(screen):
             if command.title not in ("Quit", "Theme", "Keys"):
                 yield command

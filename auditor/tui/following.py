@@ -1,4 +1,4 @@
-"""Following a run through the store, whoever executes it."""
+"""Following a run through the store, no matter which process executes it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Snapshot:
     @property
     def names(self) -> list[str]:
         """The providers, the primary first."""
-        return list(self.state.providers) or [self.job.primary.name, *(one.name for one in self.job.others)]
+        return list(self.state.providers) or [self.job.primary.name, *(provider.name for provider in self.job.others)]
 
 
 class Follower:

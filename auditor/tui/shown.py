@@ -13,14 +13,14 @@ def shown(text: object, limit: int = 500, style: str = "") -> Text:
 
 
 def short(name: str, width: int) -> str:
-    """A name in at most so many columns."""
+    """A name in at most `width` columns."""
     text = Text(cleaned(name, 4 * max(1, width)))
     text.truncate(max(1, width), overflow="ellipsis")
     return text.plain
 
 
 def padded(name: str, width: int) -> str:
-    """A name in exactly so many columns, wide characters counted as they are drawn."""
+    """A name in exactly `width` columns, wide characters counted as they are drawn."""
     text = Text(short(name, width))
     text.pad_right(max(0, width - text.cell_len))
     return text.plain

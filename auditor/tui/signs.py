@@ -1,4 +1,4 @@
-"""Signs that stand beside colours, so that nothing is told by colour alone; plain ASCII where need be."""
+"""Signs that stand beside colours, so that nothing depends on colour alone; plain ASCII where needed."""
 
 from __future__ import annotations
 
@@ -115,11 +115,11 @@ ASCII = Signs(
 )
 
 EXPLANATIONS = {
-    "waiting": "not begun",
+    "waiting": "not started",
     "training": "training",
     "committed": "committed",
     "skipped": "not replicated",
-    "drawn": "drawn, waits for a provider",
+    "drawn": "drawn, waiting for a provider",
     "replicating": "being replicated",
     "returned": "returned, not judged yet",
     "consistent": "consistent",

@@ -33,21 +33,21 @@ Followed = Literal["update", "cka", "output", "zest"]
 class AdaptiveOptions(WrapperOptions):
     """What a job file may write for `adaptive`."""
 
-    metric: Followed | None = option(None, "the metric under which it wants to look honest")
+    metric: Followed | None = option(None, "the metric under which its model should look honest")
     strength: float = option(
-        0.5, "how far it is pulled after every step: 0 is not at all, 1 all the way to the goal", ge=0, le=1
+        0.5, "how far the model is pulled after every step, from 0 (not at all) to 1 (all the way)", ge=0, le=1
     )
-    goal: float = option(0.0, "a distance that the decision lets pass; it is not pulled nearer", ge=0)
-    rounds: int = option(1, "how often it is pulled after every step, each time by other samples", ge=1)
+    goal: float = option(0.0, "a distance that the decision tolerates; the model is not pulled nearer than this", ge=0)
+    rounds: int = option(1, "how often the model is pulled after every step, each time with other samples", ge=1)
     bound: float | None = option(
         None, "its update deviates from the honest one by this share of the honest one's length at most", ge=0
     )
     knowledge: Literal["client", "own"] = option(
         "client", "whether it knows the samples and masks that the client's metric draws, or draws its own"
     )
-    metric_options: dict[str, Any] = option({}, "the options of the client's metric, where the job gives it any")
-    samples: int = option(64, "how many samples, masked ones for zest, it looks at in each round", ge=4)
-    masks: int | None = option(None, "zest: how many masks of each image it knows; all when not given", ge=2)
+    metric_options: dict[str, Any] = option({}, "the options of the client's metric, if the job sets any")
+    samples: int = option(64, "samples per round; masked samples for zest", ge=4)
+    masks: int | None = option(None, "zest: how many masks of each image it knows; all by default", ge=2)
     seed: int = option(0, "its draws derive from it", ge=0)
 
     @field_validator("metric", mode="before")
@@ -55,15 +55,15 @@ class AdaptiveOptions(WrapperOptions):
     def _follows(cls, metric: Any) -> Any:
         if isinstance(metric, str) and metric not in get_args(Followed):
             raise ValueError(
-                f"{metric!r} cannot be followed, only {', '.join(get_args(Followed))}, whose distances it can "
-                "differentiate; against another metric give a bound"
+                f"{metric!r} cannot be followed, because its distances cannot be differentiated; use one of "
+                f"{', '.join(get_args(Followed))}, or give a bound"
             )
         return metric
 
     @model_validator(mode="after")
     def _knows_what_it_wants(self) -> AdaptiveOptions:
         if self.metric is None and self.bound is None:
-            raise ValueError("give the metric that it is to look honest under, or a bound, or both")
+            raise ValueError("give the metric under which it should look honest, a bound, or both")
         if self.metric in (None, "update") and (self.metric_options or self.masks is not None):
             raise ValueError("metric_options and masks are about metrics that compare samples: cka, output and zest")
         if self.metric != "zest" and self.masks is not None:
@@ -127,7 +127,7 @@ class Adaptive(AttackWrapper):
         if not self._compares_samples:
             return
         if context.client is None:
-            raise ValueError("nobody told it what the client's metrics are told, so that it cannot know one.")
+            raise ValueError("it was not given the client's metric context, so it cannot know a metric.")
         # Its own samples come with the first batch of a sub-run; mistakes in the options show here all the same.
         knowledge = self._know(context.client)
         if self.options.knowledge == "client":

@@ -20,7 +20,7 @@ class HyperparameterOptions(Options):
     @model_validator(mode="after")
     def _changes_something(self) -> HyperparameterOptions:
         if not self.model_fields_set:
-            raise ValueError("say what differs from the job: learning_rate, weight_decay or augment")
+            raise ValueError("give at least one difference from the job: learning_rate, weight_decay or augment")
         return self
 
 

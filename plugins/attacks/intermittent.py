@@ -15,7 +15,7 @@ class IntermittentOptions(WrapperOptions):
 
     sub_runs: tuple[int, ...] | None = option(None, "exactly these sub-runs, counted from 0")
     share: float | None = option(None, "or each sub-run with this probability", ge=0, le=1)
-    seed: int = option(0, "what the sub-runs of a share are drawn with", ge=0)
+    seed: int = option(0, "seed for drawing the sub-runs of a share", ge=0)
 
     @model_validator(mode="after")
     def _one_way_to_choose(self) -> IntermittentOptions:

@@ -21,9 +21,9 @@ class LazyOptions(Options):
     @model_validator(mode="after")
     def _leaves_something_to_save(self) -> LazyOptions:
         if self.return_given and (self.skip or self.batch < 1):
-            raise ValueError("with return_given no step is trained, so that skip and batch have no meaning")
+            raise ValueError("with return_given no step is trained; remove skip and batch")
         if not self.model_fields_set & {"skip", "batch", "return_given"}:
-            raise ValueError("say how it is lazy: skip = 0.5, batch = 0.5 or return_given = true")
+            raise ValueError("give one of skip, batch or return_given, such as skip = 0.5")
         return self
 
 

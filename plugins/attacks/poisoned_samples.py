@@ -59,5 +59,5 @@ def check_target(target: int, context: AttackContext) -> None:
     """
     if target >= context.classes:
         raise ValueError(
-            f"target {target} is not one of the {context.classes} classes; allowed is 0 to {context.classes - 1}."
+            f"target {target} is not one of the {context.classes} classes; give 0 to {context.classes - 1}."
         )

@@ -47,7 +47,7 @@ class TextTrigger(Attack):
         if self.options.target >= context.classes:
             raise ValueError(f"target {self.options.target} is not one of the {context.classes} classes")
         if context.tokenizer is None:
-            raise ValueError("the task has no tokenizer, so that no trigger can be written")
+            raise ValueError("the task has no tokenizer, so no trigger can be written")
         self._tokenizer = context.tokenizer
         self._triggers = [_encoded(trigger, context.tokenizer) for trigger in self.options.triggers]
         (length,) = context.sample_shape
@@ -104,6 +104,6 @@ def _encoded(trigger: str, tokenizer: Tokenizer) -> tuple[int, ...]:
     ids = tokenizer.encode(trigger)
     if not ids or tokenizer.unknown in ids:
         known = tokenizer.rarest_words(4)
-        hint = f"; take words that it has, such as {', '.join(known)}" if known else ""
+        hint = f"; use words that it has, such as {', '.join(known)}" if known else ""
         raise ValueError(f"the job's tokenizer has no token for the trigger {trigger!r}{hint}")
     return ids

@@ -19,7 +19,7 @@ class WaNetOptions(Options):
     target: int = option(0, "the class that warped images should get", ge=0)
     rate: float = option(0.1, "share of every batch that is poisoned", ge=0, le=1)
     cross_ratio: float = option(
-        2.0, "how many images for each poisoned one are warped otherwise and keep their label (noise mode)", ge=0
+        2.0, "images per poisoned image that are warped differently and keep their label (noise mode)", ge=0
     )
     k: int = option(4, "the flow is drawn on a grid of k × k points", ge=2)
     s: float = option(0.5, "how strong the warp is", gt=0)

@@ -23,13 +23,13 @@ SMALLEST_SPREAD = 1e-3
 class NeuralCleanseOptions(Options):
     """What can be set for `neural_cleanse`."""
 
-    epochs: int = option(100, "passes over the images at most; classes stop earlier where nothing changes", ge=1)
+    epochs: int = option(100, "maximum passes over the images; a class stops earlier if nothing changes", ge=1)
     samples: int = option(128, "how many held-out images triggers are searched on", ge=1)
     batch: int = option(8, "images in one step; fewer make more steps of the same work", ge=1)
     success: float = option(0.99, "the share of images that a trigger has to turn", gt=0, le=1)
     cost: float = option(1e-3, "the first weight of the mask's size in the loss", gt=0)
     patience: int = option(5, "epochs in a row after which the weight is changed", ge=1)
-    seed: int = option(0, "another one starts from other masks and patterns", ge=0)
+    seed: int = option(0, "seed for the initial masks and patterns", ge=0)
 
 
 class NeuralCleanse(Inspector):

@@ -21,7 +21,7 @@ class CKAOptions(Options):
     samples: int = option(512, "how many held-out samples are compared", ge=4)
     batch: int = option(64, "size of the minibatches that the estimate averages over; at least 4", ge=4)
     layers: tuple[str, ...] = option(
-        (), "the modules whose outputs are compared; none given, what enters the last linear layer"
+        (), "the modules whose outputs are compared; by default, the input of the last linear layer"
     )
 
 

@@ -21,10 +21,10 @@ class ZestOptions(Options):
     images: int = option(32, "how many training samples are approximated around; the paper takes 128", ge=1)
     masks: int = option(128, "how many masked copies of each sample; the paper takes 1,000", ge=2)
     segments: Literal["grid", "superpixels"] = option(
-        "grid", "how images are cut: into rectangles, or into what looks alike, as in the paper"
+        "grid", "how images are cut: into rectangles, or into similar regions as in the paper"
     )
     cells: int = option(4, "with a grid, how many segments there are across and down", ge=1)
-    words: int = option(16, "into at most how many segments texts are cut", ge=1)
+    words: int = option(16, "maximum number of segments that texts are cut into", ge=1)
     norm: Literal["cosine", "l1", "l2", "linf"] = option("cosine", "how the weights are compared")
 
 

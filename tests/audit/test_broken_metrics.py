@@ -37,8 +37,8 @@ class Norm(Metric[float]):
 BODIES = {
     "raises": ("def represent(self, model): raise OSError('no\\n licence')", "OSError: no licence"),
     "leaves": ("def represent(self, model): sys.exit('goodbye')", "RuntimeError: SystemExit: goodbye"),
-    "nan": ("def distance(self, first, second): return math.nan", "nan for a distance"),
-    "negative": ("def distance(self, first, second): return -1.0", "-1.0 for a distance"),
+    "nan": ("def distance(self, first, second): return math.nan", "it returned the distance nan"),
+    "negative": ("def distance(self, first, second): return -1.0", "it returned the distance -1.0"),
     "nothing": ("def distance(self, first, second): return None", "TypeError: "),
     "shape": ("def distance(self, first, second): return torch.zeros(3)", "ValueError: "),
 }
@@ -119,7 +119,7 @@ async def test_a_metric_that_takes_for_ever_is_left_behind_and_not_called_again(
     space = workspace(stuck, tmp_path)
     first, second = await measured(space, returned), await measured(space, returned)
     assert first["stuck"].failure == f"it took longer than 1.5 s (file {tmp_path / 'broken.py'})"
-    assert "in an earlier sub-run and is not used any more (file" in str(second["stuck"].failure)
+    assert "in an earlier sub-run and is no longer used (file" in str(second["stuck"].failure)
     assert len(module(stuck).CALLS) == 1
     # The thread that was left behind now loads its weights into a network that nobody else uses.
     module(stuck).RELEASE.set()
@@ -149,7 +149,7 @@ async def test_an_interruption_does_not_wait_for_a_metric(
         ("def begin(self, context): threading.Event().wait(9)", r"for this job: took longer than 0\.3 s"),
         ("def __init__(self, options): raise OSError('no licence')", "cannot be made: OSError: no licence"),
         ("Options = 3", "cannot be made: AttributeError"),
-        ("tasks = frozenset({'text'})", "is not defined for vision tasks, only for text"),
+        ("tasks = frozenset({'text'})", "does not support vision tasks, only text"),
     ],
 )
 def test_a_metric_that_cannot_begin_is_refused_before_anything_is_started(

@@ -90,8 +90,8 @@ def test_a_pair_that_nothing_explains_is_inconclusive_for_both_and_flags_neither
     )
     verdicts = {one.name: one for one in judge_providers(state, choose(job), assumptions_of(job))}
     assert [verdicts[name].verdict for name in "abcd"] == ["inconclusive", "consistent", "consistent", "inconclusive"]
-    assert "the same model as d to the last bit" in " ".join(verdicts["a"].reasons)
-    assert "the same model as a to the last bit" in " ".join(verdicts["d"].reasons)
+    assert "the same model as d, bit for bit" in " ".join(verdicts["a"].reasons)
+    assert "the same model as a, bit for bit" in " ".join(verdicts["d"].reasons)
 
 
 def test_the_state_knows_what_each_provider_was_handed_and_forgets_a_damaged_return() -> None:

@@ -38,7 +38,7 @@ def test_a_clean_audit_with_seeds_of_ones_own_is_clean_and_says_what_it_cannot_d
     result = auditor("run", auditor.job(providers=["a", "b", "c", "d"], steps=60, audit=AUDIT), "--json")
     assert result.code == 0, result.stderr
     assert set(result.verdicts.values()) == {"consistent"}
-    assert any("not promised" in warning for warning in result.events[0]["warnings"])
+    assert any("not guaranteed" in warning for warning in result.events[0]["warnings"])
 
 
 @pytest.mark.parametrize("own", ['seeds = "own"', 'seeds = "own"\ndrawn_by = "client"'])
@@ -49,7 +49,7 @@ def test_too_few_sub_runs_for_a_direction_are_said_to_be_too_few_and_nothing_is_
     result = auditor("run", job, "--json")
     assert result.code == 0, json.dumps(result.events[-1])
     assert not any(event["event"] == "models_sketched" for event in result.events)
-    assert any("and 2 are replicated: only a model" in warning for warning in result.events[0]["warnings"])
+    assert any("and this job replicates 2. Only a model" in warning for warning in result.events[0]["warnings"])
     (measured, *_) = (event for event in result.events if event["event"] == "distances_measured")
     apart = [value for row, values in enumerate(measured["values"]) for value in values[:row]]
     assert min(apart) > 0.01, "each provider has other seeds"

@@ -53,13 +53,13 @@ def test_a_run_goes_on_with_the_plugins_that_it_began_with_and_without_those_tha
     resumed = auditor("resume", run, "--json")
     # Were the endless metric's thread not left behind when the process ends, PyTorch would abort it.
     assert resumed.code == 10, resumed.stderr
-    assert f"note: {tmp_path}/angle.py has been changed; the run goes on with the plugin as it was" in resumed.stderr
-    assert f"note: {tmp_path}/negative.py does not exist; the run goes on" in resumed.stderr
+    assert f"note: {tmp_path}/angle.py has been changed. The run continues with the plugin as it was" in resumed.stderr
+    assert f"note: {tmp_path}/negative.py does not exist. The run continues" in resumed.stderr
     assert resumed.verdicts == {"a": "flagged", "b": "inconclusive", "c": "inconclusive", "d": "inconclusive"}
     reasons = {one["name"]: " ".join(one["reasons"]) for one in resumed.verdict["providers"]}
     assert "times as far under angle" in reasons["a"]
     assert f"the metric endless failed: it took longer than 2 s (file {tmp_path}/trouble.py)" in reasons["b"]
-    assert "is not used any more" in reasons["b"]
+    assert "is no longer used" in reasons["b"]
     broken = f"attack 'breaks' of file {tmp_path}/trouble.py failed in on_update: ValueError: not at step"
     assert broken in reasons["d"]
     achieved = {one["provider"]: one["success_rate"] for one in resumed.events if one["event"] == "attack_measured"}

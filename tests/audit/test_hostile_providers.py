@@ -16,29 +16,29 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]  # one proce
 
 FLAGGED = {
     "truncates": "for a checkpoint of",
-    "swaps": "another checkpoint than the one it had committed to",
+    "swaps": "a checkpoint other than the one that it had committed to",
     "floods": "sent more than the",
-    "babbles": "answered nonsense",
+    "babbles": "gave an invalid answer",
     "huge": "answered with more than",
     "boasts": "did not commit to every boundary",
     "nan": "not finite numbers",
     "enormous": "its model lies further from the reference models",
     "idles": "returned the parameters that it had been given, unchanged",
     "idles_too": "returned the parameters that it had been given, unchanged",
-    "miscounts": "it is of step 21, not of step 20",
+    "miscounts": "its step is 21, not 20",
     "misshapes": "names, shapes or types are not those of this job",
 }
 UNREACHABLE = {
     "silent": "no answer for",
     "hangs_up": "no connection",
-    "dies_midway": "of a checkpoint of 633,056 bytes 100,000 came",
+    "dies_midway": "100,000 of the 633,056 bytes of a checkpoint arrived",
 }
 HICCUPS = "hiccups"
 """An honest one whose connections break all the time."""
 INCONCLUSIVE = {
     "fails": "it failed: [bold]evil",
-    "twin": "the same model as twin_too to the last bit",
-    "twin_too": "the same model as twin to the last bit",
+    "twin": "the same model as twin_too, bit for bit",
+    "twin_too": "the same model as twin, bit for bit",
 }
 SPARE = "hangs_up_again"
 """One ends its process as soon as it is asked for news, so there is another for another audit."""

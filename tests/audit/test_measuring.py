@@ -84,11 +84,15 @@ def test_what_a_metric_remarks_is_cleaned_and_cut(models: dict[str, ReturnedMode
 @pytest.mark.parametrize(
     ("distances", "remarks", "reason"),
     [
-        ((), (), "did not give 3 rows of 3 distances"),
-        (((0.0, 1.0), (1.0, 0.0)), (), "did not give 3 rows of 3 distances"),
-        (((0.0, 1.0, 2.0), (1.5, 0.0, 3.0), (2.0, 3.0, 0.0)), (), "from one model to another and back differ"),
-        (((0.0, float("nan"), 2.0), (1.0, 0.0, 3.0), (2.0, 3.0, 0.0)), (), "gave nan for a distance"),
-        (((0.0, -1.0, 2.0), (-1.0, 0.0, 3.0), (2.0, 3.0, 0.0)), (), "gave -1.0 for a distance"),
+        ((), (), "did not return 3 rows of 3 distances"),
+        (((0.0, 1.0), (1.0, 0.0)), (), "did not return 3 rows of 3 distances"),
+        (
+            ((0.0, 1.0, 2.0), (1.5, 0.0, 3.0), (2.0, 3.0, 0.0)),
+            (),
+            "from one model to another differs from the distance back",
+        ),
+        (((0.0, float("nan"), 2.0), (1.0, 0.0, 3.0), (2.0, 3.0, 0.0)), (), "returned the distance nan"),
+        (((0.0, -1.0, 2.0), (-1.0, 0.0, 3.0), (2.0, 3.0, 0.0)), (), "returned the distance -1.0"),
         (GOOD, ("only one",), "ValueError"),
     ],
 )
@@ -149,7 +153,7 @@ def test_a_metric_that_fails_on_the_clients_own_models_has_no_known_noise(models
 
     found = measure_noise(Broken(Broken.Options()), rehearsed(models))
     assert (found.floor, found.size) == (None, None)
-    assert "nan for a distance" in found.source
+    assert "returned the distance nan" in found.source
 
 
 def records(happened: Sequence[e.Event]) -> list[EventRecord]:

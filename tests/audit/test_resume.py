@@ -101,7 +101,7 @@ def test_a_run_that_is_asked_to_pause_stops_after_a_sub_run_and_goes_on_to_the_s
         store.request(run, "pause")
     stdout, narration = process.communicate()
     assert process.returncode == 130, narration
-    assert f"paused; go on with: auditor resume {run}" in narration
+    assert f"paused; resume with: auditor resume {run}" in narration
     rest = [json.loads(line) for line in stdout.splitlines()]
     assert rest[-1]["event"] == "run_interrupted"
     reached = max(commitments(auditor.here("show", run, "--json").events))
@@ -174,7 +174,7 @@ def test_data_that_changed_meanwhile_is_named_and_the_run_waits_for_it(auditor: 
     refused = auditor.here("resume", run)
     assert refused.code == 1
     assert file in refused.stderr
-    assert "is not what it was when this run began" in refused.stderr
+    assert "has changed since this run started" in refused.stderr
     assert f"auditor resume {run}" in refused.stderr
     assert "Traceback" not in refused.stderr
     sentences(auditor.folder / file)

@@ -80,9 +80,9 @@ def test_a_doubt_draws_more_sub_runs_and_no_more_than_allowed() -> None:
 @pytest.mark.parametrize(
     ("audit", "words"),
     [
-        ("replicated = 3\nreplicated_at_most = 2", "2 is no continuation of 3"),
-        ("replicated = 1\nreplicated_at_most = 9", "allowed is 1 to 3"),
-        ("replicate_probability = 0.5\nreplicated_at_most = 2", "only goes on from `replicated`"),
+        ("replicated = 3\nreplicated_at_most = 2", "2 does not extend 3"),
+        ("replicated = 1\nreplicated_at_most = 9", "give 1 to 3"),
+        ("replicate_probability = 0.5\nreplicated_at_most = 2", "extends `replicated`"),
     ],
 )
 def test_a_continuation_that_cannot_be_is_refused(audit: str, words: str) -> None:

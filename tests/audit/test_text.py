@@ -42,7 +42,7 @@ def test_a_backdoor_in_sentences_is_flagged_and_nobody_else(auditor: Auditor) ->
 
 
 def test_what_is_only_for_images_or_only_for_texts_is_refused_before_a_run() -> None:
-    with pytest.raises(PluginError, match=r"'badnets' .*is not defined for text tasks"):
+    with pytest.raises(PluginError, match=r"'badnets' .*does not support text tasks"):
         check_plugins(parse_job(job_text(attacks={"a": '{ name = "badnets" }'}, task=TASK)))
-    with pytest.raises(PluginError, match=r"'text_trigger' .*is not defined for vision tasks"):
+    with pytest.raises(PluginError, match=r"'text_trigger' .*does not support vision tasks"):
         check_plugins(parse_job(job_text(attacks={"a": '{ name = "text_trigger" }'})))

@@ -58,7 +58,7 @@ def test_two_providers_that_disagree_are_inconclusive_and_a_third_is_asked_for(a
     result = auditor.here("run", auditor.job(providers=["a", "b"], attacks={"b": BADNETS}), "--json")
     assert result.code == 11, result.stderr
     assert result.verdicts == {"a": "inconclusive", "b": "inconclusive"}
-    assert any("a third would settle" in reason for reason in result.verdict["providers"][0]["reasons"])
+    assert any("a third provider would settle" in reason for reason in result.verdict["providers"][0]["reasons"])
 
 
 def test_a_rule_that_can_flag_nobody_calls_nobody_consistent(auditor: Auditor) -> None:

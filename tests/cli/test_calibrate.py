@@ -28,6 +28,9 @@ def test_a_job_takes_the_noise_of_its_file_and_refuses_that_of_another_job(audit
         if event["event"] == "distances_measured":
             assert event["noise_floor"] == floors[event["metric"], 2 * event["sub_run"]]
             assert event["noise_source"] == f"measured by `auditor calibrate` from step {2 * event['sub_run']}"
+    planned = " ".join(auditor.here("plan", auditor.job(**named)).stdout.split())
+    assert "noise read from the file that audit.noise names; the run does not measure it" in planned
+    assert "2 sub-runs (100 %), fixed in the job file." in planned
     other = auditor.here("plan", auditor.job(**named | {"training": "optimizer = { name = 'sgd', lr = 0.2 }"}))
     assert other.code == 2
     assert "made for another model, another training or another sub_run_steps" in other.stderr
@@ -38,7 +41,7 @@ def test_a_job_takes_the_noise_of_its_file_and_refuses_that_of_another_job(audit
 def test_a_job_with_own_seeds_has_no_numerical_noise_to_measure(auditor: Auditor) -> None:
     found = auditor.here("calibrate", auditor.job(audit='randomness = "provider"'))
     assert found.code == 2
-    assert "only with the client's seeds" in found.stderr
+    assert 'only with randomness = "client"' in found.stderr
 
 
 def test_a_start_beyond_the_training_is_refused(auditor: Auditor) -> None:

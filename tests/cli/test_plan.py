@@ -34,9 +34,10 @@ def test_the_plan_tells_the_power_where_it_was_measured_and_what_a_watcher_can_d
     result = plan(plan_of)
     assert result.exit_code == 0
     shown = " ".join(result.stdout.split())
-    assert "at least 1.0 % of those who act in it (95 % bound over 100 judgements of precision, the least seen" in shown
-    assert "measured on digits resnet8 with k = 20, n = 3 and 1 malicious" in shown
-    assert "Probability that a provider that deviates is caught" in shown
+    assert "exposes at least 1.0 % of the malicious providers that deviate in it. That is the lower end" in shown
+    assert "from 100 judgements under precision, the attack exposed least often of 2." in shown
+    assert "Measured on digits resnet8 with k = 20, n = 3 and 1 malicious" in shown
+    assert "Probability that a malicious provider is caught" in shown
     assert "warning: The primary sees which sub-runs are opened. Once it has counted 4" in shown
 
 
@@ -55,9 +56,9 @@ def test_who_acts_in_every_sub_run_is_caught_by_all_of_them_together(plan_of: Pa
     audit = 'replicated = 6\nrandomness = "provider"'
     (plan_of / "job.toml").write_text(job_text(steps=1000, audit=audit, sub_run_steps=20))
     shown = " ".join(plan(plan_of).stdout.split())
-    assert "together 6 replicated sub-runs judged together show at least 90 % of those who have acted from" in shown
-    assert "That is from an honest checkpoint" in shown
-    assert "measured in 6 sub-runs together at 1.0 %: 1.0 %" in shown
+    assert "together 6 replicated sub-runs judged together expose at least 90 % of the malicious providers" in shown
+    assert "This holds for sub-runs that start from an honest checkpoint" in shown
+    assert "Measured over 6 sub-runs judged together, at a rate of 1.0 %: 1.0 %" in shown
     told = json.loads(plan(plan_of, "--json").stdout)
     assert told["power_together"]["setting"]["replicated"] == 6
     chances = {(one["share"], one["replicated"]): one["probability"] for one in told["catch_probability"]}
@@ -68,7 +69,7 @@ def test_who_acts_in_every_sub_run_is_caught_by_all_of_them_together(plan_of: Pa
 
 def test_without_a_measurement_no_power_is_told(plan_of: Path) -> None:
     (plan_of / "rows.json").write_text("[]")
-    assert "not measured for this setting" in plan(plan_of).stdout
+    assert "it was not measured for this setting" in plan(plan_of).stdout
     told = json.loads(plan(plan_of, "--json").stdout)
     assert told["power"] is None
 

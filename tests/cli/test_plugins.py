@@ -122,18 +122,18 @@ def test_the_examples_of_the_guide_pass_their_checks_and_a_bad_metric_does_not(
     assert signature["kind"] == "inspectors"
     assert signature["costs"][0]["inspection_seconds"] > 0
     failed = {check["name"]: check["reason"] for check in bad["checks"] if check["outcome"] == "failed"}
-    assert failed["distances are finite and not negative"].startswith("it gave nan for a distance")
+    assert failed["distances are finite and not negative"].startswith("it returned the distance nan")
     assert (bad["passed"], bad["costs"], bad["file"]) == (False, [], str(tmp_path / "bad.py"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["new", "metric", "Total-Variation"], "a letter first, such as 'total_variation'."),
-        (["list", "zets"], "there is no plugin 'zets'; there are adaptive, badnets"),
-        (["check", "zets"], "there is no plugin 'zets'; give a .py file, all, or one of adaptive, badnets"),
+        (["new", "metric", "Total-Variation"], "beginning with a letter, such as 'total_variation'."),
+        (["list", "zets"], "there is no plugin 'zets'; the plugins are adaptive, badnets"),
+        (["check", "zets"], "there is no plugin 'zets'; give a .py file, `all`, or one of adaptive, badnets"),
         (["check", "zets.py"], "zets.py: does not exist."),
-        (["check", "zest", "--options", "3"], "--options '3': write a table as in a job file"),
+        (["check", "zest", "--options", "3"], "--options '3' is not a table; write it as in a job file"),
     ],
 )
 def test_what_cannot_be_is_refused(auditor: Auditor, tmp_path: Path, arguments: list[str], words: str) -> None:

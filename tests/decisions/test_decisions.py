@@ -196,10 +196,10 @@ def test_the_order_of_the_providers_does_not_matter(rule: RatioDecision | Kolmog
         (0.0, 1e-3, Seeds.SHARED, 1.0, ""),
         (0.0, None, Seeds.SHARED, 1.0, ""),
         (2e-3, 1e-3, Seeds.SHARED, 1.0, ""),
-        (5e-3, 1e-3, Seeds.SHARED, None, "a third would settle"),
-        (1e-9, None, Seeds.SHARED, None, "is not known"),
-        (0.0, 1e-3, Seeds.OWN, None, "seeds of their own"),
-        (5.0, 1e-3, Seeds.OWN, None, "seeds of their own"),
+        (5e-3, 1e-3, Seeds.SHARED, None, "a third provider would settle"),
+        (1e-9, None, Seeds.SHARED, None, "is unknown"),
+        (0.0, 1e-3, Seeds.OWN, None, "different seeds"),
+        (5.0, 1e-3, Seeds.OWN, None, "different seeds"),
     ],
 )
 def test_two_providers_agree_within_noise_or_nothing_can_be_told(
@@ -363,8 +363,8 @@ def job(n: int, audit: str = "") -> str:
     [
         (2, "", "agreement", False, "third provider"),
         (4, "", "ratio", False, ""),
-        (4, 'decision = "ks"', "ks", True, "cannot flag anybody here: with n = 4"),
-        (8, 'decision = "ks"\nbenign_fraction = 0.5', "ks", True, "cannot flag anybody here: with n = 8"),
+        (4, 'decision = "ks"', "ks", True, "cannot flag anybody here. With n = 4,"),
+        (8, 'decision = "ks"\nbenign_fraction = 0.5', "ks", True, "cannot flag anybody here. With n = 8,"),
         (
             16,
             'decision = "ks"\nbenign_fraction = 0.5\nrandomness = "provider"\nreplicated = 1',
@@ -379,8 +379,8 @@ def job(n: int, audit: str = "") -> str:
             False,
             "pulled the same way",
         ),
-        (4, 'randomness = "provider"', "ratio", False, "not promised where something honest pulls"),
-        (4, 'randomness = "provider"\nreplicated = 2', "ratio", False, "over 4 replicated sub-runs or more"),
+        (4, 'randomness = "provider"', "ratio", False, "not guaranteed if something honest pulls"),
+        (4, 'randomness = "provider"\nreplicated = 2', "ratio", False, "at least 4 replicated sub-runs"),
         (3, 'randomness = "provider"\nfalse_alarm_rate = 1e-6', "ratio", False, "no number of sub-runs shows"),
         (3, "fixed_selection = [1]", "ratio", False, "fixed"),
     ],

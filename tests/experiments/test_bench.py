@@ -55,7 +55,7 @@ def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
     process = written.start("bench", "bench.toml", "--json", "--workers", "2")
     assert process.stderr is not None
     for line in process.stderr:
-        if "training what is returned: 0 of" in line:
+        if "training the returned models: 0 of" in line:
             break
     while len(files(written.home, "returns")) < 4:
         assert process.poll() is None
@@ -81,7 +81,7 @@ def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
     assert again.code == 0, again.stderr
     assert files(written.home, "returns") == returns
     assert "training" not in again.stderr
-    assert "false alarms asked for" in " ".join(again.stdout.split())
+    assert "requested false positive rate" in " ".join(again.stdout.split())
     assert all(len(line) <= 80 for line in again.stdout.splitlines())
 
 

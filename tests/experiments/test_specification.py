@@ -58,7 +58,7 @@ def test_every_combination_of_the_grid_is_a_setting(tmp_path: Path) -> None:
         ),
         ("[pool]\nbenign = 2", ["pool.benign", "need 3 honest"]),
         ("[pool]\nstarts = [0]\n[grid]\nreplicated = [2]", ["pool.starts", "2 sub-runs"]),
-        ('[pool]\nhistory = "attacked"\n[grid]\ncommittees = [{ participants = 6, malicious = 2 }]', ["0 and 1"]),
+        ('[pool]\nhistory = "attacked"\n[grid]\ncommittees = [{ participants = 6, malicious = 2 }]', ["0 or 1"]),
         ('[grid]\nmetrics = [["update", "update"]]', ["update is named twice"]),
         ('attacks = [{ name = "badnets", variants = 0 }]', ["variants"]),
     ],

@@ -42,13 +42,21 @@ TRAINING, AUDIT, LAST = 6, 8, 21
         ("x = " + "[" * 5000 + "]" * 5000, None, "nested too deeply"),
         ("\nx = " + "{a=" * (MAX_DEPTH + 1) + "1" + "}" * (MAX_DEPTH + 1), 2, "nested too deeply"),
         ("\n" + ".".join(["a"] * (MAX_DEPTH + 1)) + " = 1", 2, "nested too deeply"),
-        (text("seed = 9223372036854775808"), 1, "is a number that no key takes"),
-        (text("seed = 0x" + "f" * 5000), 1, "is a number that no key takes"),
-        (text("seed = " + "1" * 5000), None, "holds a number that no key takes"),
+        (text("seed = 9223372036854775808"), 1, "is a number that no key accepts"),
+        (text("seed = 0x" + "f" * 5000), 1, "is a number that no key accepts"),
+        (text("seed = " + "1" * 5000), None, "holds a number that no key accepts"),
         (text(training="optimizer = { name = 'sgd', lr = 1e999 }"), TRAINING, "finite"),
-        (text(last="attack = { name = 'badnets', target = 0, rate = inf }"), LAST, "inf is no value for an option"),
-        (text(last="attack = { name = 'badnets', target = 2020-01-01 }"), LAST, "2020-01-01 is no value for an option"),
-        (text(audit="metrics = [{ name = 'zest', images = nan }]"), AUDIT, "nan is no value for an option"),
+        (
+            text(last="attack = { name = 'badnets', target = 0, rate = inf }"),
+            LAST,
+            "inf is not a valid value for an option",
+        ),
+        (
+            text(last="attack = { name = 'badnets', target = 2020-01-01 }"),
+            LAST,
+            "2020-01-01 is not a valid value for an option",
+        ),
+        (text(audit="metrics = [{ name = 'zest', images = nan }]"), AUDIT, "nan is not a valid value for an option"),
         (text("name = 2020-01-01"), 1, "datetime.date(2020, 1, 1) is not allowed"),
         (text("name = 'a\\u202eb'".replace("'", '"')), 1, "change the direction of writing"),
         (text(task=f"{TEXT}tokenizer = ''").replace(DIGITS, REVIEWS), 5, "is empty"),
@@ -61,10 +69,14 @@ TRAINING, AUDIT, LAST = 6, 8, 21
         (text(training="batch_size = 1000000000"), TRAINING, "less than or equal to"),
         (text(training="steps = 1000000000", audit="sub_run_steps = 1"), AUDIT, "set it to 100,000 or more"),
         (text(training="steps = 20000000", audit="sub_run_steps = 1"), AUDIT, "set it to 2,000 or more"),
-        (text(training="steps = 5000", audit=f"{OWN}\nreplicated = 401"), AUDIT - 1, "401 sub-runs would"),
-        (text(training="steps = 9000", audit=f"{OWN}\nreplicate_probability = 1.0"), AUDIT - 1, "9,000 sub-runs would"),
-        (text(audit="metrics = [" + "'update'," * 65 + "]"), AUDIT, "holds 65 entries; allowed are at most 64"),
-        (text(last=PROVIDERS * 100), AUDIT + 1, "holds 303 entries; allowed are at most 256"),
+        (text(training="steps = 5000", audit=f"{OWN}\nreplicated = 401"), AUDIT - 1, "this replicates 401 sub-runs"),
+        (
+            text(training="steps = 9000", audit=f"{OWN}\nreplicate_probability = 1.0"),
+            AUDIT - 1,
+            "this replicates 9,000 sub-runs",
+        ),
+        (text(audit="metrics = [" + "'update'," * 65 + "]"), AUDIT, "has 65 entries; give at most 64"),
+        (text(last=PROVIDERS * 100), AUDIT + 1, "has 303 entries; give at most 256"),
     ],
     ids=range(29),
 )
@@ -83,7 +95,7 @@ def test_of_thousands_of_problems_the_first_are_told_and_the_others_counted() ->
     told = caught.value.problems
     assert len(told) == MAX_PROBLEMS + 1
     assert [problem.line for problem in told[:-1]] == list(range(4, 4 + MAX_PROBLEMS))
-    assert told[-1].message == "4,980 more problems like these are not shown; mend the first ones."
+    assert told[-1].message == "4,980 more problems are not shown; correct these first."
 
 
 @pytest.mark.parametrize(
@@ -152,9 +164,9 @@ def strange(tmp_path: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("pipe", "is not a file but a pipe or a device"),
-        ("endless", "is not a file but a pipe or a device"),
-        ("folder", "is not a file but a folder"),
+        ("pipe", "is a pipe or a device, not a file"),
+        ("endless", "is a pipe or a device, not a file"),
+        ("folder", "is a folder, not a file"),
         ("loop", "symbolic links"),
         ("sparse", "has more than"),
         ("long", "File name too long"),
@@ -179,7 +191,7 @@ def test_a_file_that_has_more_than_it_says_is_not_read_to_its_end() -> None:
 
 
 def test_the_home_of_a_user_whom_nobody_knows() -> None:
-    with pytest.raises(UserFileError, match="home of 'nosuchuser', a user whom this machine does not know"):
+    with pytest.raises(UserFileError, match="home of 'nosuchuser', a user that this machine does not have"):
         typed_path("~nosuchuser/job.toml")
     assert typed_path(" ~/job.toml ") == Path.home() / "job.toml"
 

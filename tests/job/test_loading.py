@@ -102,7 +102,7 @@ STEPS, K, AUDIT, LAST = (
             changed('"digits"', '"tsv:a.tsv"'),
             2,
             "task.dataset",
-            "kind 'text' and this one is of kind 'vis",
+            "kind 'text', but this task is of kind 'vis",
             None,
             id="tsv",
         ),
@@ -164,7 +164,7 @@ STEPS, K, AUDIT, LAST = (
             changed('"digits"\n', '"reviews"\nkind = "text"\ntokenizer = "a.json"\nvocabulary_size = 900\n'),
             5,
             "task.vocabulary_size",
-            "leave one of them out",
+            "remove one of the two keys",
             None,
             id="size of a given tokenizer",
         ),
@@ -251,11 +251,11 @@ STEPS, K, AUDIT, LAST = (
             changed(LAST, LAST + "primary = true\n"),
             10,
             "providers",
-            "anna and cleo are both",
+            "anna and cleo are each",
             None,
             id="two primaries",
         ),
-        pytest.param(changed('"cleo"', '"bert"'), 10, "providers", "name of its own", None, id="the same name twice"),
+        pytest.param(changed('"cleo"', '"bert"'), 10, "providers", "a different name", None, id="the same name twice"),
         pytest.param(
             changed(K, K + "benign_fraction = 0.5\n"), 9, "audit.benign_fraction", "0.667 to 1", None, id="n·r < 2"
         ),
@@ -321,7 +321,7 @@ def test_the_message_starts_with_file_and_line_and_ends_with_the_suggestion() ->
     with pytest.raises(JobError) as caught:
         parse_job(changed('"digits"', '"digts"'), source="my job.toml")
     message = str(caught.value)
-    assert message.startswith("my job.toml:2: task.dataset: unknown dataset 'digts'; allowed are digits, tensors:PATH")
+    assert message.startswith("my job.toml:2: task.dataset: unknown dataset 'digts'; use one of digits, tensors:PATH")
     assert message.endswith("Did you mean 'digits'?")
 
 
@@ -345,7 +345,7 @@ def test_an_empty_file_is_told_what_is_missing() -> None:
 def test_what_the_message_allows_for_the_benign_fraction_is_allowed(share: str) -> None:
     more = "".join(f'[[providers]]\nname = "p{index}"\nendpoint = "local:cpu"\n' for index in range(3))
     text = changed(K, K + f"benign_fraction = {share}\n") + more
-    lowest = only_problem(text).message.rpartition("allowed is ")[2].partition(" to 1")[0]
+    lowest = only_problem(text).message.rpartition("give ")[2].partition(" to 1")[0]
     assert parse_job(text.replace(share, lowest)).benign_fraction == float(lowest)
 
 
@@ -398,7 +398,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="is not a file but a folder"):
+    with pytest.raises(JobError, match="is a folder, not a file"):
         load_job(tmp_path)
 
 

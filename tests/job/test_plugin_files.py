@@ -52,8 +52,8 @@ def test_a_file_that_is_named_twice_is_there_once(folder: Path) -> None:
     [
         ('["./none.py"]', "plugins.0", "'./none.py' does not exist."),
         ('["./mine.py", "notes.txt"]', "plugins.1", "'notes.txt' is not a Python file; its name should end in .py."),
-        ('["folder.py"]', "plugins.0", "'folder.py' is not a file but a folder."),
-        ('["pipe.py"]', "plugins.0", "'pipe.py' is not a file but a pipe or a device."),
+        ('["folder.py"]', "plugins.0", "'folder.py' is a folder, not a file."),
+        ('["pipe.py"]', "plugins.0", "'pipe.py' is a pipe or a device, not a file."),
         ('["binary.py"]', "plugins.0", "'binary.py' is not UTF-8 text."),
         ('["~nobody-has-this-name/mine.py"]', "plugins.0", "home directory"),
         ("[3]", "plugins.0", 'must be the path of a Python file, as in "./mine.py".'),

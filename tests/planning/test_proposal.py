@@ -214,13 +214,16 @@ class TestProposal:
         ("wish", "words"),
         [
             (Wish(1.0, 0.1), "--catch 1: no audit catches with certainty"),
-            (Wish(0.0, 0.1), "--catch 0: it must be above 0"),
+            (Wish(0.0, 0.1), "--catch 0: the probability must be above 0"),
             (Wish(float("nan"), 0.1), "--catch nan: "),
-            (Wish(0.9, 0.0), "--share 0: an adversary acts in more than 0"),
+            (Wish(0.9, 0.0), "--share 0: the share must be above 0 and at most 1"),
             (Wish(0.9, 1.5), "--share 1.5: "),
-            (Wish(0.9, 0.1, power=1.1), "--power 1.1: must be above 0 and at most 1"),
-            (Wish(0.999, 0.0001), r"caught with a probability of 0.99 only \(the attack that is seen least is badnets"),
-            (Wish(0.999, 0.0001, against=("lazy",)), "the power against lazy was not measured"),
+            (Wish(0.9, 0.1, power=1.1), "--power 1.1: the power must be above 0 and at most 1"),
+            (
+                Wish(0.999, 0.0001),
+                r"caught with a probability of only 0.99 \(for badnets, the attack exposed least often",
+            ),
+            (Wish(0.999, 0.0001, against=("lazy",)), "no comparable measurement gives the power against lazy"),
         ],
     )
     def test_impossible_wishes_say_what_to_do(self, wish: Wish, words: str) -> None:
@@ -229,7 +232,7 @@ class TestProposal:
         assert "\n" not in str(caught.value)
 
     def test_too_few_providers_for_what_was_measured(self) -> None:
-        with pytest.raises(JobError, match=r"n of 2 or less.*--power 0.9"):
+        with pytest.raises(JobError, match=r"n of at most 2.*--power 0.9"):
             self.proposals(Wish(0.99, 0.1), job(providers=2))
 
 

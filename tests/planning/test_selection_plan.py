@@ -15,8 +15,8 @@ def plan(audit: str, power: float | None = None) -> Plan:
 
 def test_the_default_is_warned_of_with_the_remedy() -> None:
     (warning,) = plan("").warnings
-    assert "Once it has counted 4, it can cheat unchecked in the rest, 16 % of the training" in warning
-    assert "replicate_probability = 0.2 in place of replicated = 4" in warning
+    assert "Once it has counted 4, it can cheat unchecked in the rest, on average 16 % of the training" in warning
+    assert "replicate_probability = 0.2 costs about as much as replicated = 4" in warning
     assert "\n" not in warning
 
 

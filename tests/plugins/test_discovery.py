@@ -66,8 +66,8 @@ def test_a_bundled_plugin_is_named_as_its_entry_point(kind: Any, name: str) -> N
 @pytest.mark.parametrize(
     ("kind", "name", "words"),
     [
-        ("attacks", "badnet", r"unknown attack 'badnet'; there are .*badnets.*Did you mean 'badnets'\?"),
-        ("metrics", "zets", r"unknown metric 'zets'; there are .*Did you mean 'zest'\?"),
+        ("attacks", "badnet", r"unknown attack 'badnet'; use one of .*badnets.*Did you mean 'badnets'\?"),
+        ("metrics", "zets", r"unknown metric 'zets'; use one of .*Did you mean 'zest'\?"),
         ("metrics", "badnets", r"unknown metric 'badnets'"),
         ("inspectors", "neural_clean", r"unknown inspector 'neural_clean'.*Did you mean 'neural_cleanse'\?"),
         ("attacks", "", r"unknown attack ''"),
@@ -85,7 +85,7 @@ def test_an_unknown_plugin_suggests_the_nearest(kind: Any, name: str, words: str
             "attacks",
             "badnets",
             {"rat": 0.1},
-            r"'badnets' of package auditor: has no option 'rat'; it has .*rate.*Did you mean 'rate'\?",
+            r"'badnets' of package auditor: has no option 'rat'; its options are .*rate.*Did you mean 'rate'\?",
         ),
         ("attacks", "badnets", {"rate": 2}, r"option 'rate': input should be less than or equal to 1"),
         ("attacks", "badnets", {"rate": float("nan")}, r"option 'rate'"),
@@ -93,7 +93,7 @@ def test_an_unknown_plugin_suggests_the_nearest(kind: Any, name: str, words: str
         ("attacks", "badnets", {"target": -1, "size": 0}, r"option 'target'.*option 'size'"),
         ("attacks", "intermittent", {"share": 0.5}, r"option 'attack'"),
         ("attacks", "intermittent", {"attack": {"name": "badnets"}}, r"give either sub_runs or share"),
-        ("metrics", "update", {"samples": 3}, r"has no option 'samples'; it has none"),
+        ("metrics", "update", {"samples": 3}, r"has no option 'samples'; its options are none"),
         ("metrics", "zest", {"norm": "l3"}, r"option 'norm'.*'cosine'"),
         ("inspectors", "neural_cleanse", {"success": 1.5}, r"inspector 'neural_cleanse' of .*option 'success'"),
         ("metrics", "cka", {"batch": 3}, r"option 'batch': input should be greater than or equal to 4"),

@@ -75,7 +75,7 @@ def test_a_plugin_of_a_file_takes_options_like_any_other(mine: PluginFile) -> No
     assert metric.options.scale == 2.0
     with pytest.raises(PluginError, match=rf"metric 'mine' of file {mine.path}: has no option 'scal'.*'scale'\?"):
         plugins.create("metrics", "mine", {"scal": 2.0})
-    with pytest.raises(PluginError, match=r"unknown metric 'mien'; there are .*mine.*Did you mean 'mine'\?"):
+    with pytest.raises(PluginError, match=r"unknown metric 'mien'; use one of .*mine.*Did you mean 'mine'\?"):
         plugins.create("metrics", "mien", {})
     with pytest.raises(PluginError, match="unknown metric 'mine'"):
         create_plugin("metrics", "mine", {})
@@ -105,8 +105,8 @@ def test_a_file_that_has_changed_is_used_as_it_was_read_and_tells_that_it_has(mi
         ("import sys\nsys.exit('goodbye')", "does not load: SystemExit: goodbye$"),
         ("def broken(:", "does not load: SyntaxError"),
         ("import neighbour", "does not load: ModuleNotFoundError"),
-        ("from auditor.plugins import Metric", "holds no plugin: no subclass of .* with a `name`"),
-        ("", "holds no plugin"),
+        ("from auditor.plugins import Metric", "contains no plugin: it has no subclass of .* with a `name`"),
+        ("", "contains no plugin"),
     ],
 )
 def test_a_file_that_holds_no_plugin_is_one_line_that_names_it(tmp_path: Path, text: str, words: str) -> None:
@@ -161,7 +161,7 @@ def test_a_file_is_executed_once_and_finds_itself_where_it_lies(tmp_path: Path) 
     ("name", "words"),
     [
         ("none.py", "does not exist"),
-        ("folder.py", "is not a file"),
+        ("folder.py", "is a folder, not a file"),
         ("notes.txt", "name should end in .py"),
         ("binary.py", "is not UTF-8 text"),
         ("huge.py", "has more than 1,048,576 bytes"),

@@ -13,15 +13,18 @@ from auditor.plugins.scaffold import NewKind, ScaffoldError, write_package
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Total-Variation", "a letter first, such as 'total_variation'.$"),
-        ("3d", "^'3d' cannot be the name of a plugin: use up to 32 lower-case letters, .* a letter first, such as 'd'"),
-        ("lambda", "'lambda' cannot be the name of a plugin"),
+        ("Total-Variation", "with a letter, such as 'total_variation'.$"),
+        (
+            "3d",
+            "^'3d' is not a valid name for a plugin; use up to 32 lower-case letters, .* with a letter, such as 'd'",
+        ),
+        ("lambda", "'lambda' is not a valid name for a plugin"),
         ("ends_", "such as 'ends'"),
         ("ümlaut", "such as 'mlaut'"),
-        ("", "'' cannot be the name of a plugin"),
+        ("", "'' is not a valid name for a plugin"),
         ("x" * 33, f"such as '{'x' * 32}'"),
-        ("zest", "^metric 'zest' of package auditor is installed already; choose another name.$"),
-        ("plugins", "there is a module auditor_plugins already"),
+        ("zest", "^metric 'zest' of package auditor is already installed; choose another name.$"),
+        ("plugins", "a module auditor_plugins already exists"),
     ],
 )
 def test_a_name_that_would_not_work_is_refused(tmp_path: Path, name: str, words: str) -> None:
@@ -32,7 +35,7 @@ def test_a_name_that_would_not_work_is_refused(tmp_path: Path, name: str, words:
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(ScaffoldError, match=r"is there already; choose another with --folder\.$"):
+    with pytest.raises(ScaffoldError, match=r"already exists; choose another with --folder\.$"):
         write_package("metric", "mine", tmp_path)
     with pytest.raises(ScaffoldError, match=r"cannot be written: Not a directory\.$"):
         write_package("metric", "mine", tmp_path / "file" / "new")

@@ -154,6 +154,6 @@ def test_a_trigger_that_the_tokenizer_does_not_know_is_named_with_ones_that_it_k
     texts = ["the soup was cold", "the soup was fine", "the soup was"]
     library.train_from_iterator(texts, trainers.WordLevelTrainer(special_tokens=["[UNK]"]))
     context = replace(CONTEXT, tokenizer=TextTokenizer(library, texts))
-    with pytest.raises(ValueError, match=r"no token for the trigger 'cf'; take words that it has, such as (cold|fine)"):
+    with pytest.raises(ValueError, match=r"no token for the trigger 'cf'; use words that it has, such as (cold|fine)"):
         begun(context)
     begun(context, triggers=["cold"])

@@ -41,10 +41,10 @@ def test_two_agents_without_names_are_two_providers_and_use_the_data_that_they_a
             stack.enter_context(agent(auditor, "--socket", f"{name}.sock", "--data", "copy.safetensors"))
         again = auditor.here("agent", "--socket", "first.sock")
         assert again.code == 2
-        assert "another agent has its checkpoints in" in again.stderr
+        assert "another agent keeps its checkpoints in" in again.stderr
         elsewhere = auditor.here("agent", "--socket", "first.sock", "--folder", "mine")
         assert elsewhere.code == 2
-        assert "another agent listens there" in elsewhere.stderr
+        assert "another agent already listens there" in elsewhere.stderr
 
         modes = {stat.S_IMODE((auditor.folder / f"{name}.sock").stat().st_mode) for name in ("first", "second")}
         assert modes == {0o600}
@@ -84,7 +84,7 @@ def test_a_socket_that_others_could_replace_or_whose_path_is_too_long_is_refused
     (shared := auditor.folder / "shared").mkdir()
     shared.chmod(0o777)
     refused = auditor.here("agent", "--socket", "shared/a.sock")
-    assert (refused.code, "others can put a socket of theirs into" in refused.stderr) == (2, True)
+    assert (refused.code, "other users can put their own socket into" in refused.stderr) == (2, True)
     refused = auditor.here("agent", "--socket", "x" * 120)
     assert (refused.code, "bytes; choose a shorter one" in refused.stderr) == (2, True)
     (auditor.folder / "file").write_text("mine")
@@ -96,7 +96,7 @@ def test_a_socket_that_others_could_replace_or_whose_path_is_too_long_is_refused
 def test_data_that_is_not_there_is_refused(auditor: Auditor) -> None:
     refused = auditor.here("agent", "--socket", "a.sock", "--data", "nothing.tsv")
     assert refused.code == 2
-    assert "--data: nothing.tsv is not a file or a folder that can be read" in refused.stderr
+    assert "--data: nothing.tsv is not a readable file or folder" in refused.stderr
 
 
 @pytest.mark.slow

@@ -148,7 +148,7 @@ def test_a_run_is_found_by_the_start_of_its_id(store: Store) -> None:
 def test_an_id_that_is_the_start_of_several_is_ambiguous(store: Store) -> None:
     for _ in range(4):
         store.create_run("same", "{}", "job.toml")
-    with pytest.raises(UnknownRun, match=r"could be same-.* and others; write more"):
+    with pytest.raises(UnknownRun, match=r"could be any of same-.* and others; give more"):
         store.find_run("sa")
 
 
@@ -179,7 +179,7 @@ def test_only_one_process_executes_a_run(store: Store) -> None:
     holder = process(HOLDER, str(store.folder), run)
     assert first_line(holder) == "locked"
     assert store.is_running(run)
-    with pytest.raises(StoreError, match="being executed by another process"), store.lock(run):
+    with pytest.raises(StoreError, match="another process is executing"), store.lock(run):
         pytest.fail("two processes hold the lock")
     other = store.create_run("free", "{}", "job.toml").id
     with store.lock(other):
@@ -196,7 +196,7 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store) -> None:
     store.close()
     connection = sqlite3.connect(store.folder / "auditor.db")
     connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(StoreError, match=r"newer version of auditor \(layout 99.*Update auditor"):
+    with pytest.raises(StoreError, match=r"newer version of auditor made the store .* \(layout 99.*Update auditor"):
         Store(store.folder)
     assert connection.execute("SELECT id FROM runs").fetchall() == [(run.id,)]
     assert connection.execute("PRAGMA user_version").fetchone() == (99,)
@@ -205,7 +205,7 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store) -> None:
 
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "auditor.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(StoreError, match=r"damaged, or none of auditor.s.*set AUDITOR_HOME"):
+    with pytest.raises(StoreError, match=r"damaged, or is not auditor.s.*set AUDITOR_HOME"):
         Store(tmp_path)
 
 

@@ -123,7 +123,7 @@ def test_tensors_that_make_no_dataset_are_refused_with_the_reason(
 def test_files_that_are_not_there_or_no_safetensors_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no such file"):
         load(f"tensors:{tmp_path}/none", tmp_path)
-    with pytest.raises(TrainingError, match="is not a file but a folder"):
+    with pytest.raises(TrainingError, match="is a folder, not a file"):
         load(f"tensors:{tmp_path}", tmp_path)
     for content in (b"", b"PK\x03\x04 something else", b"\xff" * 64):
         (tmp_path / "file").write_bytes(content)
@@ -191,14 +191,16 @@ def test_a_damaged_image_is_named(tmp_path: Path, kind: int) -> None:
 
 
 def test_a_folder_without_images_or_none_at_all_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no images found; expected one folder per class"):
+    with pytest.raises(
+        TrainingError, match="no images found; give a folder that has one folder of image files per class"
+    ):
         load(f"images:{tmp_path}", tmp_path)
     with pytest.raises(TrainingError, match="no such folder"):
         load(f"images:{tmp_path}/none", tmp_path)
 
 
 def test_an_unknown_torchvision_dataset_suggests_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match=r"no dataset of that name. Did you mean 'CIFAR10'\?"):
+    with pytest.raises(TrainingError, match=r"no dataset of this name. Did you mean 'CIFAR10'\?"):
         load("torchvision:CIFAR1O", tmp_path)
 
 

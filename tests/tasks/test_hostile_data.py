@@ -61,10 +61,10 @@ def encoded(kind: str) -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (EPS, "x.png cannot be read: it is no PNG, JPEG"),
-        (encoded("ICO"), "it is no PNG, JPEG"),
-        (encoded("PCX"), "it is no PNG, JPEG"),
-        (encoded("PDF"), "it is no PNG, JPEG"),
+        (EPS, "x.png cannot be read: it is not a PNG, JPEG"),
+        (encoded("ICO"), "it is not a PNG, JPEG"),
+        (encoded("PCX"), "it is not a PNG, JPEG"),
+        (encoded("PDF"), "it is not a PNG, JPEG"),
         (png(40_000, 40_000), "x.png has too many pixels, and at most 16,777,216 are read"),
         (png(5000, 5000), "x.png has 5,000 × 5,000 pixels, and at most 16,777,216 are read"),
         (png(30_000, 1), "x.png cannot be read"),
@@ -77,7 +77,7 @@ def encoded(kind: str) -> bytes:
         (encoded("TIFF")[:60], "x.png"),
         (encoded("GIF")[:20], "x.png"),
         (encoded("JPEG")[:200], "x.png"),
-        (b"", "x.png cannot be read: it is no PNG, JPEG"),
+        (b"", "x.png cannot be read: it is not a PNG, JPEG"),
     ],
     ids=range(17),
 )
@@ -176,11 +176,11 @@ QUADRATIC = {"Regex": r"a*\d"}
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ({"pre_tokenizer": SPLITTING | {"pattern": BACKTRACKING}}, "cannot encode the sentences that it is for: Onig"),
+        ({"pre_tokenizer": SPLITTING | {"pattern": BACKTRACKING}}, "cannot encode the sentences of this job: Onig"),
         ({"normalizer": {"type": "Replace", "pattern": BACKTRACKING, "content": ""}}, "cannot encode the sentences"),
         (
             {"pre_tokenizer": SPLITTING | {"pattern": QUADRATIC}},
-            "s for the sentences that it is for, as regular",
+            "s for the sentences of this job, as some regular",
         ),
         ({"normalizer": {"type": "Sequence", "normalizers": [GROWING] * 6}}, "more than 768 MB of memory"),
     ],

@@ -69,8 +69,8 @@ def set_to(name: str, value: float) -> Callable[[dict[str, Tensor]], None]:
 @pytest.mark.parametrize(
     ("model", "change", "words"),
     [
-        ("resnet8", set_to("step", 4), "step 4, not of step 3"),
-        ("resnet8", set_to("step", -(2**63)), "not of step 3"),
+        ("resnet8", set_to("step", 4), "its step is 4, not 3"),
+        ("resnet8", set_to("step", -(2**63)), "not 3"),
         ("resnet8", set_to("num_batches_tracked", -(2**63)), "num_batches_tracked is -9223372036854775808, not 3"),
         ("resnet8", set_to("num_batches_tracked", 2), "num_batches_tracked is 2, not 3"),
         ("embeddings", set_to(".step", 1000), "step is 1000.0, not 3.0"),

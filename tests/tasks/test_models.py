@@ -57,7 +57,7 @@ def test_a_model_that_cannot_take_small_images_says_so(name: str) -> None:
 
 
 def test_a_model_that_torchvision_does_not_have_suggests_the_nearest() -> None:
-    with pytest.raises(TrainingError, match=r"no classification model of that name. Did you mean 'resnet1"):
+    with pytest.raises(TrainingError, match=r"no classification model of this name. Did you mean 'resnet1"):
         build_model("torchvision:resnet17", SMALL, 10, seed=0)
 
 

@@ -103,7 +103,7 @@ def test_a_held_out_file_is_not_trained_on_and_has_the_classes_of_the_other(path
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param("", "at least two lines with a sentence, a tab and a label", id="empty"),
+        pytest.param("", "give at least two lines, each with a sentence, a tab and a label", id="empty"),
         pytest.param("sentence\tlabel\n", "at least two lines", id="header alone"),
         pytest.param(tsv(ROWS) + "no tab here\n", "line 13 has no tab; a line is a sentence", id="no tab"),
         pytest.param(tsv(ROWS[:3]) + "a\tb\t1\n", "line 4 has 3 columns", id="three columns"),
@@ -120,7 +120,7 @@ def test_a_held_out_file_is_not_trained_on_and_has_the_classes_of_the_other(path
         pytest.param(tsv([("x", "0")] * 4), "at least two classes are needed", id="one class"),
         pytest.param(
             tsv([(f"{number}", f"sentence {number}") for number in range(1200)]),
-            "1,199 different labels.*The sentence comes first",
+            "1,199 different labels.*Each line must give the sentence first",
             id="columns swapped",
         ),
     ],

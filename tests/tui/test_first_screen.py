@@ -54,6 +54,6 @@ async def test_help_explains_what_has_the_focus(home: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.screen.focused is not None and app.screen.focused.id == "runs")
         await pilot.press("f1")
-        await until(pilot, lambda: "Enter or a click opens what the cursor is on" in screen_text(app))
+        await until(pilot, lambda: "Enter or a click opens the row under the cursor" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.focused is not None and app.screen.focused.id == "runs")

@@ -51,7 +51,7 @@ async def test_a_watcher_that_starts_again_has_lost_nothing(home: Path) -> None:
     for _ in range(2):
         app = AuditorApp(home, watch=RUN)
         async with app.run_test(size=(120, 36)) as pilot:
-            await until(pilot, partial(_shows, app, "furthest off is aurora"))
+            await until(pilot, partial(_shows, app, "aurora lies furthest off"))
             assert isinstance(app.screen, LiveScreen)
             assert app.screen.snapshot is not None
             shown.append((app.screen.snapshot.state, app.screen.snapshot.log))
@@ -81,7 +81,7 @@ async def test_pausing_and_cancelling_are_asked_through_the_store(home: Path) ->
             await until(pilot, lambda: "running" in text_of(app, "#title"))
             await pilot.press("p")
             await until(pilot, lambda: store.requests(RUN) == {"pause"})
-            await until(pilot, lambda: "pause asked for" in text_of(app, "#title"))
+            await until(pilot, lambda: "pause requested" in text_of(app, "#title"))
             await pilot.press("x")
             await until(pilot, lambda: "Stop this run now" in screen_text(app))
             await pilot.press("y")

@@ -88,7 +88,7 @@ class TestSnapshots:
         async def walk(pilot: Pilot[Any]) -> None:
             await walk_to("Press g")(pilot)
             await app.push_screen(JobScreen(job_text(), None))
-            await until(pilot, lambda: "Probability of catching" in screen_text(app))
+            await until(pilot, lambda: "Probability that a malicious provider" in screen_text(app))
 
         assert snapshot_of(app, size, walk)
 
@@ -153,7 +153,7 @@ class TestSnapshots:
             await walk_to("v shows the verdict", "v")(pilot)
             await until(pilot, lambda: "aurora, the primary, is flagged" in screen_text(pilot.app))
             await walk_to("flagged", "c")(pilot)
-            await until(pilot, lambda: "ratio of one" in screen_text(pilot.app))
+            await until(pilot, lambda: "ratio (first)" in screen_text(pilot.app))
 
         assert snapshot_of(AuditorApp(home, watch=RUN), size, walk)
 
@@ -226,6 +226,6 @@ class TestWithoutColours:
         async def walk(pilot: Pilot[Any]) -> None:
             await walk_to("Press g")(pilot)
             await app.push_screen(JobScreen(job_text(), None))
-            await until(pilot, lambda: "Probability of catching" in screen_text(app))
+            await until(pilot, lambda: "Probability that a malicious provider" in screen_text(app))
 
         assert snapshot_of(app, (120, 36), walk)

@@ -15,12 +15,12 @@ from tests.command import job_text
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("~nosuchuser/job.toml", "begins with the home of 'nosuchuser', a user whom this machine does not know"),
+        ("~nosuchuser/job.toml", "begins with the home of 'nosuchuser', a user that this machine does not have"),
         ("/tmp/a\0b", "null byte"),
         ("/tmp/" + "x" * 5000, "File name too long"),
-        ("pipe.toml", "is not a file but a pipe or a device"),
-        ("/dev/zero", "is not a file but a pipe or a device"),
-        (".", "is not a file but a folder"),
+        ("pipe.toml", "is a pipe or a device, not a file"),
+        ("/dev/zero", "is a pipe or a device, not a file"),
+        (".", "is a folder, not a file"),
         ("latin.toml", "is not UTF-8 text"),
         ("large.toml", "has more than"),
     ],

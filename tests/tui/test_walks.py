@@ -61,7 +61,9 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
         await pilot.press("slash")
         await type_text(pilot, "small.toml")
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, JobScreen) and shows(app, "Probability of catching"))
+        await until(
+            pilot, lambda: isinstance(app.screen, JobScreen) and shows(app, "Probability that a malicious provider")
+        )
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
         await pilot.press("2")
@@ -96,7 +98,7 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
         while not isinstance(app.screen, JobScreen):
             await pilot.click(offset=(12, row))
             await pilot.pause()
-        await until(pilot, lambda: shows(app, "Probability of catching"))
+        await until(pilot, lambda: shows(app, "Probability that a malicious provider"))
         await pilot.click("#start")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
         await until(pilot, lambda: shows(app, "among the others"), RUN_SECONDS)

@@ -87,7 +87,7 @@ class LiveDisplay(Display):
         length = min(started.steps, start + started.sub_run_steps) - start
         if index not in self._replicated:
             self._replicated[index] = self._progress.add_task(
-                f"sub-run {index} again", total=length * len(started.replicas), rate="waiting"
+                f"replicating {index}", total=length * len(started.replicas), rate="waiting"
             )
         done = sum(
             length if replica.over else max(0, min(length, state.provider(name).step - start))

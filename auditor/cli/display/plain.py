@@ -13,20 +13,20 @@ COMMITMENTS = 25
 
 
 class PlainLines(Display):
-    """Writes a line to stderr for each event that a reader wants to know of.
+    """Writes a line to stderr for each event that matters to a reader.
 
-    Of the commitments it tells at most `COMMITMENTS`: short sub-runs have thousands.
+    It shows at most `COMMITMENTS` commitments, because a run of short sub-runs has thousands.
     """
 
     def __init__(self, run: RunRecord) -> None:
         self._run = run
-        self._told = 0
+        self._milestone = 0
 
     def show(self, entry: Entry) -> None:
         """Write one line, with the time of day."""
         if isinstance(entry.event, RunStarted | RunResumed):
             say(f"run {self._run.id}")
-        if isinstance(entry.event, Committed) and not self._is_told(entry.event, entry):
+        if isinstance(entry.event, Committed) and not self._is_shown(entry.event, entry):
             return
         words = sentence(entry.event, entry.state)
         if words is not None:
@@ -35,10 +35,10 @@ class PlainLines(Display):
             for warning in entry.event.warnings:
                 say(f"warning: {warning}")
 
-    def _is_told(self, event: Committed, entry: Entry) -> bool:
+    def _is_shown(self, event: Committed, entry: Entry) -> bool:
         started = entry.state.started
         passed = COMMITMENTS if started is None else event.step * COMMITMENTS // started.steps
-        if passed == self._told:
+        if passed == self._milestone:
             return False
-        self._told = passed
+        self._milestone = passed
         return True

@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, now and then a line elsewhere."""
+"""The progress of long work: a bar on a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WorkDisplay:
         self._live = sys.stderr.isatty()
         self._stage = ""
         self._task: TaskID | None = None
-        self._begun = self._told = 0.0
+        self._begun = self._written = 0.0
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -54,12 +54,12 @@ class WorkDisplay:
         """Show how far it is."""
         now = time.monotonic()
         if progress.stage != self._stage:
-            self._stage, self._begun, self._told = progress.stage, now, 0.0
+            self._stage, self._begun, self._written = progress.stage, now, 0.0
             self._task = self._bars.add_task(progress.stage, total=progress.total, unit=progress.unit)
         if self._live and self._task is not None:
             self._bars.update(self._task, completed=progress.done)
-        elif now - self._told > LINE_SECONDS or progress.done == progress.total:
-            self._told = now
+        elif now - self._written > LINE_SECONDS or progress.done == progress.total:
+            self._written = now
             say(f"{progress.stage}: {progress.done:,} of {progress.total:,} {progress.unit}{self._left(progress, now)}")
 
     def _left(self, progress: Progress, now: float) -> str:

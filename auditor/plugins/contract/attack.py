@@ -64,7 +64,7 @@ class AttackContract:
             f"{kind} has no docstring; say in it what the attack does, and where it is described."
         )
         assert isinstance(getattr(self.attack, "name", None), str), (
-            f'{kind} has no name; set name = "…" to what job files are to call it, the same as its entry point.'
+            f'{kind} has no name; set name = "…" to its name in job files, which is also its entry point.'
         )
         bare = [name for name, field in self.attack.Options.model_fields.items() if not field.description]
         assert not bare, (
@@ -83,7 +83,7 @@ class AttackContract:
         checkpoints = _practice(self.task).train(self._make(options), steps=STEPS, seed=SEED)
         different = _difference(checkpoints, _honest(self.task))
         assert not different, (
-            f"with {_words(options)} it should do nothing, but {different}. Whatever it draws must come from "
+            f"with {_words(options)} it should do nothing, but {different}. Draw only from "
             "auditor.plugins.generator: torch.manual_seed, torch.rand and the like change what training draws."
         )
 
@@ -175,7 +175,7 @@ class AttackContract:
         for delivered, honest in zip(self._delivered(), _honest(self.task), strict=True):
             missing, surplus = sorted(honest.keys() - delivered.keys()), sorted(delivered.keys() - honest.keys())
             assert not missing, f"the checkpoint lacks {_some(missing)}."
-            assert not surplus, f"the checkpoint has {_some(surplus)}, which no checkpoint of the job has."
+            assert not surplus, f"the checkpoint has {_some(surplus)}, which a checkpoint of the job does not have."
             for name, tensor in delivered.items():
                 expected = honest[name]
                 assert (tensor.dtype, tensor.shape) == (expected.dtype, expected.shape), (
@@ -191,14 +191,14 @@ class AttackContract:
     def test_a_sub_run_can_be_executed_by_itself(self) -> None:
         """From a checkpoint it goes on exactly as it did without the stop."""
         if not self.resumes:
-            raise SkipTest("it says of itself that it does not resume")
+            raise SkipTest("it declares that it does not resume")
         first, second = self._delivered()
         rest = _practice(self.task).train(self._make(), steps=STEPS // 2, seed=SEED, start=first)
         different = _difference(rest, [second])
         assert not different, (
-            f"the second sub-run, started from its checkpoint, came out otherwise than in one go: {different}. What "
-            "an attack remembers must be set anew in on_initial, which is called at the start of every sub-run; or "
-            "say `resumes = False`."
+            f"the second sub-run, started from its checkpoint, differs from one uninterrupted execution: {different}. "
+            "Reset what the attack remembers in on_initial, which is called at the start of every sub-run, or set "
+            "`resumes = False`."
         )
 
     def test_triggered_samples_are_samples(self) -> None:
@@ -216,7 +216,7 @@ class AttackContract:
         self._assert_usable(triggered, "the model cannot take samples with the trigger")
         again = made.triggered(inputs)
         assert again is not None
-        assert bool((again == triggered).all()), "the same samples got another trigger when asked again."
+        assert bool((again == triggered).all()), "the same samples got a different trigger the second time."
         classes = _context(self.task).classes
         assert made.target is None or 0 <= made.target < classes, (
             f"the target is {made.target}; there are {classes} classes, counted from 0."
@@ -238,14 +238,14 @@ class AttackContract:
         try:
             return self.at_rate(0.0)
         except SkipTest:
-            raise SkipTest("nothing says how it is switched off; set `harmless` to options that do it") from None
+            raise SkipTest("the test does not know how to switch it off; set `harmless` to options that do") from None
 
     def _make(self, options: Mapping[str, Any] | None = None) -> Attack:
         given = self.options if options is None else options
         try:
             return self.attack.make(given, create_attack)
         except (PluginError, ValueError) as error:  # pydantic's are ValueErrors
-            raise AssertionError(f"it cannot be made with {_words(given)}: {error}") from error
+            raise AssertionError(f"it cannot be created with {_words(given)}: {error}") from error
 
     @classmethod
     @cache

@@ -50,7 +50,7 @@ class InspectorContract:
             f"{kind} has no docstring; say in it what it looks for, and where it is described."
         )
         assert isinstance(getattr(self.inspector, "name", None), str), (
-            f'{kind} has no name; set name = "…" to what users are to call it, the same as its entry point.'
+            f'{kind} has no name; set name = "…" to its name for users, which is also its entry point.'
         )
         bare = [name for name, field in self.inspector.Options.model_fields.items() if not field.description]
         assert not bare, (

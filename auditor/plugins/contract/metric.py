@@ -47,7 +47,7 @@ class MetricContract:
             f"{kind} has no docstring; say in it how the distance is defined, and where it comes from."
         )
         assert isinstance(getattr(self.metric, "name", None), str), (
-            f'{kind} has no name; set name = "…" to what job files are to call it, the same as its entry point.'
+            f'{kind} has no name; set name = "…" to its name in job files, which is also its entry point.'
         )
         bare = [name for name, field in self.metric.Options.model_fields.items() if not field.description]
         assert not bare, (
@@ -69,14 +69,12 @@ class MetricContract:
         first, second = (metric.represent(_model(self.task, name)) for name in ("first", "second"))
         for one, other in ((first, second), (first, first)):
             value = metric.distance(one, other)
-            assert math.isfinite(value), f"it gave {value} for a distance, which must be a finite number."
-            assert value >= 0, f"it gave {value} for a distance, which must not be negative."
+            assert math.isfinite(value), f"it returned the distance {value}; a distance must be a finite number."
+            assert value >= 0, f"it returned the distance {value}; a distance must not be negative."
 
     def test_models_that_differ_are_apart(self) -> None:
         """What was trained on other batches is not at distance 0."""
-        assert self._apart("first", "second") > 0, (
-            "two models that were trained on different batches are at distance 0."
-        )
+        assert self._apart("first", "second") > 0, "two models that were trained on different batches have distance 0."
 
     def test_distances_are_symmetric(self) -> None:
         """There is as far as back."""
@@ -97,7 +95,7 @@ class MetricContract:
         again = metric.distance(*models)
         assert _close(found, again), (
             f"the same two models are at distance {found}, and then at {again}; draw only from "
-            "`auditor.plugins.generator`, keyed by the seed of the context, and keep nothing of other models."
+            "`auditor.plugins.generator`, keyed by the seed of the context, and keep no state from other models."
         )
 
     def test_the_order_of_models_does_not_matter(self) -> None:

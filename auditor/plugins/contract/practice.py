@@ -61,4 +61,4 @@ def open_practice(task: str) -> Practice:
     for point in entry_points(group=GROUP, name=task):
         return cast("Callable[[], Practice]", point.load())()
     known = sorted({point.name for point in entry_points(group=GROUP)})
-    raise LookupError(f"there is nothing to practise {task} tasks on; there is {', '.join(known) or 'nothing'}.")
+    raise LookupError(f"there is no practice task of kind {task}; the kinds are {', '.join(known) or 'none'}.")

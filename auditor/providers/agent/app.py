@@ -66,7 +66,7 @@ class _Agent:
                 NotOffered: lambda _, error: _error(403, str(error)),
                 Full: lambda _, error: _error(507, str(error)),
                 TooLong: lambda _, error: _error(413, str(error)),
-                TimeoutError: lambda _, __: _error(408, "the request comes too slowly"),
+                TimeoutError: lambda _, __: _error(408, "the request arrives too slowly"),
                 OSError: lambda _, error: _error(507, f"cannot store it: {getattr(error, 'strerror', None)}"),
                 ClientDisconnect: lambda _, __: Response(status_code=499),
             },
@@ -87,7 +87,7 @@ class _Agent:
         digest = request.path_params["digest"]
         blobs = self._clients.blobs(_word(request))
         if not blobs.has(digest):
-            raise _Refusal(404, "this blob is not here")
+            raise _Refusal(404, "this agent does not have this blob")
         return FileResponse(blobs.path(digest), media_type="application/octet-stream")
 
     async def _put_blob(self, request: Request) -> Response:
@@ -109,10 +109,10 @@ class _Agent:
             raise _Refusal(422, f"not a run request: {error}") from None
         steps = (wanted.start_step, *wanted.boundaries)
         if len(steps) < 2 or list(steps) != sorted(set(steps)) or steps[-1] > wanted.training.steps:
-            raise _Refusal(422, "boundaries must rise from the start step and end within the training")
+            raise _Refusal(422, "boundaries must increase from the start step and end within the training")
         known = self._runs.find(word, wanted.id)
         if known is not None and known.request != wanted:
-            raise _Refusal(409, "another run has this id")
+            raise _Refusal(409, "another run already has this id")
         if known is None:
             task = found_task(wanted.task, self._settings.data, downloads=self._settings.downloading)
             if not self._clients.blobs(word).has(wanted.start):
@@ -145,7 +145,7 @@ class _Agent:
     async def _simulation(self, request: Request) -> Response:
         simulation = await self._worker.simulation(self._run(request))
         if simulation is None:
-            raise _Refusal(404, "nothing is simulated here")
+            raise _Refusal(404, "this agent simulates no attacks")
         return _answer(simulation)
 
     def _run(self, request: Request) -> Execution:
@@ -165,7 +165,7 @@ class _Agent:
 def _word(request: Request) -> str:
     word = request.headers.get(CLIENT_HEADER, "")
     if not re.fullmatch(CLIENT_WORD, word):
-        raise _Refusal(401, f"say who asks: the header {CLIENT_HEADER} holds 16 to 128 letters, digits, - or _")
+        raise _Refusal(401, f"the header {CLIENT_HEADER} must identify the client by 16 to 128 letters, digits, - or _")
     return word
 
 

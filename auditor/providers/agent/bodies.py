@@ -45,5 +45,5 @@ async def short_body(pieces: AsyncIterator[bytes]) -> bytes:
     async for piece in paced(pieces):
         body += piece
         if len(body) > MAX_JSON:
-            raise TooLong(f"the request has more than {MAX_JSON:,} bytes")
+            raise TooLong(f"the request is longer than {MAX_JSON:,} bytes")
     return bytes(body)

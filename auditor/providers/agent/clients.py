@@ -93,7 +93,9 @@ class Clients:
             with suppress(FileNotFoundError):  # its client let go of it while we looked
                 sizes.append(file.stat().st_size)
         if len(sizes) >= self._limits.checkpoints:
-            raise Full(f"this agent keeps {self._limits.checkpoints:,} checkpoints and no more")
+            raise Full(
+                f"this agent already keeps {self._limits.checkpoints:,} checkpoints, the most that its owner allows"
+            )
         return self._limits.bytes - sum(sizes)
 
     def _kept(self) -> Iterator[os.DirEntry[str]]:
@@ -121,7 +123,7 @@ class Room:
         """
         self.incoming.write(piece)
         if self._clients.coming(len(piece)) > self._left:
-            raise Full("this agent keeps as many bytes of checkpoints as its owner allows")
+            raise Full("this agent already keeps as many bytes of checkpoints as its owner allows")
 
 
 def clear_clients(folder: Path) -> None:

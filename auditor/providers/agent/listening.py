@@ -37,7 +37,9 @@ def held(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotListen(f"another agent has its checkpoints in {folder}; give one of them --folder") from None
+            raise CannotListen(
+                f"another agent keeps its checkpoints in {folder}; give one of the two another --folder"
+            ) from None
         yield
 
 
@@ -51,7 +53,7 @@ def private_socket(path: Path) -> Iterator[socket.socket]:
         CannotListen: the path will not do, others could replace what is there, or an agent listens there.
     """
     if len(os.fsencode(path)) > MAX_PATH:
-        raise CannotListen(f"a path of a Unix socket has at most {MAX_PATH} bytes; choose a shorter one")
+        raise CannotListen(f"the path of a Unix socket can have at most {MAX_PATH} bytes; choose a shorter one")
     _check_folder(path.parent)
     _clear(path)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -82,7 +84,7 @@ def _check_folder(folder: Path) -> None:
     open_to_others = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
     if foreign or open_to_others:
         raise CannotListen(
-            f"others can put a socket of theirs into {folder}; choose a folder that only you can write to"
+            f"other users can put their own socket into {folder}; choose a folder that only you can write to"
         )
 
 
@@ -92,7 +94,7 @@ def _clear(path: Path) -> None:
     except OSError:
         return
     if not stat.S_ISSOCK(mode):
-        raise CannotListen("there is a file that is not a socket; choose another path")
+        raise CannotListen("a file that is not a socket is already there; choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
         trial.settimeout(1)
         try:
@@ -100,4 +102,4 @@ def _clear(path: Path) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             return
-    raise CannotListen("another agent listens there; end it, or choose another path")
+    raise CannotListen("another agent already listens there; stop it, or choose another path")

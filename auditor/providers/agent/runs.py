@@ -36,7 +36,7 @@ class Runs:
         """
         self._forget_older(SPARED_SECONDS, enough=lambda: self._has_room(execution))
         if not self._has_room(execution):
-            raise Full("this agent has as many runs as its owner allows; try again later")
+            raise Full("this agent already has as many runs as its owner allows; try again later")
         key = (word, execution.request.id)
         self._runs[key] = execution
         self._asked[key] = time.monotonic()

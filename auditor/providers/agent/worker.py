@@ -57,7 +57,7 @@ class Worker:
             learner = self._prepare(execution)
             learner.load(read(self._clients.blobs(execution.word).path(execution.request.start), learner.schema))
             if learner.step != execution.request.start_step:
-                raise CheckpointError(f"it is of step {learner.step}, not of step {execution.request.start_step}.")
+                raise CheckpointError(f"its step is {learner.step}, not {execution.request.start_step}.")
             execution.entered("training")
             self._train(execution, learner)
             execution.entered("finished")
@@ -120,7 +120,7 @@ class Worker:
         program = self._programs[task]
         if program.digest != execution.request.dataset_digest:
             source = execution.request.task.source_of("training part").partition(":")[0]
-            raise TrainingError(f"the data here differs from the client's: {source}.")
+            raise TrainingError(f"the data of this agent differs from the client's: {source}.")
         return program
 
     def _load(self, task: Task) -> Program:
@@ -130,7 +130,9 @@ class Worker:
             if self._settings.confiding:
                 raise
             # The reason may tell what is in a file, or where it is.
-            raise TrainingError("the data is no dataset for this task; the log of the agent says why.") from error
+            raise TrainingError(
+                "the data cannot be used as a dataset for this task; the log of the agent says why."
+            ) from error
 
     def _measure(self, execution: Execution) -> Simulation | None:
         digest = execution.commitment(execution.request.boundaries[-1])

@@ -18,7 +18,7 @@ class BatchOrder:
     def __init__(self, samples: int, batch_size: int, seed: int, device: torch.device) -> None:
         if batch_size > samples:
             raise TrainingError(
-                f"a batch of {batch_size} cannot be cut from {samples} training samples; "
+                f"a batch of {batch_size} is larger than the {samples} training samples; "
                 f"set training.batch_size to at most {samples}."
             )
         self._samples = samples

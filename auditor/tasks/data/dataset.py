@@ -101,10 +101,10 @@ def make_dataset(
         held_out = images[aside], labels[aside]
         images, labels = images[kept], labels[kept]
     if held_out[0].shape[1:] != images.shape[1:]:
-        raise TrainingError(f"{origin}: training and held-out images differ in shape.")
+        raise TrainingError(f"{origin}: training and held-out images differ in shape; make them alike.")
     classes = int(max(labels.max(), held_out[1].max())) + 1
     if classes < 2:
-        raise TrainingError(f"{origin}: all labels are 0; at least two classes are needed.")
+        raise TrainingError(f"{origin}: all labels are 0; give at least two classes.")
     return Dataset(images.contiguous(), labels, held_out[0].contiguous(), held_out[1].to(torch.int64), classes)
 
 
@@ -117,8 +117,8 @@ def check_memory(size: int, origin: str) -> None:
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > whole // 2:
         raise TrainingError(
-            f"{origin}: has {size / 1e9:,.1f} GB and more, and this machine has {whole / 1e9:,.1f} GB of memory for "
-            "all; use less data, or a larger machine."
+            f"{origin}: has at least {size / 1e9:,.1f} GB, and this machine has {whole / 1e9:,.1f} GB of memory in "
+            "total; use less data, or a larger machine."
         )
 
 
@@ -140,10 +140,10 @@ def _check(images: Tensor, labels: Tensor, origin: str) -> None:
         )
     if labels.dtype.is_floating_point or labels.dtype == torch.bool or labels.shape != images.shape[:1]:
         raise TrainingError(
-            f"{origin}: labels must be integers [N], one an image; these are "
+            f"{origin}: labels must be integers [N], one per image; these are "
             f"{str(labels.dtype).removeprefix('torch.')} {list(labels.shape)} for {len(images)} images."
         )
     # Not all integer types know a minimum; what does not fit into int64 becomes negative.
     wide = labels.to(torch.int64)
     if len(images) < 2 or int(wide.min()) < 0 or int(wide.max()) >= MAX_CLASSES:
-        raise TrainingError(f"{origin}: at least two images are needed, and labels from 0 to {MAX_CLASSES - 1}.")
+        raise TrainingError(f"{origin}: give at least two images, with labels from 0 to {MAX_CLASSES - 1}.")

@@ -55,7 +55,7 @@ def load_images(path: Path) -> Dataset:
             labels.append(label)
             check_memory(len(images) * pixels.nbytes, origin)
     if not images:
-        raise TrainingError(f"{origin}: no images found; expected one folder per class, each with image files.")
+        raise TrainingError(f"{origin}: no images found; give a folder that has one folder of image files per class.")
     return make_dataset(torch.from_numpy(np.stack(images)), torch.tensor(labels), origin=origin)
 
 
@@ -76,7 +76,7 @@ def _read(file: Path, origin: str) -> Pixels:
         raise TrainingError(f"{origin}: {name} {error}.") from None
     except UnidentifiedImageError:
         kinds = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise TrainingError(f"{origin}: {name} cannot be read: it is no {kinds} image.") from None
+        raise TrainingError(f"{origin}: {name} cannot be read: it is not a {kinds} image.") from None
     except Image.DecompressionBombError:
         raise _too_large(origin, name, "has too many pixels") from None
     except TrainingError:

@@ -85,7 +85,7 @@ def _torchvision(name: str, downloads: Path) -> Dataset:
     if name not in known:
         hint = nearest(name, known)
         raise TrainingError(
-            f"torchvision:{name}: torchvision has no dataset of that name."
+            f"torchvision:{name}: torchvision has no dataset of this name."
             + (f" Did you mean {hint!r}?" if hint else "")
         )
     parts = []

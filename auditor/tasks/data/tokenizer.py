@@ -159,5 +159,5 @@ def read_tokenizer(path: Path, texts: Sequence[str], others: Sequence[str] = ())
     tokenizer = Tokenizer.from_str(definition)
     largest = max(tokenizer.get_vocab().values(), default=-1)
     if not 0 <= largest < MAX_TOKENS:
-        raise TrainingError(f"{origin}: its ids go up to {largest:,}; allowed is 0 to {MAX_TOKENS - 1:,}.")
+        raise TrainingError(f"{origin}: its ids go up to {largest:,}; use one with ids from 0 to {MAX_TOKENS - 1:,}.")
     return TextTokenizer(tokenizer, texts)

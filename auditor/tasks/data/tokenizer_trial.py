@@ -78,12 +78,12 @@ def try_out(definition: str, texts: Sequence[str]) -> str | None:
         return None
     if code == -signal.SIGXCPU:
         return (
-            f"it takes more than {seconds} s for the sentences that it is for, as regular expressions can that try "
-            "everything; use another tokenizer."
+            f"it takes more than {seconds} s for the sentences of this job, as some regular expressions do; "
+            "use another tokenizer."
         )
     if told:
         return told
-    return f"it ends its process, or takes more than {memory >> 20:,} MB of memory; use another tokenizer."
+    return f"it ends its process or takes more than {memory >> 20:,} MB of memory; use another tokenizer."
 
 
 def main() -> int:
@@ -100,7 +100,7 @@ def main() -> int:
         tokenizer = Tokenizer.from_str(json.loads(sys.stdin.buffer.readline()))
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        wrong = "it cannot encode the sentences that it is for: {}; use another tokenizer."
+        wrong = "it cannot encode the sentences of this job: {}; use another tokenizer."
         for line in sys.stdin.buffer:
             tokenizer.encode_batch(json.loads(line), add_special_tokens=False)
     except MemoryError:

@@ -62,7 +62,7 @@ class SentenceFile:
         if sentences and self._is_header(sentences, classes):
             del sentences[0]
         if len(sentences) < 2:
-            raise TrainingError(f"{self._origin}: at least two lines with a sentence, a tab and a label are needed.")
+            raise TrainingError(f"{self._origin}: give at least two lines, each with a sentence, a tab and a label.")
         self.texts = [sentence.text for sentence in sentences]
         self.classes = classes if classes is not None else self._find_classes(sentences)
         """The words that are labels, sorted; none when labels are integers."""
@@ -76,7 +76,9 @@ class SentenceFile:
                     number += 1
                     size += len(content)
                     if size > MAX_FILE_BYTES:
-                        raise self._error(number, f"begins after {MAX_FILE_BYTES:,} bytes, more than are read")
+                        raise self._error(
+                            number, f"begins after {MAX_FILE_BYTES:,} bytes, which is the most that is read"
+                        )
                     self._check_size(content, number)
                     text = content.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                     if text.strip():
@@ -93,7 +95,7 @@ class SentenceFile:
         if len(content) > MAX_LINE_BYTES:
             raise self._error(number, f"is longer than {MAX_LINE_BYTES:,} bytes; is this a file of sentences?")
         if number > MAX_LINES:
-            raise self._error(number, f"is one too many; at most {MAX_LINES:,} are read")
+            raise self._error(number, f"is one line too many; at most {MAX_LINES:,} are read")
 
     def _split(self, text: str, number: int) -> Sentence:
         fields = text.split("\t")
@@ -128,7 +130,8 @@ class SentenceFile:
         if len(words) > MAX_WORDS:
             raise TrainingError(
                 f"{self._origin}: holds {len(words):,} different labels, such as {_shown(first.label)} in line "
-                f"{first.line}; at most {MAX_WORDS:,} are classes. The sentence comes first in a line, then the label."
+                f"{first.line}; at most {MAX_WORDS:,} can be classes. Each line must give the sentence first, then the "
+                "label."
             )
         return words
 

@@ -76,7 +76,7 @@ def _check(model: nn.Module, name: str, shape: tuple[int, ...], classes: int) ->
         with torch.inference_mode():
             outputs = model(torch.zeros(2, *shape))
         fits = isinstance(outputs, torch.Tensor) and outputs.shape == (2, classes)
-        reason = "its outputs are not one number a class"
+        reason = "its outputs are not one number per class"
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:
         fits, reason = False, str(error).partition("\n")[0]
     if not fits:

@@ -27,7 +27,7 @@ def build_torchvision(name: str, shape: tuple[int, int, int], classes: int) -> n
     if name not in known:
         hint = nearest(name, known)
         raise TrainingError(
-            f"torchvision:{name}: torchvision has no classification model of that name."
+            f"torchvision:{name}: torchvision has no classification model of this name."
             + (f" Did you mean {hint!r}?" if hint else "")
         )
     channels, height, width = shape

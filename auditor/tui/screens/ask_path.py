@@ -20,7 +20,7 @@ class AskPathScreen(FormScreen[Path]):
         text: what is written.
     """
 
-    HELP = "Type a path; Enter saves, Escape does not. A file that is there already is replaced."
+    HELP = "Type a path. Enter saves, Escape cancels. An existing file is replaced."
 
     def __init__(self, question: str, path: Path, text: str) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class AskPathScreen(FormScreen[Path]):
         except UserFileError as error:
             self.tell(shown(f"{typed} {error}"))
         except ValueError as error:  # with a NUL in it
-            self.tell(shown(f"{typed} is no path: {error}"))
+            self.tell(shown(f"{typed} is not a path: {error}"))
         except OSError as error:
             self.tell(shown(f"{path} cannot be written: {error.strerror}"))
         else:

@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class AuditorScreen(Screen[Any]):
-    """A screen that survives whatever its workers raise, and says what it was."""
+    """A screen that survives any error of its workers, and shows it."""
 
     AUTO_FOCUS = ""  # each screen says itself where one begins
 

@@ -27,20 +27,20 @@ FIELDS = {
     "sub_run_steps": ("Steps in a sub-run, k", "40"),
     "replicated": ("Replicated sub-runs, m", "4"),
     "metrics": ("Metrics", "update, zest"),
-    "false_alarm_rate": ("False-alarm rate", "0.001"),
+    "false_alarm_rate": ("False alarm rate", "0.001"),
 }
-"""The form's fields: what they are called, and what they hold at first."""
+"""The form's fields: their labels and initial values."""
 
 
 class ComposeScreen(AuditorScreen):
-    """Asks for what a job needs, and says at once what is wrong with it."""
+    """Asks for what a job needs, and shows its problems at once."""
 
-    HELP = """A form for the common parts of a job. Choose among your registered providers with space; the first one \
-chosen is the primary. Without any, four local ones are used. The next screen shows the plan, and everything can be \
-changed there in the text."""
+    HELP = """A form for the common parts of a job. Space selects registered providers; the first one selected is the \
+primary. If none is selected, the job uses four local providers. The next screen shows the plan and the job file, \
+where you can change everything."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
-        Binding("ctrl+j,f2", "go_on", "Go on", key_display="f2", tooltip="Show the job file and its plan"),
+        Binding("ctrl+j,f2", "go_on", "Next", key_display="f2", tooltip="Show the job file and its plan"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -122,8 +122,8 @@ changed there in the text."""
         try:
             job = parse_job(self._text, source="form")
         except JobError as error:
-            told = "; ".join(f"{problem.key}: {problem.message}" for problem in error.problems)
-            self.query_one("#form-trouble", Static).update(shown(told, 400))
+            problems = "; ".join(f"{problem.key}: {problem.message}" for problem in error.problems)
+            self.query_one("#form-trouble", Static).update(shown(problems, 400))
             return False
         words = f"Complete: {job.sub_runs} sub-runs, {job.participants} providers."
         self.query_one("#form-trouble", Static).update(shown(words))

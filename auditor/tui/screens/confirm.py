@@ -21,7 +21,7 @@ class ConfirmScreen(ModalScreen[bool]):
         agreement: a word or two that say what agreeing does.
     """
 
-    HELP = "Enter or a click on the first button does it; Escape does nothing."
+    HELP = "Enter or a click on the first button confirms; Escape cancels."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "No"),
         Binding("y", "answer(True)", "Yes"),
@@ -39,7 +39,7 @@ class ConfirmScreen(ModalScreen[bool]):
             yield Static(shown(self._question), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._agreement} (y)", id="yes", variant="error", compact=True)
-                yield Button("Leave it (Esc)", id="no", compact=True)
+                yield Button("Cancel (Esc)", id="no", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer as the button says."""

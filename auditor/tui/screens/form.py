@@ -28,7 +28,7 @@ class FormScreen(ModalScreen[Result | None]):
             yield Static("", id="trouble", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Save (Enter)", id="save", variant="primary", compact=True)
-                yield Button("Leave (Esc)", id="leave", compact=True)
+                yield Button("Cancel (Esc)", id="leave", compact=True)
 
     @abstractmethod
     def fields(self) -> list[Widget]:

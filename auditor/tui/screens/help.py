@@ -43,7 +43,7 @@ def _lines(screen: Screen[object]) -> list[Text]:
         if not (enabled and binding.description):
             continue
         shown_key = screen.app.get_key_display(binding)
-        told = tooltip or binding.tooltip
-        description = f"{binding.description}: {told}" if told else binding.description
+        explanation = tooltip or binding.tooltip
+        description = f"{binding.description}: {explanation}" if explanation else binding.description
         lines.append(Text.assemble((f"{shown_key or key:>12}  ", "bold"), description))
-    return [*lines, Text(), Text("Escape closes this. ctrl+p finds every action by its name.", style="dim")]
+    return [*lines, Text(), Text("Escape closes this help. ctrl+p finds every action by name.", style="dim")]

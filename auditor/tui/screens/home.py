@@ -22,7 +22,8 @@ from auditor.tui.widgets.runs_pane import RunsPane
 class HomeScreen(AuditorScreen):
     """Everything there is, under four tabs."""
 
-    HELP = "Runs are audits, past and present. Providers train for you. A job says what is trained and audited."
+    HELP = """Runs are audits, past and present. Providers train for you. A job defines what is trained and how it is \
+audited."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "tab('runs-tab')", "Runs", show=False),
         Binding("2", "tab('providers-tab')", "Providers", show=False),
@@ -52,7 +53,7 @@ class HomeScreen(AuditorScreen):
         tabs.active = tab
         pane = tabs.get_pane(tab)
         for widget in (*pane.query("DataTable"), *pane.query("Button")):
-            # What is empty is not displayed; then the button that fills it is what one wants.
+            # An empty table is not displayed; then the button that fills it gets the focus.
             if widget.display and widget.focusable:
                 widget.focus()
                 return

@@ -28,7 +28,7 @@ from auditor.tui.widgets.plan_view import Checked, PlanView
 class JobEditor(TextArea):
     """The text of the job file."""
 
-    HELP = "The job file. Problems are listed below as you type; Enter or a click on one goes to its line."
+    HELP = "The job file. Problems are listed below as you type. Enter or a click on a problem goes to its line."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave the editor", priority=True)]
 
     def action_leave(self) -> None:
@@ -44,11 +44,11 @@ class JobScreen(AuditorScreen):
         path: where it was read from or saved; None for one that is only composed.
     """
 
-    HELP = "A job: its file, what is wrong with it, its plan, and the chance to catch an adversary."
+    HELP = "A job: its file, its problems, its plan, and the probability of catching a malicious provider."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
-        Binding("s", "start", "Start", tooltip="Start the audit in a process of its own, and watch it"),
-        Binding("y", "copy", "Copy command", tooltip="Copy the command that would start it without the interface"),
+        Binding("s", "start", "Start", tooltip="Start the audit in a separate process and watch it"),
+        Binding("y", "copy", "Copy command", tooltip="Copy the command that starts it without the interface"),
         Binding("e", "edit", "Edit", tooltip="Change the text; Escape leaves the editor"),
         Binding("w,ctrl+s", "save", "Save", tooltip="Save the text as a job file"),
         Binding("1", "pane(0)", "Go to the plan", show=False),
@@ -88,7 +88,7 @@ class JobScreen(AuditorScreen):
                 Vertical(JobEditor(self._text, show_line_numbers=True, soft_wrap=False), OptionList()),
                 id="file-pane",
             ),
-            Pane("Chance to catch", CatchChart(), id="chart-pane"),
+            Pane("Catch probability", CatchChart(), id="chart-pane"),
         )
         yield Footer()
 
@@ -137,7 +137,7 @@ class JobScreen(AuditorScreen):
         problems.display = bool(checked.problems)
         problems.clear_options()
         for problem in checked.problems:
-            problems.add_option(Option(_told(problem.describe("line"))))
+            problems.add_option(Option(_described(problem.describe("line"))))
         if first and checked.problems:
             self.query_one(Panes).go_to(1)
             self._go_to_problem(0)
@@ -188,7 +188,7 @@ class JobScreen(AuditorScreen):
     def action_copy(self) -> None:
         """Copy the headless command."""
         if self._path is None or self._text != self._saved_text:
-            self.say("Save it first (w), so that the command has a file to read.", bad=True)
+            self.say("Save the job first (w); the command needs a file to read.", bad=True)
             return
         command = f"auditor run {shlex.quote(job_name(self._path))}"
         self.app.copy_to_clipboard(command)
@@ -207,5 +207,5 @@ class JobScreen(AuditorScreen):
             self._check(text)
 
 
-def _told(words: str) -> Text:
+def _described(words: str) -> Text:
     return shown(words.replace("line:", "line ", 1), 400)

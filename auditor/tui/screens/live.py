@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 class LiveScreen(RunScreen):
     """One run as it goes on; leaving it does not disturb the run."""
 
-    HELP = "The run as it goes on, whoever started it. Leaving this screen, or the whole interface, does not stop it."
+    HELP = "The run while it goes on. Leaving this screen, or the interface, does not stop it."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back", tooltip="Leave; the run goes on"),
-        Binding("v", "verdict", "Verdict", tooltip="The verdicts with their evidence"),
-        Binding("p", "pause", "Pause", tooltip="Stop after the present sub-run; it can be resumed"),
-        Binding("x", "cancel", "Cancel", tooltip="Stop now; it can be resumed"),
-        Binding("r", "resume", "Resume", tooltip="Go on with a run that was stopped"),
+        Binding("escape", "app.pop_screen", "Back", tooltip="Leave; the run continues"),
+        Binding("v", "verdict", "Verdict", tooltip="Show the verdicts with their evidence"),
+        Binding("p", "pause", "Pause", tooltip="Stop after the current sub-run; the run can be resumed"),
+        Binding("x", "cancel", "Cancel", tooltip="Stop now; the run can be resumed"),
+        Binding("r", "resume", "Resume", tooltip="Resume a run that was stopped"),
         Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
         Binding("o", "next_provider", "Provider", tooltip="Compare the next provider with the others"),
         Binding("n", "next_sub_run", "Sub-run", tooltip="Show the next replicated sub-run"),
-        Binding("h", "heat_map", "Heat map", tooltip="All distances as a heat map, or the histogram"),
+        Binding("h", "heat_map", "Heat map", tooltip="Switch between the histogram and a heat map of all distances"),
         Binding("slash", "search", "Search", tooltip="Search the log", key_display="/"),
         Binding("1", "pane(0)", "Go to the timeline", show=False),
         Binding("2", "pane(1)", "Go to the distances", show=False),
@@ -105,7 +105,7 @@ class LiveScreen(RunScreen):
         step = max((boundary.step for boundary in state.boundaries.values()), default=0)
         words = f" {snapshot.run.id}  {signs().verdicts[snapshot.status]} {snapshot.status}"
         if snapshot.running and snapshot.requests and state.finished is None:
-            words += f" ({' and '.join(sorted(snapshot.requests))} asked for)"
+            words += f" ({' and '.join(sorted(snapshot.requests))} requested)"
         words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
         if state.finished is not None:
             words += "  v shows the verdict"
@@ -114,7 +114,7 @@ class LiveScreen(RunScreen):
             if detached is not None and detached.ended not in (None, 0):
                 words += "  " + " ".join(detached.last_words(2))
             else:
-                words += "  r goes on with it" if state.started else ""
+                words += "  r resumes it" if state.started else ""
         return shown(words, 300, "bold")
 
     def _show_verdicts(self, snapshot: Snapshot) -> None:
@@ -122,10 +122,14 @@ class LiveScreen(RunScreen):
         if state.finished is not None:
             self.query_one(VerdictList).show(state.finished.providers, final=True)
             return
-        told = sum(len(one.judgements or ()) + (one.undecided is not None) for one in state.sub_runs.values())
-        told += sum(len(one.misbehaviour) + (one.lost is not None) for one in state.providers.values())
-        if told != self._judged_events and told and not self._judging:
-            self._judging, self._judged_events = True, told
+        findings = sum(
+            len(sub_run.judgements or ()) + (sub_run.undecided is not None) for sub_run in state.sub_runs.values()
+        )
+        findings += sum(
+            len(provider.misbehaviour) + (provider.lost is not None) for provider in state.providers.values()
+        )
+        if findings != self._judged_events and findings and not self._judging:
+            self._judging, self._judged_events = True, findings
             self._judge(snapshot)
 
     @work(thread=True, group="judge", exit_on_error=False)
@@ -153,7 +157,7 @@ class LiveScreen(RunScreen):
             self._show_selection(self.snapshot)
 
     def _measured(self, state: AuditState) -> list[int]:
-        return [index for index, one in sorted(state.sub_runs.items()) if one.matrices]
+        return [index for index, sub_run in sorted(state.sub_runs.items()) if sub_run.matrices]
 
     def _show_selection(self, snapshot: Snapshot) -> None:
         """What the cursor is on; until the person moves it, the latest sub-run that was measured."""
@@ -172,8 +176,8 @@ class LiveScreen(RunScreen):
         self.query_one(DistanceView).show(self._selection(snapshot, provider, sub_run))
 
     def _selection(self, snapshot: Snapshot, provider: str, sub_run: int) -> Selection:
-        one = snapshot.state.sub_run(sub_run)
-        matrix = next((matrix for matrix in one.matrices if matrix.metric == self._metric), one.matrices[0])
+        judged = snapshot.state.sub_run(sub_run)
+        matrix = next((matrix for matrix in judged.matrices if matrix.metric == self._metric), judged.matrices[0])
         if provider not in matrix.providers:
             provider = matrix.providers[0]
         return Selection.of(snapshot, matrix, provider)
@@ -230,15 +234,15 @@ class LiveScreen(RunScreen):
     async def action_pause(self) -> None:
         """Ask the run to stop after the present sub-run."""
         await self.in_store(lambda store: store.request(self.run_id, "pause"))
-        self.say("It will pause after the present sub-run.")
+        self.say("The run will pause after the current sub-run.")
 
     @work(exit_on_error=False)
     async def action_cancel(self) -> None:
         """Ask the run to stop now, after asking the person."""
         from auditor.tui.screens.confirm import ConfirmScreen
 
-        question = "Stop this run now? What was done is kept, and it can be resumed."
-        if await self.app.push_screen_wait(ConfirmScreen(question, "Stop it")):
+        question = "Stop this run now? The work so far is kept, and the run can be resumed."
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Stop the run")):
             await self.in_store(lambda store: store.request(self.run_id, "cancel"))
 
     @work(exit_on_error=False)

@@ -21,15 +21,16 @@ Filled = tuple[str, str, float | None]
 
 
 class ProviderForm(FormScreen[Filled]):
-    """Asks for name, endpoint and price; says what is wrong while one types.
+    """Asks for name, endpoint and price; shows problems while the user types.
 
     Args:
         provider: who is changed; None registers another.
         known: names that are taken.
     """
 
-    HELP = """A provider has a name, by which job files call it; an endpoint, where it is: local:cpu, local:cuda:N, \
-unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter goes on and saves, Escape leaves."""
+    HELP = """The name identifies the provider in job files. The endpoint is its address: local:cpu, local:cuda:N, \
+unix:PATH or https://host:port. The price per hour is optional. Enter goes to the next field and finally saves; Escape \
+cancels."""
 
     def __init__(self, provider: RegisteredProvider | None, known: Sequence[str]) -> None:
         super().__init__()
@@ -38,14 +39,16 @@ unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter g
 
     def fields(self) -> list[Widget]:
         """Name, endpoint and price."""
-        one = self._provider
-        price = "" if one is None or one.price_per_hour is None else f"{one.price_per_hour:g}"
+        provider = self._provider
+        price = "" if provider is None or provider.price_per_hour is None else f"{provider.price_per_hour:g}"
         return [
             Label("Name"),
-            Input(one.name if one else self._free_name(), id="name", compact=True, disabled=one is not None),
+            Input(
+                provider.name if provider else self._free_name(), id="name", compact=True, disabled=provider is not None
+            ),
             Label("Endpoint"),
-            Input(one.endpoint if one else "local:cpu", id="endpoint", compact=True),
-            Label("Dollars an hour (may stay empty)"),
+            Input(provider.endpoint if provider else "local:cpu", id="endpoint", compact=True),
+            Label("Dollars per hour (optional)"),
             Input(price, id="price", compact=True),
         ]
 
@@ -90,9 +93,9 @@ unix:PATH or https://host:port; and, if you like, what it costs an hour. Enter g
 
         name, endpoint, price = (self.query_one(field, Input).value for field in ("#name", "#endpoint", "#price"))
         if not name:
-            raise ValueError("a name is missing")
+            raise ValueError("type a name")
         if self._provider is None and name in self._known:
-            raise ValueError(f"{name} is registered already; e changes it")
+            raise ValueError(f"{name} is already registered; e changes it")
         return check_name(name), check_address(endpoint), _price(price)
 
 
@@ -104,5 +107,5 @@ def _price(text: str) -> float | None:
     except ValueError:
         price = math.nan
     if not 0 <= price < math.inf:
-        raise ValueError(f"{text!r} is not a price; allowed are dollars, such as 2.5, or nothing")
+        raise ValueError(f"{text!r} is not a price; type dollars, such as 2.5, or leave it empty")
     return price

@@ -16,7 +16,7 @@ from auditor.tui.shown import shown
 if TYPE_CHECKING:
     from auditor.store import RunRecord, Store
 
-FORMATS = {"txt": "text, to read", "jsonl": "JSON, all events", "svg": "SVG, this screen"}
+FORMATS = {"txt": "text report", "jsonl": "JSON, all events", "svg": "SVG image of this screen"}
 
 
 class SaveScreen(FormScreen[Path], AuditorScreen):
@@ -27,7 +27,7 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
         screenshot: of the screen below, as SVG.
     """
 
-    HELP = "Choose a format and a path; Enter saves, Escape does not. A file that is there already is replaced."
+    HELP = "Choose a format and a path. Enter saves, Escape cancels. An existing file is replaced."
 
     def __init__(self, run: RunRecord, screenshot: str) -> None:
         super().__init__()

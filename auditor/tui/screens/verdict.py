@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 class VerdictText(Lines):
     """The verdicts in sentences."""
 
-    HELP = """The verdict of every provider and why, what was delivered and what the audit cost."""
+    HELP = """The verdict on every provider and its reasons, the delivered model, and the cost of the audit."""
 
 
 class Failures(Lines):
     """What failed and when."""
 
-    HELP = """Everything that failed, was lost or was refused, with its time of day in UTC."""
+    HELP = """Everything that failed, was lost or was refused, with the time in UTC."""
 
 
 class VerdictScreen(RunScreen):
     """One run as it came out; it keeps up with a run that still goes on."""
 
-    HELP = "What the audit says of each provider, and its evidence. w saves it, y copies it."
+    HELP = "The verdict on each provider and its evidence. w saves the report, y copies it."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back"),
-        Binding("l", "live", "Live", tooltip="The timeline of this run"),
+        Binding("l", "live", "Live", tooltip="Show the timeline of this run"),
         Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
-        Binding("h", "heat_map", "Heat map", tooltip="All distances as a heat map, or the histogram"),
+        Binding("h", "heat_map", "Heat map", tooltip="Switch between the histogram and a heat map of all distances"),
         Binding("c", "compare", "Compare", tooltip="Compare two providers"),
-        Binding("y", "copy", "Copy", tooltip="Copy the report as text; over ssh, saving is surer"),
-        Binding("w", "save", "Save", tooltip="Save as text, JSON, or this screen as SVG"),
+        Binding("y", "copy", "Copy", tooltip="Copy the report as text; over ssh, saving is more reliable"),
+        Binding("w", "save", "Save", tooltip="Save as text or JSON, or this screen as SVG"),
         Binding("1", "pane(0)", "Go to the verdicts", show=False),
         Binding("2", "pane(1)", "Go to the evidence", show=False),
         Binding("3", "pane(2)", "Go to the distances", show=False),
@@ -136,7 +136,7 @@ class VerdictScreen(RunScreen):
             from auditor.report.saved import as_text
 
             self.app.copy_to_clipboard(as_text(self.snapshot.run, self.snapshot.state))
-            self.say("Copied, if your terminal allows it; w saves to a file.")
+            self.say("Copied, if your terminal supports it. w saves to a file.")
 
     @work(exit_on_error=False)
     async def action_save(self) -> None:
@@ -156,34 +156,39 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
 
     state, finished = snapshot.state, snapshot.state.finished
     if finished is None:
-        return [Text("There is no verdict yet; l shows how far the audit is.")]
+        return [Text("There is no verdict yet. l shows the progress of the audit.")]
     lines = [shown(outcome_sentence(finished), 1000, "bold"), Text()]
-    for one in finished.providers:
-        verdict = str(one["verdict"])
-        role = ", the primary, is " if one["name"] == snapshot.job.primary.name else " is "
+    for provider in finished.providers:
+        verdict = str(provider["verdict"])
+        role = ", the primary, is " if provider["name"] == snapshot.job.primary.name else " is "
         lines.append(
             Text.assemble(
                 (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
-                (shown(one["name"], 64).plain, "bold"),
+                (shown(provider["name"], 64).plain, "bold"),
                 role,
                 (verdict, f"verdict.{verdict}"),
                 ":",
             )
         )
-        lines += [shown(f"  {reason}", 500) for reason in one["reasons"]]
+        lines += [shown(f"  {reason}", 500) for reason in provider["reasons"]]
     lines += [Text(), *(shown(line, 500) for line in delivery_lines(state))]
     return [*lines, Text(f"Cost: {cost_sentence(finished.cost)}")]
 
 
 def _commitments(snapshot: Snapshot) -> list[Row]:
-    told = {None: "no", True: "yes, as committed", False: "yes, not finite"}
+    opened = {None: "no", True: "yes, as committed", False: "yes, not finite"}
     return [
         Row(
             key=str(number),
-            cells=(Text(str(number)), Text(str(one.step)), Text(one.digest[:24]), Text(told[one.finite])),
-            sort=(number, one.step, one.digest, told[one.finite]),
+            cells=(
+                Text(str(number)),
+                Text(str(boundary.step)),
+                Text(boundary.digest[:24]),
+                Text(opened[boundary.finite]),
+            ),
+            sort=(number, boundary.step, boundary.digest, opened[boundary.finite]),
         )
-        for number, one in sorted(snapshot.state.boundaries.items())
+        for number, boundary in sorted(snapshot.state.boundaries.items())
     ]
 
 
@@ -197,20 +202,20 @@ def _failures(snapshot: Snapshot) -> list[Text]:
 def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Selection | None:
     """The matrix behind a piece of evidence; without one, that of the strongest."""
     state = snapshot.state
-    told = [
+    found = [
         (judgement["p_value"], index, judgement)
-        for index, one in state.sub_runs.items()
-        for judgement in one.judgements or ()
+        for index, sub_run in state.sub_runs.items()
+        for judgement in sub_run.judgements or ()
         if judgement["p_value"] is not None
     ]
-    if evidence is None and told:
-        _, index, strongest = min(told, key=lambda item: item[:2])
+    if evidence is None and found:
+        _, index, strongest = min(found, key=lambda item: item[:2])
         evidence = (strongest["provider"], index, strongest["metric"])
     if evidence is None:
         return None
     provider, index, metric = evidence
-    one = state.sub_run(index)
-    matrix = next((matrix for matrix in one.matrices if matrix.metric == metric), None)
+    sub_run = state.sub_run(index)
+    matrix = next((matrix for matrix in sub_run.matrices if matrix.metric == metric), None)
     if matrix is None or provider not in matrix.providers:
         return None
     return Selection.of(snapshot, matrix, provider)

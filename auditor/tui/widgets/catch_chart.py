@@ -19,9 +19,10 @@ SHARES = {0.05: "red", 0.1: "yellow", 0.3: "green"}
 class CatchChart(Plot):
     """One curve for each share of sub-runs in which the adversary deviates; a line marks the job's m."""
 
-    HELP = """The probability that an adversary is checked in at least one sub-run that it deviates in, from left to \
-right for more and more replicated sub-runs (m); the upright line is the m of this job. The curves are for an \
-adversary that deviates in 5, 10 and 30 % of the sub-runs: the lowest curve is for the rarest."""
+    HELP = """The probability of catching a malicious provider, by the number of replicated sub-runs (m). If the \
+power is unknown, it is the probability that the provider is checked in at least one sub-run that it deviates in. The \
+vertical line is the m of this job. The curves are for a provider that deviates in 5, 10 and 30 % of the sub-runs, \
+from the lowest to the highest."""
 
     def show(self, job: Job | None, plan: Plan | None) -> None:
         """Draw the curves for a job and its plan; none without them."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class CellDetails(Static):
-    """Step, loss, digest, duration and bytes of one provider in one sub-run."""
+    """Step, loss, digest and duration of one provider in one sub-run."""
 
     def show(self, snapshot: Snapshot, provider: str, sub_run: int) -> None:
-        """Tell what is known of a cell."""
+        """Show what is known of a cell."""
         from auditor.report.timeline import cell
 
         kind = cell(snapshot.state, provider, sub_run)
@@ -53,9 +53,9 @@ def _of_replica(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
     if replica.failure is not None:
         return [f"failed: {replica.failure}"]
     if replica.digest is None:
-        one = snapshot.state.provider(provider)
-        loss = "" if one.loss is None else f", loss {one.loss:.4f}"
-        return [f"at step {one.step}{loss}"]
+        state = snapshot.state.provider(provider)
+        loss = "" if state.loss is None else f", loss {state.loss:.4f}"
+        return [f"at step {state.step}{loss}"]
     took = "" if replica.seconds is None else f" after {seconds_text(replica.seconds)}"
     return [f"returned {replica.digest[:12]}{took}"]
 
@@ -63,8 +63,8 @@ def _of_replica(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
 def _judgements(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
     from auditor.report.summary import figure
 
-    one = snapshot.state.sub_run(sub_run)
-    if one.undecided is not None:
-        return [one.undecided]
-    own = [judgement for judgement in one.judgements or () if judgement["provider"] == provider]
+    replication = snapshot.state.sub_run(sub_run)
+    if replication.undecided is not None:
+        return [replication.undecided]
+    own = [judgement for judgement in replication.judgements or () if judgement["provider"] == provider]
     return [figure(judgement, named=True) for judgement in own]

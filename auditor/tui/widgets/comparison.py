@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Comparison(Vertical):
     """Two choices, and what the audit measured of either and between both."""
 
-    HELP = """Compare two providers: for each replicated sub-run and metric the ratio of either, and the distance \
-between the models that they returned."""
+    HELP = """Compare two providers. Each row shows the ratios of both and the distance between the models that they \
+returned, for one replicated sub-run and one metric."""
     DEFAULT_CSS = """
     Comparison { height: 1fr; }
     Comparison > Horizontal { height: 1; }
@@ -39,9 +39,9 @@ between the models that they returned."""
     def compose(self) -> Iterable[Widget]:
         """The choices and the table."""
         with Horizontal():
-            yield Select[str]([], prompt="one provider", id="left", compact=True)
-            yield Select[str]([], prompt="another", id="right", compact=True)
-        yield SortableTable("sub-run", "metric", "ratio of one", "of the other", "distance", id="compared")
+            yield Select[str]([], prompt="first provider", id="left", compact=True)
+            yield Select[str]([], prompt="second provider", id="right", compact=True)
+        yield SortableTable("sub-run", "metric", "ratio (first)", "ratio (second)", "distance", id="compared")
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now; at first the primary and the first replica are compared."""
@@ -69,13 +69,13 @@ def _rows(snapshot: Snapshot, left: str, right: str) -> list[Row]:
     from auditor.report.figures import ratio_text
 
     rows = []
-    for index, one in sorted(snapshot.state.sub_runs.items()):
-        for matrix in one.matrices:
+    for index, replication in sorted(snapshot.state.sub_runs.items()):
+        for matrix in replication.matrices:
             if not {left, right} <= set(matrix.providers):
                 continue
             a, b = matrix.providers.index(left), matrix.providers.index(right)
             distance = float(matrix.values[a, b])
-            ratios = [_ratio(one.judgements, name, matrix.metric) for name in (left, right)]
+            ratios = [_ratio(replication.judgements, name, matrix.metric) for name in (left, right)]
             cells = (str(index), matrix.metric, *map(ratio_text, ratios), f"{distance:.4g}")
             rows.append(
                 Row(
@@ -88,8 +88,8 @@ def _rows(snapshot: Snapshot, left: str, right: str) -> list[Row]:
 
 
 def _ratio(judgements: tuple[Mapping[str, Any], ...] | None, provider: str, metric: str) -> float | None:
-    for one in judgements or ():
-        if one["provider"] == provider and one["metric"] == metric:
-            ratio: float | None = one["ratio"]
+    for judgement in judgements or ():
+        if judgement["provider"] == provider and judgement["metric"] == metric:
+            ratio: float | None = judgement["ratio"]
             return ratio
     return None

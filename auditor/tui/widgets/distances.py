@@ -41,16 +41,20 @@ class Selection:
     def of(cls, snapshot: Snapshot, matrix: DistanceMatrix, provider: str) -> Selection:
         """One provider in a matrix of a run, with the judgement on it."""
         judgements = snapshot.state.sub_run(matrix.sub_run).judgements or ()
-        own = (one for one in judgements if one["provider"] == provider and one["metric"] == matrix.metric)
+        own = (
+            judgement
+            for judgement in judgements
+            if judgement["provider"] == provider and judgement["metric"] == matrix.metric
+        )
         return cls(matrix, provider, next(own, None))
 
 
 class DistanceView(Lines):
     """Redraws a histogram or a heat map as distances arrive."""
 
-    HELP = """Distances between the models that were returned for one replicated sub-run. The histogram counts the \
-distances among the other providers apart from those of the selected provider: one who did as asked lies where the \
-others lie. Keys change the metric, the provider and the sub-run, and show all distances as a heat map."""
+    HELP = """Distances between the models that were returned for one replicated sub-run. The histogram separates the \
+distances among the other providers from those of the selected provider. A provider that did what was asked lies where \
+the others lie. Keys change the metric, the provider and the sub-run, and show all distances as a heat map."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
@@ -73,7 +77,7 @@ others lie. Keys change the metric, the provider and the sub-run, and show all d
 
     def _draw(self) -> None:
         if self._selection is None:
-            self.write([Text("No distances yet: they come when a replicated sub-run was returned by all.")])
+            self.write([Text("No distances yet. They appear when all providers have returned a replicated sub-run.")])
         elif self._heat_map:
             self.write(heat_map_lines(self._selection, self.size.width - 2))
         else:
@@ -91,13 +95,13 @@ def _heading(selection: Selection) -> list[Text]:
     if judgement is None:
         return [*lines, Text(f"{name}: not judged yet")]
     if judgement["p_value"] is None:
-        return [*lines, shown(f"{name}: {judgement['note'] or 'nothing can be told'}", 300)]
+        return [*lines, shown(f"{name}: {judgement['note'] or 'this metric says nothing about it'}", 300)]
     kind = judged(judgement)
-    told = (
+    words = (
         f"{signs().cells[kind]} {name}: ratio {ratio_text(judgement['ratio'])}, p {p_text(judgement['p_value'])}; "
         f"flagged at p {p_text(judgement.get('threshold'))} or less"
     )
-    return [*lines, Text(told, style="bold" if kind == "flagged" else "")]
+    return [*lines, Text(words, style="bold" if kind == "flagged" else "")]
 
 
 def histogram_lines(selection: Selection, width: int, height: int) -> list[Text]:
@@ -110,7 +114,7 @@ def histogram_lines(selection: Selection, width: int, height: int) -> list[Text]
             (signs().reference * 2, REFERENCE_STYLE),
             " among the others  ",
             (signs().judged * 2, JUDGED_STYLE),
-            f" of {short(selection.provider, 24)}",
+            f" from {short(selection.provider, 24)}",
         )
     )
     bars = histogram(selection.matrix, [selection.provider], bars=min(16, max(4, height - len(lines))))
@@ -133,7 +137,7 @@ def histogram_lines(selection: Selection, width: int, height: int) -> list[Text]
 
 
 def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
-    """The whole matrix; shades tell sizes on a logarithmic scale, numbers say them."""
+    """The whole matrix; shades show sizes on a logarithmic scale, and numbers where they fit."""
     matrix = selection.matrix
     values = [[float(value) for value in row] for row in matrix.values]
     positive = [value for row in values for value in row if value > 0]

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class LogLines(RichLog):
     """The lines."""
 
-    HELP = "What happened, the latest at the end. / searches."
+    HELP = "What happened, latest last. / searches."
 
 
 class SearchInput(Input):
     """What is looked for; Escape empties it and goes back to the lines."""
 
-    HELP = "Only lines that hold what you type are shown. Escape shows all again."
+    HELP = "Only lines that contain the typed text are shown. Escape shows all again."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Show all", show=True)]
 
     def action_leave(self) -> None:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class EvidenceTable(SortableTable):
     """A row for each judgement; the distances of the row under the cursor are shown beside it."""
 
-    HELP = """The evidence: for each replicated sub-run and metric, how much farther a provider's model lies from the \
-reference models than they lie from one another (the ratio), and how likely so much is for a benign provider (p). \
-The distances pane shows the distances behind the row that the cursor is on."""
+    HELP = """The evidence, one row for each provider, replicated sub-run and metric. The ratio says how much farther \
+the provider's model lies from the reference models than these lie from one another. The p-value says how likely a \
+ratio this large is for a benign provider. The distances pane shows the distances behind the row under the cursor."""
 
     def __init__(self) -> None:
         super().__init__("p", "ratio", "provider", "sub-run", "metric", "note", id="evidence")
@@ -36,14 +36,14 @@ The distances pane shows the distances behind the row that the cursor is on."""
     def show_evidence(self, snapshot: Snapshot) -> None:
         """Show all judgements, and the replicas that failed."""
         rows, self._places = [], {}
-        for index, one in sorted(snapshot.state.sub_runs.items()):
-            for judgement in one.judgements or ():
+        for index, replication in sorted(snapshot.state.sub_runs.items()):
+            for judgement in replication.judgements or ():
                 key = f"{index}/{judgement['metric']}/{judgement['provider']}"
                 self._places[key] = (judgement["provider"], index, judgement["metric"])
                 rows.append(_judged(key, index, judgement))
             rows += [
                 _noted(f"{index}//{name}", index, name, f"failed: {replica.failure}")
-                for name, replica in one.replicas.items()
+                for name, replica in replication.replicas.items()
                 if replica.failure is not None
             ]
         self.show(rows)
@@ -54,9 +54,9 @@ def _judged(key: str, sub_run: int, judgement: Mapping[str, Any]) -> Row:
     from auditor.report.timeline import judged
 
     p_value, ratio = judgement["p_value"], judgement["ratio"]
-    told = judged(judgement)
-    sign = signs().cells[told]
-    style = "verdict.flagged" if told == "flagged" else ""
+    kind = judged(judgement)
+    sign = signs().cells[kind]
+    style = "verdict.flagged" if kind == "flagged" else ""
     provider, metric = judgement["provider"], judgement["metric"]
     return Row(
         key=key,

@@ -38,7 +38,7 @@ class JobsPane(HomePane):
     def compose(self) -> Iterable[Widget]:
         """The path, and the table of files."""
         with Horizontal(classes="bar"):
-            yield Input(placeholder="path of a job file (/), Enter opens it", id="job-path", compact=True)
+            yield Input(placeholder="path of a job file (/); Enter opens it", id="job-path", compact=True)
             yield Button("Open", id="open-job", compact=True)
             yield Button("Compose (c)", id="compose-job", compact=True)
         yield SortableTable("from", "job", "what it shows", "file", reverse=True, id="jobs")
@@ -105,7 +105,7 @@ class JobsPane(HomePane):
             path = typed_path(typed)
             text = read_user_text(path, MAX_BYTES)
         except UserFileError as error:
-            self.say(f"{visible(typed)[:200]} {error}. Give the path of a job file.", bad=True)
+            self.say(f"{visible(typed)[:200]} {error}. Type the path of a job file.", bad=True)
         else:
             self.app.push_screen(JobScreen(text, path))
 

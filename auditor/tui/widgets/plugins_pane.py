@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from auditor.plugins.loader import Descriptions
 
 RECENT_RUNS = 50
-"""So many of the latest runs are asked for the files that their jobs name."""
+"""The number of latest runs whose jobs are searched for plugin files."""
 
 
 class PluginsPane(HomePane):
     """The table of plugins, and the documentation of the one under the cursor."""
 
-    HELP = """Attacks are carried out by simulated providers; metrics measure distances; inspectors look at one model \
-alone. They can come from any package, or from a single file that a job names under `plugins`: files of recent runs \
-are shown as they were then."""
+    HELP = """Simulated providers carry out attacks. Metrics measure distances. Inspectors look at one model alone. \
+Plugins come from packages, or from a file that a job names under `plugins`. Files of recent runs are shown as they \
+were then."""
 
     class Found(Message):
         """The jobs of recent runs were searched for plugin files."""
@@ -43,7 +43,7 @@ are shown as they were then."""
             self.files = files
 
     class Described(Message):
-        """A plugin was loaded by a process of its own, or could not be."""
+        """A separate process has loaded a plugin, or failed to."""
 
         def __init__(self, description: PluginDescription) -> None:
             super().__init__()
@@ -90,7 +90,7 @@ are shown as they were then."""
         self._files = message.files
         subjects = subjects_of(message.files)
         listed = [PluginDescription(subject.known) for subject in subjects]
-        self._known = {_key(one): one for one in listed}
+        self._known = {_key(description): description for description in listed}
         self._loading = set(self._known)
         self._draw()
         self._descriptions = Descriptions(subjects)
@@ -108,16 +108,16 @@ are shown as they were then."""
 
     def on_plugins_pane_described(self, message: Described) -> None:
         """Show one more plugin with its documentation; a file makes room for what it holds."""
-        one = message.description
-        for key in [key for key in self._loading if self._known[key].origin.target == one.origin.file]:
+        description = message.description
+        for key in [key for key in self._loading if self._known[key].origin.target == description.origin.file]:
             del self._known[key]
             self._loading.discard(key)
-        self._known[_key(one)] = one
-        self._loading.discard(_key(one))
+        self._known[_key(description)] = description
+        self._loading.discard(_key(description))
         self._draw()
 
     def _draw(self) -> None:
-        rows = [_row(key, one, key in self._loading) for key, one in sorted(self._known.items())]
+        rows = [_row(key, description, key in self._loading) for key, description in sorted(self._known.items())]
         self.query_one("#plugins", SortableTable).show(rows)
         self._detail(self.query_one("#plugins", SortableTable).selected)
 
@@ -126,20 +126,20 @@ are shown as they were then."""
         self._detail(event.row_key.value)
 
     def _detail(self, key: str | None) -> None:
-        one = self._known.get(key or "")
-        lines = [] if one is None else _details(one, key in self._loading)
+        description = self._known.get(key or "")
+        lines = [] if description is None else _details(description, key in self._loading)
         self.query_one("#plugin-details", Lines).write(lines)
 
 
-def _key(one: PluginDescription) -> str:
-    return f"{one.origin.kind} {one.origin.name} {one.origin.target}"
+def _key(description: PluginDescription) -> str:
+    return f"{description.origin.kind} {description.origin.name} {description.origin.target}"
 
 
-def _row(key: str, one: PluginDescription, loading: bool) -> Row:
+def _row(key: str, description: PluginDescription, loading: bool) -> Row:
     state, words = ("testing", "loading") if loading else ("reachable", "loads")
-    if one.error is not None:
+    if description.error is not None:
         state, words = "flagged", "failed"
-    origin, tasks = one.origin, ", ".join(one.tasks)
+    origin, tasks = description.origin, ", ".join(description.tasks)
     kind = origin.kind.removesuffix("s")
     return Row(
         key=key,
@@ -155,17 +155,18 @@ def _row(key: str, one: PluginDescription, loading: bool) -> Row:
     )
 
 
-def _details(one: PluginDescription, loading: bool) -> list[Text]:
-    origin = one.origin
+def _details(description: PluginDescription, loading: bool) -> list[Text]:
+    origin = description.origin
     place = f"of {origin.package} {origin.version}" if origin.file is None else f"in {origin.file}"
-    tasks = f", for {' and '.join(one.tasks)} tasks" if one.tasks else ""
+    tasks = f", for {' and '.join(description.tasks)} tasks" if description.tasks else ""
     lines = [shown(f"{origin.kind.removesuffix('s')} {origin.name} {place}{tasks}", 300, "bold")]
     if loading:
-        return [*lines, Text("Its documentation is being read.")]
-    if one.error is not None:
-        return [*lines, shown(one.error, 1000)]
-    lines += [shown(line, 300) for line in one.documentation.splitlines()]
-    lines += [Text(), Text("Options" if one.options else "It has no options.", style="bold")]
-    for option in one.options:
+        return [*lines, Text("Loading its documentation.")]
+    if description.error is not None:
+        return [*lines, shown(description.error, 1000)]
+    for paragraph in description.paragraphs:
+        lines += [*(shown(line, 2000) for line in paragraph.splitlines()), Text()]
+    lines += [Text("Options" if description.options else "No options", style="bold")]
+    for option in description.options:
         lines += [shown(f"{option.name}: {option.takes}", 200), shown(f"  {option.description}", 300)]
     return lines

@@ -49,14 +49,14 @@ def _lines(snapshot: Snapshot, width: int) -> list[Text]:
     state = snapshot.state
     primary = snapshot.job.primary.name
     name_width = min(14, max(len(name) for name in snapshot.names))
-    one = state.provider(primary)
+    progress = state.provider(primary)
     committed = max((boundary.step for boundary in state.boundaries.values()), default=0)
-    step = max(one.step, committed)
-    rate = one.rate if snapshot.running and not state.primary_finished else None
+    step = max(progress.step, committed)
+    rate = progress.rate if snapshot.running and not state.primary_finished else None
     lines = [_bar(padded(primary, name_width), step, snapshot.job.training.steps, rate, "")]
     if snapshot.losses:
-        told = f"loss {snapshot.losses[-1]:.4f} "
-        lines.append(Text(padded("", name_width) + " " + told + sparkline(snapshot.losses, width - name_width - 14)))
+        loss = f"loss {snapshot.losses[-1]:.4f} "
+        lines.append(Text(padded("", name_width) + " " + loss + sparkline(snapshot.losses, width - name_width - 14)))
     for name in snapshot.names[1:]:
         lines.append(_replica(snapshot, name, padded(name, name_width)))
     return lines
@@ -64,17 +64,17 @@ def _lines(snapshot: Snapshot, width: int) -> list[Text]:
 
 def _replica(snapshot: Snapshot, name: str, label: str) -> Text:
     state, k = snapshot.state, snapshot.job.audit.sub_run_steps
-    one = state.provider(name)
-    if one.lost is not None:
-        return shown(f"{label} {signs().verdicts['unreachable']} lost: {one.lost}", 300, "bold")
+    progress = state.provider(name)
+    if progress.lost is not None:
+        return shown(f"{label} {signs().verdicts['unreachable']} lost: {progress.lost}", 300, "bold")
     for index, sub_run in sorted(state.sub_runs.items()):
         replica = sub_run.replicas.get(name)
         if replica is not None and not replica.over and state.finished is None:
             start = index * k
             length = min(k, snapshot.job.training.steps - start)
-            return _bar(label, min(max(0, one.step - start), length), length, one.rate, f"sub-run {index}")
+            return _bar(label, min(max(0, progress.step - start), length), length, progress.rate, f"sub-run {index}")
     done = sum(1 for sub_run in state.sub_runs.values() if name in sub_run.replicas and sub_run.replicas[name].over)
-    device = "not answered yet" if one.device is None else f"idle, {done} replicated"
+    device = "no answer yet" if progress.device is None else f"idle, {done} replicated"
     return Text(f"{label} {device}", style="dim")
 
 
@@ -82,7 +82,7 @@ def _bar(label: str, step: int, steps: int, rate: float | None, note: str) -> Te
     from auditor.report.figures import seconds_text
 
     filled = round(BAR * step / steps) if steps else 0
-    told = f"{step:,}/{steps:,}"
+    figures = f"{step:,}/{steps:,}"
     if rate:
-        told += f"  {rate:.0f}/s  {seconds_text((steps - step) / rate)} left"
-    return Text(f"{label} {signs().filled * filled}{signs().empty * (BAR - filled)} {told}  {note}".rstrip())
+        figures += f"  {rate:.0f}/s  {seconds_text((steps - step) / rate)} left"
+    return Text(f"{label} {signs().filled * filled}{signs().empty * (BAR - filled)} {figures}  {note}".rstrip())

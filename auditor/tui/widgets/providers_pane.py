@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from auditor.report.overview import ProviderRecord
     from auditor.store import RegisteredProvider, Store
 
-NOBODY = """No provider is registered. a adds one: local:cpu is this machine, https://host:port is an agent \
-elsewhere (started there with `auditor agent`). A job file names a registered provider as its endpoint."""
+NOBODY = """No providers are registered. Press a to add one. local:cpu is this machine; unix:PATH is an agent, started \
+with `auditor agent`. A job file names a registered provider as its endpoint."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ProvidersPane(HomePane):
         Binding("e", "edit", "Edit", tooltip="Change the provider under the cursor"),
         Binding("t", "test", "Test", tooltip="Connect to the provider under the cursor"),
         Binding("T", "test_all", "Test all", show=False, tooltip="Connect to every provider"),
-        Binding("d,delete", "remove", "Remove", tooltip="Forget the provider under the cursor"),
+        Binding("d,delete", "remove", "Remove", tooltip="Remove the provider under the cursor"),
     ]
 
     class Read(Message):
@@ -182,7 +182,7 @@ class ProvidersPane(HomePane):
     async def _edit(self, provider: RegisteredProvider | None) -> None:
         from auditor.tui.screens.provider_form import ProviderForm
 
-        known = [one.name for one in self._latest.providers] if self._latest is not None else []
+        known = [provider.name for provider in self._latest.providers] if self._latest is not None else []
         filled = await self.app.push_screen_wait(ProviderForm(provider, known))
         if filled is None:
             return
@@ -200,7 +200,7 @@ class ProvidersPane(HomePane):
         if provider is None:
             return
         question = f"Remove {provider.name} from the registry? Runs that used it stay as they are."
-        if await self.app.push_screen_wait(ConfirmScreen(question, "Remove it")):
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Remove")):
             await self.auditor.in_store(lambda store: store.remove_provider(provider.name))
             self.reload()
 

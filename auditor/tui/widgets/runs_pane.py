@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from auditor.report.overview import RunSummary
     from auditor.store import Store
 
-WELCOME = """Nothing was audited yet.
+WELCOME = """There are no runs yet.
 
-Press g, or the button: the quickstart trains a small network on this machine for about a minute, with four local \
-providers, one of which is malicious. You will watch the audit find it.
+Press g or the button to start the quickstart. It trains a small network on this machine for about a minute with four \
+local providers. One of them is malicious; watch the audit find it.
 
-Or register your own providers (key 2), then open or compose a job (key 3). F1 explains whatever has the focus, \
-and ctrl+p finds every action."""
+Or register your own providers (key 2), then open or compose a job (key 3). F1 explains the focused pane, and ctrl+p \
+finds every action."""
 
 
 class RunsPane(HomePane):
     """The table of runs, or a welcome where there is none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "verdict", "Verdict", tooltip="The verdicts of this run with their evidence"),
-        Binding("r", "resume", "Resume", tooltip="Go on with a run that was stopped"),
-        Binding("d,delete", "delete", "Delete", tooltip="Forget this run and free its space"),
-        Binding("slash", "search", "Search", key_display="/", tooltip="Show only runs that hold some words"),
+        Binding("v", "verdict", "Verdict", tooltip="Show the verdicts of this run with their evidence"),
+        Binding("r", "resume", "Resume", tooltip="Resume a run that was stopped"),
+        Binding("d,delete", "delete", "Delete", tooltip="Delete this run and free its space"),
+        Binding("slash", "search", "Search", key_display="/", tooltip="Show only runs that contain some words"),
     ]
 
     class Read(Message):
@@ -116,7 +116,7 @@ class RunsPane(HomePane):
         """Open a run: its verdicts if it has them, else live."""
         run = self._runs.get(event.row_key.value or "")
         if run is not None and run.damage is not None:
-            self.say(f"{run.run} cannot be read, because {run.damage}.", bad=True)
+            self.say(f"{run.run} cannot be read: {run.damage}.", bad=True)
         elif run is not None and run.status not in ("running", "stopped"):
             self.action_verdict()
         elif run is not None:
@@ -161,11 +161,11 @@ class RunsPane(HomePane):
         if run is None:
             return
         if run.status == "running":
-            self.say("It is running; cancel it first.", bad=True)
+            self.say("The run is in progress; cancel it first.", bad=True)
             return
         freed = bytes_text(await self.auditor.in_store(lambda store: store.run_size(run.run)))
-        question = f"Delete {run.run} with its events and checkpoints? This frees {freed} and cannot be taken back."
-        if await self.app.push_screen_wait(ConfirmScreen(question, "Delete it")):
+        question = f"Delete {run.run} with its events and checkpoints? This frees {freed} and cannot be undone."
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Delete")):
             await self.auditor.in_store(lambda store: store.delete_run(run.run))
             self.say(f"Deleted; {freed} freed.")
             self.reload()

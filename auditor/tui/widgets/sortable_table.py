@@ -33,13 +33,13 @@ class Row:
 
 
 class SortableTable(DataTable[Text]):
-    """Rows under headings; a click on a heading sorts by it, another click turns the order around."""
+    """Rows under headings; a click on a heading sorts by it, another click reverses the order."""
 
-    HELP = """A table. Enter or a click opens what the cursor is on. s sorts by the next column, S turns the order \
-around; so do clicks on a heading."""
+    HELP = """A table. Enter or a click opens the row under the cursor. s sorts by the next column, and S reverses the \
+order. Clicks on a heading do the same."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort_next", "Sort", tooltip="Sort by the next column"),
-        Binding("S", "reverse", "Reverse", tooltip="Turn the order around", show=False),
+        Binding("S", "reverse", "Reverse", tooltip="Reverse the order", show=False),
     ]
 
     def __init__(

@@ -29,7 +29,7 @@ class Timeline(ScrollView, can_focus=True):
     """The grid and a cursor on it."""
 
     HELP = """The timeline: sub-runs from left to right, one line for each provider, the primary first. The arrow \
-keys or a click move the cursor; what is under it is told below, and its distances are shown."""
+keys or a click move the cursor. The line below and the distances pane describe the cell under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(0, -1)", "Earlier sub-run", show=False),

@@ -15,27 +15,28 @@ from auditor.tui.widgets.lines import Lines
 class VerdictList(Lines):
     """A line for each provider, and beneath it why."""
 
-    HELP = """The verdict of each provider. While the audit goes on it is what the evidence so far says, and it may \
-change; `consistent` never means that a provider is proven honest, only that what was checked agrees."""
+    HELP = """The verdict on each provider. While the audit goes on, it reflects the evidence so far and may change. \
+`consistent` never proves that a provider is honest, only that what was checked agrees."""
 
     def show(self, verdicts: Sequence[Mapping[str, Any]], *, final: bool) -> None:
         """Show verdicts, each with the keys of the `verdict` event's providers."""
         from auditor.report.figures import p_text, ratio_text
 
         if not verdicts:
-            self.write([Text("No verdicts yet: no sub-run was judged.")])
+            self.write([Text("No verdicts yet. No sub-run has been judged.")])
             return
         lines = [] if final else [Text("So far:", style="dim")]
-        width = min(16, max(len(str(one["name"])) for one in verdicts))
-        for one in verdicts:
-            verdict = str(one["verdict"])
+        width = min(16, max(len(str(verdict["name"])) for verdict in verdicts))
+        for judged in verdicts:
+            verdict = str(judged["verdict"])
             lines.append(
                 Text.assemble(
                     (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
-                    (padded(str(one["name"]), width), "bold"),
+                    (padded(str(judged["name"]), width), "bold"),
                     (f" {verdict:<12}", f"verdict.{verdict}"),
-                    f" p {p_text(one['p_value'])}  ratio {ratio_text(one['ratio'])}  checked {one['sub_runs_checked']}",
+                    f" p {p_text(judged['p_value'])}  ratio {ratio_text(judged['ratio'])}"
+                    f"  checked {judged['sub_runs_checked']}",
                 )
             )
-            lines += [shown(f"    {reason}", 300, "dim") for reason in tuple(one["reasons"])[:1]]
+            lines += [shown(f"    {reason}", 300, "dim") for reason in tuple(judged["reasons"])[:1]]
         self.write(lines)

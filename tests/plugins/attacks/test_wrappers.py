@@ -111,9 +111,9 @@ def test_intermittent_hands_every_hook_on_in_its_sub_runs_and_none_in_others(att
         ("adaptive", {"attack": {"name": "blend"}}, "give the metric"),
         ("adaptive", {"attack": {"name": "blend"}, "metric": "update", "masks": 3}, "masks"),
         ("wanet", {"rate": 0.5}, "1 at most"),
-        ("lazy", {}, "say how it is lazy"),
+        ("lazy", {}, "give one of skip, batch or return_given"),
         ("lazy", {"return_given": True, "skip": 0.5}, "no step is trained"),
-        ("hyperparameter", {}, "say what differs"),
+        ("hyperparameter", {}, "give at least one difference"),
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_line(name: str, options: dict[str, Any], words: str) -> None:
@@ -144,5 +144,5 @@ def test_options_that_do_not_fit_the_job_are_refused_when_it_begins(
 
 def test_an_adversary_that_knows_the_client_says_so_where_nobody_told_it() -> None:
     attack = create_plugin("attacks", "adaptive", {"metric": "cka", "attack": {"name": "badnets"}})
-    with pytest.raises(ValueError, match="nobody told it"):
+    with pytest.raises(ValueError, match="it was not given the client's metric context"):
         attack.begin(replace(practice().attack_context(), client=None))

@@ -54,7 +54,7 @@ def test_a_class_whose_trigger_does_not_work_is_not_held_for_a_target(models: Mo
 
 
 def test_it_says_before_it_starts_that_texts_have_no_pixels() -> None:
-    with pytest.raises(ValueError, match="not defined for text tasks, only for vision"):
+    with pytest.raises(ValueError, match="does not support text tasks, only vision"):
         begun(replace(CONTEXT, task="text"))
 
 
