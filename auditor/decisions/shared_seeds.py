@@ -21,7 +21,8 @@ from auditor.decisions.distances import Assumptions, DistanceMatrix, Judgement
 from auditor.decisions.scale import Scale, abstain, judge_by
 
 MARGIN = 2.0
-"""How many noise floors are allowed for. The largest honest distance that was measured is 1.4 of them."""
+"""How many noise floors are allowed for. The largest honest distance that was measured is 2.4 of them
+(`docs/results.md`), and flags begin at about 3.3."""
 
 SCALE = Scale(spread=0.2, expected=Calibration(0.0, 1.0, 30.0))
 """What is beyond the allowance is judged as if honest noise scattered around it by tens of per cent."""

@@ -8,7 +8,7 @@ JITTER = {"fp32": 1e-5, "tf32": 5e-4, "bf16": 2e-3}
 """By how much the output of a layer is changed, relative to it, by the precision that the job asks for.
 
 That is 170 times the rounding unit of fp32. With it, honest executions by other thread counts, kernels, instruction
-sets and releases of PyTorch came at most 1.4 times as far apart as is measured here (`docs/results.md`). Of tf32 and
+sets and releases of PyTorch came at most 2.4 times as far apart as is measured here (`docs/results.md`). Of tf32 and
 bf16 it is their rounding unit."""
 
 
