@@ -16,7 +16,8 @@ from auditor.audit.journal import Journal
 from auditor.audit.selection import Selection
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
-from auditor.job.model import Job, Provider
+from auditor.job.model import Job
+from auditor.job.provider import Provider
 from auditor.plugins.discovery import Catalogue
 from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient

@@ -18,8 +18,9 @@ from auditor.audit.sketching import sketch
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
 from auditor.base.seeds import Seeds
-from auditor.job.model import Job, PluginUse
+from auditor.job.model import Job
 from auditor.job.noise_file import metric_table
+from auditor.job.plugin_use import PluginUse
 from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.discovery import Catalogue, Origin, PluginError
 from auditor.plugins.metric import Metric, MetricContext, fits

@@ -22,7 +22,7 @@ from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.rules import direction_tells, select
 from auditor.experiments.rates import Rate, area_under_curve
 from auditor.experiments.settings import Setting
-from auditor.job.model import PluginUse
+from auditor.job.plugin_use import PluginUse
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from auditor.base.majority import counted_on
 from auditor.base.seeds import Seeds
 from auditor.experiments.specification import Benchmark, CommitteeSpec, DecisionName
 from auditor.job.errors import JobError, Problem
-from auditor.job.model import Job, PluginUse
+from auditor.job.model import Job
+from auditor.job.plugin_use import PluginUse
 
 USUAL_SUB_RUNS = 4
 """More sub-runs than that are judged together only if a benchmark asks for it: each is trained by everybody."""

@@ -11,7 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from auditor.base.seeds import SHORT_FORMS, Seeds, seeds_of
 from auditor.job.loading import load_job, parse_model, read_text
-from auditor.job.model import Job, PluginUse
+from auditor.job.model import Job
+from auditor.job.plugin_use import PluginUse
 
 DecisionName = Literal["auto", "ratio", "ks", "rttd"]
 

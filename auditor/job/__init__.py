@@ -4,10 +4,13 @@ What belongs here: the keys of a job file, what they allow, and errors that name
 the network or a screen, so that reading a job is instant. It imports `base`.
 """
 
+from auditor.job.audit import Audit
 from auditor.job.errors import JobError, Problem
 from auditor.job.loading import load_job, parse_job
-from auditor.job.model import Audit, Job, PluginUse, Provider
+from auditor.job.model import Job
 from auditor.job.plugin_file import PluginFile
+from auditor.job.plugin_use import PluginUse
+from auditor.job.provider import Provider
 from auditor.job.task import Task
 from auditor.job.training import Training
 

@@ -12,10 +12,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from auditor.base.user_file import UserFileError, read_user_text
+from auditor.job.audit import Audit
 from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
 from auditor.job.kinds import kind_of, kinds_with, load_kind
 from auditor.job.lines import inner_values, key_lines, nearest_line
-from auditor.job.model import Audit, Job, Provider
+from auditor.job.model import Job
+from auditor.job.provider import Provider
 from auditor.job.training import SGD, AdamW, Constant, Cosine, Training, Triangular
 
 MAX_BYTES = 1 << 18

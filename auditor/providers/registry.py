@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, parse_endpoint
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.lines import key_lines, nearest_line
-from auditor.job.model import Job, Provider
+from auditor.job.model import Job
+from auditor.job.provider import Provider
 from auditor.store import RegisteredProvider
 
 ADDRESSES = ALLOWED.partition(" or the name")[0]

@@ -13,7 +13,7 @@ import pytest
 from auditor.base.seeds import Seeds
 from auditor.experiments.committees import JudgingOrder, Pool, Tally, judge_committees
 from auditor.experiments.settings import Setting
-from auditor.job.model import PluginUse
+from auditor.job.plugin_use import PluginUse
 
 FLOOR = 1e-3
 UPDATE = json.dumps({"name": "update"}, sort_keys=True)

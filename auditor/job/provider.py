@@ -1,0 +1,57 @@
+"""A provider as a job names it: an entry of [[providers]]."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from auditor.base.frozen import Frozen
+from auditor.job.endpoint import Endpoint, RegisteredEndpoint, parse_endpoint
+from auditor.job.names import Name
+from auditor.job.plugin_use import PluginUse
+
+
+class Provider(Frozen):
+    """A provider that trains for the client."""
+
+    name: Name
+    endpoint: str
+    primary: bool = False
+    price_per_hour: NonNegativeFloat | None = Field(default=None, description="dollars")
+    attack: PluginUse | None = Field(default=None, description="simulate a malicious provider; local providers only")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _known_endpoint(cls, value: str) -> str:
+        try:
+            parse_endpoint(value)
+        except ValueError as error:
+            raise PydanticCustomError(
+                "endpoint",
+                "{error}.",
+                {"error": str(error), "value": value, "known": ["local:cpu", "local:cuda:0"]},
+            ) from None
+        return value
+
+    @property
+    def where(self) -> Endpoint:
+        """The endpoint, read."""
+        return parse_endpoint(self.endpoint)
+
+    @model_validator(mode="after")
+    def _attacks_are_local(self) -> Self:
+        # Whether a registered provider is local is known when its name is looked up.
+        if self.attack is not None and not (self.where.ours or isinstance(self.where, RegisteredEndpoint)):
+            raise PydanticCustomError(
+                "attack",
+                "only a local provider (local:cpu or local:cuda:N) can simulate an attack.",
+                {"key": "attack"},
+            )
+        return self
