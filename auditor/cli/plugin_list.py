@@ -84,7 +84,7 @@ def _print_table(described: Iterable[PluginDescription]) -> None:
             origin.kind.removesuffix("s"),
             Text(origin.name),
             Text(f"{origin.package} {origin.version}"),
-            ", ".join(entry.tasks),
+            entry.tasks_text,
             options,
         )
     console.print(table)
@@ -102,7 +102,7 @@ def _print_details(described: Iterable[PluginDescription]) -> None:
     for entry in described:
         origin = entry.origin
         place = f"{origin.package} {origin.version}" if origin.file is None else origin.file
-        tasks = f", for {' and '.join(entry.tasks)} tasks" if entry.tasks else ""
+        tasks = f", for {entry.tasks_text} tasks" if entry.tasks else ""
         console.print(Text(f"{origin.kind.removesuffix('s')} {origin.name}  ({place}{tasks})", style="bold"))
         if entry.error is not None:
             console.print(Text(f"✗ {entry.error}\n", style="red"), soft_wrap=True)

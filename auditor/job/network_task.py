@@ -105,7 +105,7 @@ def check_form(value: str, forms: Sequence[str], what: str, others: Sequence[str
     own = [_word(form) for form in forms]
     raise PydanticCustomError(
         "unknown_word",
-        "'{value}' is a {what} for tasks of kind '{others}' but this task is of kind '{kind}'; use one of {allowed}."
+        "'{value}' is a {what} for tasks of kind '{others}', but this task is of kind '{kind}'; use one of {allowed}."
         if others
         else "unknown {what} '{value}'; use one of {allowed}.",
         {

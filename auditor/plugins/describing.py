@@ -11,6 +11,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from auditor.plugins.discovery import INSTALLED, AnyPlugin, Catalogue, Kind, Origin, PluginError
+from auditor.plugins.metric import EVERY_TASK
 
 _WORDS: dict[Any, str] = {
     int: "integer",
@@ -61,7 +62,7 @@ class PluginDescription:
     Attributes:
         origin: which plugin it is, and where it comes from.
         documentation: of its class.
-        tasks: the kinds of task that it can be used in.
+        tasks: the kinds of task that it can be used in; `*` stands for all.
         options: that it takes.
         example: of options to try it with.
         error: why it did not load or could not be described; None if it could.
@@ -73,6 +74,11 @@ class PluginDescription:
     options: tuple[PluginOption, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+
+    @property
+    def tasks_text(self) -> str:
+        """The kinds of task, in words."""
+        return "all" if set(self.tasks) >= EVERY_TASK else ", ".join(self.tasks)
 
     @property
     def paragraphs(self) -> tuple[str, ...]:

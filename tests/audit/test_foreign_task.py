@@ -232,9 +232,9 @@ def test_a_primary_that_deviates_in_a_foreign_task_is_flagged(kind: None, audito
 @pytest.mark.slow
 def test_what_a_foreign_task_cannot_do_is_said_before_anything_starts(kind: None, auditor: Auditor) -> None:
     for parts, words in (
-        ({"metrics": '["update", "zest"]'}, "is not defined for kmeans tasks, only for text, vision."),
-        ({"training": 'optimizer = { name = "adamw" }'}, "a kmeans task takes no optimizer; leave it out."),
-        ({"attacks": {"a": '{ name = "badnets", target = 0 }'}}, "is not defined for kmeans tasks, only for vision."),
+        ({"metrics": '["update", "zest"]'}, "does not support kmeans tasks, only text, vision."),
+        ({"training": 'optimizer = { name = "adamw" }'}, "a kmeans task takes no optimizer; remove this key."),
+        ({"attacks": {"a": '{ name = "badnets", target = 0 }'}}, "does not support kmeans tasks, only vision."),
     ):
         result = auditor("run", auditor.job(task='kind = "kmeans"', **parts), "--json")
         assert result.code == 2, result.stderr

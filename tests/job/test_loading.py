@@ -512,11 +512,11 @@ def test_seeds_are_shared_or_own_and_somebody_draws_them(keys: str, seeds: Seeds
 @pytest.mark.parametrize(
     ("keys", "key", "words", "suggestion"),
     [
-        ('randomness = "clint"', "audit.randomness", "allowed are 'client' or 'provider'", "client"),
-        ("randomness = 3", "audit.randomness", "allowed are 'client' or 'provider'", None),
+        ('randomness = "clint"', "audit.randomness", "use 'client' or 'provider'", "client"),
+        ("randomness = 3", "audit.randomness", "use 'client' or 'provider'", None),
         ('seeds = "shred"', "audit.seeds", "'shared' or 'own'", "shared"),
         ('drawn_by = "provider"', "audit.drawn_by", "the client draws seeds that all providers share", None),
-        ('randomness = "client"\nseeds = "own"', "audit.seeds", "leave one of them out", None),
+        ('randomness = "client"\nseeds = "own"', "audit.seeds", "remove one of the two keys", None),
     ],
 )
 def test_what_cannot_be_said_of_seeds(keys: str, key: str, words: str, suggestion: str | None) -> None:

@@ -139,7 +139,7 @@ def _row(key: str, description: PluginDescription, loading: bool) -> Row:
     state, words = ("testing", "loading") if loading else ("reachable", "loads")
     if description.error is not None:
         state, words = "flagged", "failed"
-    origin, tasks = description.origin, ", ".join(description.tasks)
+    origin, tasks = description.origin, description.tasks_text
     kind = origin.kind.removesuffix("s")
     return Row(
         key=key,
@@ -158,7 +158,7 @@ def _row(key: str, description: PluginDescription, loading: bool) -> Row:
 def _details(description: PluginDescription, loading: bool) -> list[Text]:
     origin = description.origin
     place = f"of {origin.package} {origin.version}" if origin.file is None else f"in {origin.file}"
-    tasks = f", for {' and '.join(description.tasks)} tasks" if description.tasks else ""
+    tasks = f", for {description.tasks_text} tasks" if description.tasks else ""
     lines = [shown(f"{origin.kind.removesuffix('s')} {origin.name} {place}{tasks}", 300, "bold")]
     if loading:
         return [*lines, Text("Loading its documentation.")]

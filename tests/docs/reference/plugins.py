@@ -31,6 +31,6 @@ def _section(one: PluginDescription) -> str:
     assert one.error is None, one.error
     first = inspect.cleandoc(one.documentation).split("\n\n")[0]
     rows = [(f"`{option.name}`", option.takes, sentence(option.description)) for option in one.options]
-    return f"### `{one.origin.name}`\n\n{' '.join(first.split())}\n\nTasks: {', '.join(one.tasks)}.\n" + (
+    return f"### `{one.origin.name}`\n\n{' '.join(first.split())}\n\nTasks: {one.tasks_text}.\n" + (
         "\n" + table(("option", "takes", "meaning"), rows) if rows else "\nIt has no options.\n"
     )
