@@ -13,6 +13,11 @@ import pytest
 from tests.command import Auditor
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: much of the time is spent waiting for processes, sockets and stalls."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the slow tests first, so that all processes have work to the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

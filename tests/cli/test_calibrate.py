@@ -41,7 +41,7 @@ def test_a_job_takes_the_noise_of_its_file_and_refuses_that_of_another_job(audit
 def test_a_job_with_own_seeds_has_no_numerical_noise_to_measure(auditor: Auditor) -> None:
     found = auditor.here("calibrate", auditor.job(audit='randomness = "provider"'))
     assert found.code == 2
-    assert 'only with randomness = "client"' in found.stderr
+    assert 'only with seeds = "shared"' in found.stderr
 
 
 def test_a_start_beyond_the_training_is_refused(auditor: Auditor) -> None:

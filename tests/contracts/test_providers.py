@@ -37,7 +37,7 @@ async def test_how_a_process_ended_that_we_started_is_known(tmp_path: Path) -> N
     launch = Launch("a", parse_endpoint("local:cpu"), tmp_path / "agent")
     async with Launchers([launch], tmp_path) as launchers:
         assert launchers.why_ended("a") is None
-    assert "its process was ended by SIGTERM" in str(launchers.why_ended("a"))
+    assert "its process was killed by SIGTERM" in str(launchers.why_ended("a"))
 
 
 async def test_a_name_that_was_not_looked_up_has_no_address(tmp_path: Path) -> None:

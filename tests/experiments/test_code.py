@@ -92,7 +92,7 @@ def test_the_pool_of_a_benchmark_is_named_after_the_code(tmp_path: Path) -> None
         (
             ("__init__.py", "__version__", "__version__"),
             ("cli/bench.py", "import os\n", "import os\nCHANGED = 1\n"),
-            ("training/optimization.py", "import torch\n", "import torch\n\nCHANGED = 1\n"),
+            ("tasks/optimization.py", "import torch\n", "import torch\n\nCHANGED = 1\n"),
         )
     ):
         copy = tmp_path / str(index)

@@ -102,7 +102,7 @@ async def test_data_that_is_offered_is_found_by_its_digest(tmp_path: Path) -> No
         await asking.post("/runs", json=order("r", dataset=named))
         status = await over(asking, "r")
     # The digest in the order is not that of this dataset; that this is noticed shows that it was loaded.
-    assert "the dataset tensors of this agent differs from the client's" in status["error"]
+    assert "the data of this agent differs from the client's" in status["error"]
 
 
 async def test_what_one_client_gives_up_another_keeps(tmp_path: Path) -> None:

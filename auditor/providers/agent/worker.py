@@ -119,8 +119,7 @@ class Worker:
             self._programs = {task: self._load(task)}
         program = self._programs[task]
         if program.digest != execution.request.dataset_digest:
-            source = execution.request.task.source_of("training part").partition(":")[0]
-            raise TrainingError(f"the data of this agent differs from the client's: {source}.")
+            raise TrainingError("the data of this agent differs from the client's.")
         return program
 
     def _load(self, task: Task) -> Program:
