@@ -88,7 +88,7 @@ class GridSpec(_Frozen):
         decisions: the rules.
     """
 
-    seeds: tuple[Seeds, ...] = Field(default=(), strict=False)
+    seeds: tuple[Annotated[Seeds, Field(strict=False)], ...] = Field(default=(), strict=False)
     sub_run_steps: tuple[PositiveInt, ...] = Field(default=(), strict=False)
     committees: tuple[CommitteeSpec, ...] = Field(default=(), strict=False)
     replicated: tuple[PositiveInt, ...] = Field(default=(), strict=False)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from auditor.base.seeds import Seeds
 from auditor.experiments.settings import settings_of
 from auditor.experiments.specification import load_benchmark
 from auditor.job.errors import JobError
-from tests.command import job_text
+from tests.command import ROOT, job_text
 
 
 def bench(folder: Path, text: str) -> Path:
@@ -75,3 +76,28 @@ def test_a_job_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "job.toml").unlink()
     with pytest.raises(JobError, match=r"job\.toml: cannot be read"):
         load_benchmark(path)
+
+
+BENCHMARKS = [path for path in sorted((ROOT / "docs" / "benchmarks").glob("*.toml")) if "\njob = " in path.read_text()]
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_the_benchmarks_of_the_documents_can_be_carried_out(path: Path) -> None:
+    benchmark, job = load_benchmark(path)
+    assert benchmark.name == path.stem
+    assert settings_of(benchmark, job)
+
+
+@pytest.mark.parametrize("words", ['seeds = ["shared", "own"]', 'randomness = ["client", "provider"]'])
+def test_seeds_are_named_in_either_form(tmp_path: Path, words: str) -> None:
+    (tmp_path / "job.toml").write_text(job_text())
+    (tmp_path / "bench.toml").write_text(f'name = "a"\njob = "job.toml"\n[grid]\n{words}\n')
+    benchmark, _ = load_benchmark(tmp_path / "bench.toml")
+    assert benchmark.grid.seeds == (Seeds.SHARED, Seeds.OWN)
+
+
+def test_words_that_mean_no_seeds_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "job.toml").write_text(job_text())
+    (tmp_path / "bench.toml").write_text('name = "a"\njob = "job.toml"\n[grid]\nrandomness = ["clint"]\n')
+    with pytest.raises(JobError, match="use 'client' or 'provider'"):
+        load_benchmark(tmp_path / "bench.toml")
