@@ -198,7 +198,8 @@ def kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     information.mkdir(parents=True)
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: auditor-kmeans\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text(f"[auditor.tasks]\nkmeans = {__name__}:KMeansTask\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(installed), str(ROOT)]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(installed), str(ROOT)]))  # of local providers
+    monkeypatch.syspath_prepend(str(installed))
 
 
 def audited(auditor: Auditor, **attacks: str) -> Result:
@@ -210,7 +211,7 @@ def audited(auditor: Auditor, **attacks: str) -> Result:
         audit="fixed_selection = [1, 3, 5]",
         attacks=attacks,
     )
-    return auditor("run", job, "--json")
+    return auditor.here("run", job, "--json")
 
 
 @pytest.mark.slow
@@ -236,7 +237,7 @@ def test_what_a_foreign_task_cannot_do_is_said_before_anything_starts(kind: None
         ({"training": 'optimizer = { name = "adamw" }'}, "a kmeans task takes no optimizer; remove this key."),
         ({"attacks": {"a": '{ name = "badnets", target = 0 }'}}, "does not support kmeans tasks, only vision."),
     ):
-        result = auditor("run", auditor.job(task='kind = "kmeans"', **parts), "--json")
+        result = auditor.here("run", auditor.job(task='kind = "kmeans"', **parts), "--json")
         assert result.code == 2, result.stderr
         assert words in " ".join(result.stderr.split())
         assert "Traceback" not in result.stderr

@@ -15,14 +15,14 @@ pytestmark = pytest.mark.slow
 
 def trained(auditor: Auditor) -> tuple[Result, Path]:
     """A small audited run, and the model that it delivered."""
-    result = auditor("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
+    result = auditor.here("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
     assert result.code == 0, result.stderr
     return result, next(Path(event["path"]) for event in result.events if event["event"] == "model_delivered")
 
 
 def started_from(auditor: Auditor, initial: str, **parts: str) -> Result:
     job = auditor.job("again.toml", steps=10, audit="fixed_selection = [0]", training=f'initial = "{initial}"', **parts)
-    return auditor("run", job, "--json")
+    return auditor.here("run", job, "--json")
 
 
 def test_a_run_starts_from_what_another_delivered_and_knows_its_parent(auditor: Auditor) -> None:
@@ -65,7 +65,7 @@ def test_a_file_with_a_models_own_names_will_do_and_must_stay_what_it_is(auditor
     process.kill()
     process.communicate()
     save_file({key: 2 * tensor for key, tensor in weights.items()}, path)
-    refused = auditor("resume", "last", "--json")
+    refused = auditor.here("resume", "last", "--json")
     assert refused.code == 1, refused.stderr
     assert "mine.safetensors has changed since this run started" in " ".join(refused.stderr.split())
 
