@@ -28,9 +28,21 @@ def snapshot_of(snap_compare: Compare, home: Path, monkeypatch: pytest.MonkeyPat
 
     def compare(app: AuditorApp, size: tuple[int, int], walk: Callable[[Pilot[Any]], Awaitable[None]]) -> bool:
         app.animation_level = "none"
-        return snap_compare(app, terminal_size=size, run_before=walk)
+
+        async def walk_until_nothing_moves(pilot: Pilot[Any]) -> None:
+            await walk(pilot)
+            before = ""
+            while (shown := app.export_screenshot(simplify=True)) != before:
+                before = shown
+                await pilot.pause(SETTLING_SECONDS)
+
+        return snap_compare(app, terminal_size=size, run_before=walk_until_nothing_moves)
 
     return compare
+
+
+SETTLING_SECONDS = 0.1
+"""How long a screen must stay as it is: words are there before scrollbars and colours are."""
 
 
 def walk_to(words: str, *keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
