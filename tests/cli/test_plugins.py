@@ -158,7 +158,7 @@ def test_new_packages_install_without_a_network_and_pass_their_tests(auditor: Au
     python = str(tmp_path / "venv" / "bin" / "python")
     folders = [str(tmp_path / name) for name in ("auditor-total-variation", "mine/line", "auditor-noise-bias")]
     editable = [part for folder in folders for part in ("-e", folder)]
-    offline = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    offline = ["--isolated", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
 
     def run(*arguments: str) -> str:
         done = subprocess.run([python, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
