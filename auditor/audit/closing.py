@@ -6,6 +6,7 @@ import asyncio
 
 from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.events import AttackMeasured, AuditFinished, ModelDelivered
+from auditor.audit.findings import Cost
 from auditor.audit.parties import Party
 from auditor.audit.setting import Setting
 from auditor.audit.verdicts import judge_providers, outcome_of, unasked
@@ -34,7 +35,7 @@ class Closing:
         # A referee that nobody needed says nothing about the run.
         idle = unasked(setting.state) if setting.job.has_referee else set()
         outcome = outcome_of(one for one in verdicts if one.name not in idle)
-        setting.write(AuditFinished(outcome, tuple(verdict.payload() for verdict in verdicts), self._cost()))
+        setting.write(AuditFinished(outcome, tuple(verdicts), self._cost()))
 
     async def _deliver(self) -> None:
         setting, last = self._setting, len(self._setting.boundaries) - 1
@@ -69,7 +70,7 @@ class Closing:
         ]
         return executions[-1] if executions else None
 
-    def _cost(self) -> dict[str, float | int | None]:
+    def _cost(self) -> Cost:
         state, job = self._setting.state, self._setting.job
         steps = max((boundary.step for boundary in state.boundaries.values()), default=0)
         dollars = None
@@ -78,11 +79,11 @@ class Closing:
                 (provider.price_per_hour or 0.0) * state.provider(provider.name).seconds / 3600
                 for provider in job.providers
             )
-        return {
-            "training_steps": steps,
-            "extra_steps": state.extra_steps,
-            "overhead": state.extra_steps / steps if steps else 0.0,
-            "seconds": round(state.seconds, 3),
-            "bytes": state.bytes,
-            "dollars": dollars,
-        }
+        return Cost(
+            training_steps=steps,
+            extra_steps=state.extra_steps,
+            overhead=state.extra_steps / steps if steps else 0.0,
+            seconds=round(state.seconds, 3),
+            bytes=state.bytes,
+            dollars=dollars,
+        )

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
-Verdict = Literal["consistent", "flagged", "inconclusive", "unreachable"]
-Outcome = Literal["clean", "flagged", "inconclusive"]
+from auditor.audit.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
 
 
 @dataclass(frozen=True)
@@ -250,18 +249,10 @@ class MetricFailed(Event):
 
 @dataclass(frozen=True)
 class SubRunJudged(Event):
-    """What the decision says of the providers of one sub-run, with what is known so far.
-
-    Each judgement has `metric`, `provider`, `p_value`, `ratio` and `note`; `threshold` is the p-value at which it flags
-    its provider by itself, and `deviates` whether it does. What was recorded before these were has neither.
-    """
+    """What the decision says of the providers of one sub-run, from everything that is known so far."""
 
     sub_run: int
-    judgements: tuple[Mapping[str, Any], ...]
-
-    def __post_init__(self) -> None:
-        """Check what is inside."""
-        _demand(self.judgements, "metric provider p_value ratio note")
+    judgements: tuple[RecordedJudgement, ...]
 
 
 @dataclass(frozen=True)
@@ -303,26 +294,12 @@ class AttackMeasured(Event):
 
 @dataclass(frozen=True)
 class AuditFinished(Event):
-    """The end: the verdicts and what they cost; in the store and in JSON its kind is `verdict`.
-
-    Each of `providers` has `name`, `verdict`, `p_value`, `ratio`, `sub_runs_checked` and `reasons`; `cost` has
-    `training_steps`, `extra_steps`, `overhead`, `seconds`, `bytes` and `dollars`.
-    """
+    """The end: the verdicts and what they cost; in the store and in JSON its kind is `verdict`."""
 
     kind: ClassVar[str]
     outcome: Outcome
-    providers: tuple[Mapping[str, Any], ...]
-    cost: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        """Check what is inside."""
-        _demand(self.providers, "name verdict p_value ratio sub_runs_checked reasons")
-        _demand((self.cost,), "training_steps extra_steps overhead seconds bytes dollars")
-        for one in self.providers:
-            if one["verdict"] not in get_args(Verdict) or not isinstance(one["name"], str):
-                raise ValueError("it holds an unknown verdict")
-        if any(not isinstance(value, int | float | None) for value in self.cost.values()):
-            raise ValueError("it holds a cost that is not a number")
+    providers: tuple[ProviderVerdict, ...]
+    cost: Cost
 
 
 AuditFinished.kind = "verdict"
@@ -347,10 +324,3 @@ def from_record(kind: str, payload: Mapping[str, Any]) -> Event:
 def _shape(kind: str) -> TypeAdapter[Event]:
     """What checks the fields that were stored; those that it does not know are left out."""
     return TypeAdapter(KINDS[kind])
-
-
-def _demand(rows: tuple[Mapping[str, Any], ...], keys: str) -> None:
-    """Make sure that each row has the keys that its readers need."""
-    for row in rows:
-        if missing := [key for key in keys.split() if key not in row]:
-            raise ValueError(f"it has no {missing[0]}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
+from auditor.audit.findings import RecordedJudgement
 from auditor.decisions import Assumptions, Judgement
 from auditor.planning import Choice
 
@@ -42,10 +41,15 @@ def deviates(judgement: Judgement, thresholds: Thresholds) -> bool:
     return judgement.p_value is not None and threshold is not None and judgement.p_value <= threshold
 
 
-def recorded(judgement: Judgement, thresholds: Thresholds) -> dict[str, Any]:
+def recorded(judgement: Judgement, thresholds: Thresholds) -> RecordedJudgement:
     """A judgement as the event of its sub-run has it."""
-    kept = {key: value for key, value in asdict(judgement).items() if key not in ("sub_run", "reference")}
-    return kept | {
-        "threshold": thresholds.get((judgement.provider, judgement.sub_run)),
-        "deviates": deviates(judgement, thresholds),
-    }
+    return RecordedJudgement(
+        metric=judgement.metric,
+        provider=judgement.provider,
+        p_value=judgement.p_value,
+        ratio=judgement.ratio,
+        note=judgement.note,
+        noise=judgement.noise,
+        threshold=thresholds.get((judgement.provider, judgement.sub_run)),
+        deviates=deviates(judgement, thresholds),
+    )

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from auditor.audit import events as e
+from auditor.audit.findings import RecordedJudgement
 from auditor.audit.sketching import unpacked
 from auditor.decisions.direction import Sketches
 from auditor.decisions.distances import DistanceMatrix
@@ -69,7 +70,7 @@ class SubRun:
     failed_metrics: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
     remarks: Mapping[tuple[str, str], str] = field(default_factory=dict)
     equal: tuple[tuple[str, str, bool], ...] = ()
-    judgements: tuple[Mapping[str, Any], ...] | None = None
+    judgements: tuple[RecordedJudgement, ...] | None = None
     undecided: str | None = None
 
     @property

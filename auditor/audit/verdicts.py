@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 from auditor.audit.camps import doubts_about_assumption
-from auditor.audit.events import Outcome, Verdict
+from auditor.audit.findings import Outcome, ProviderVerdict, Verdict
 from auditor.audit.standing_alone import deviates, thresholds_of
 from auditor.audit.state import AuditState, SubRun
 from auditor.base.seeds import Seeds
@@ -17,31 +17,6 @@ from auditor.planning import Choice
 
 WHOLE = "update"
 """The metric that sees all parameters, and is part of every audit: where it is blind, an attack on them may hide."""
-
-
-@dataclass(frozen=True)
-class ProviderVerdict:
-    """What the audit makes of one provider.
-
-    Attributes:
-        name: the provider's.
-        verdict: see `Verdict`.
-        p_value: of all evidence together; None when there is none.
-        ratio: the largest of its ratios; None when there is none.
-        sub_runs_checked: replicated sub-runs that said something about it.
-        reasons: why, in plain words.
-    """
-
-    name: str
-    verdict: Verdict
-    p_value: float | None
-    ratio: float | None
-    sub_runs_checked: int
-    reasons: tuple[str, ...]
-
-    def payload(self) -> dict[str, object]:
-        """As JSON can hold it."""
-        return asdict(self)
 
 
 def judge_providers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,7 +43,7 @@ def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
         "step": summary.step,
         "steps": summary.steps,
         "seconds": summary.seconds,
-        "cost": dict(summary.cost) if summary.cost is not None else None,
+        "cost": asdict(summary.cost) if summary.cost is not None else None,
         "job": summary.source,
         "parent": run.parent,
         "damage": summary.damage,

@@ -60,7 +60,16 @@ class Assumptions:
 
 
 BLIND = 0.5
-"""From this share on, noise is too large to tell an attack from."""
+"""Above this share, an attack would fit in the noise."""
+
+
+def hides_attack(noise: float | None) -> bool:
+    """Whether a deviation as large as half of what was trained would fit in the noise that is allowed for.
+
+    Args:
+        noise: as a share of how far apart models lie that have nothing in common; None where it is not known.
+    """
+    return noise is not None and noise > BLIND
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Judgement:
     @property
     def blind(self) -> bool:
         """Whether a deviation as large as half of what was trained would fit in the noise that is allowed for."""
-        return self.noise is not None and self.noise > BLIND
+        return hides_attack(self.noise)
 
 
 class Decision(Protocol):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
 from auditor import __version__
+from auditor.audit.findings import RecordedJudgement
 from auditor.audit.state import AuditState, SubRun
-from auditor.decisions.distances import BLIND
 from auditor.job.model import Job
 from auditor.planning.plan import boundaries, make_plan
 from auditor.report.limits import assumptions, limits
@@ -59,7 +60,7 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "commitments": _commitments(state),
         "delivered": _delivered(state),
         "simulated": _simulated(state),
-        "cost": dict(finished.cost) if finished else None,
+        "cost": asdict(finished.cost) if finished else None,
         "limits": limits(job, state, checked),
     }
 
@@ -75,7 +76,7 @@ def _checked_sub_runs(state: AuditState, job: Job) -> list[dict[str, Any]]:
 
 
 def _sub_run(state: AuditState, index: int, one: SubRun, steps: Sequence[int]) -> dict[str, Any]:
-    judgements = [dict(found) for found in one.judgements or ()]
+    judgements = one.judgements or ()
     start, end = state.boundaries.get(index), state.boundaries.get(index + 1)
     returned = {state.started.primary: end.digest} if state.started is not None and end is not None else {}
     returned |= {name: replica.digest for name, replica in one.replicas.items() if replica.digest is not None}
@@ -89,7 +90,7 @@ def _sub_run(state: AuditState, index: int, one: SubRun, steps: Sequence[int]) -
         "start": None if start is None else start.digest,
         "returned": returned,
         "failed": {name: replica.failure for name, replica in one.replicas.items() if replica.failure is not None},
-        "judgements": judgements,
+        "judgements": [asdict(judgement) for judgement in judgements],
         "noise": [
             {
                 "metric": matrix.metric,
@@ -112,13 +113,13 @@ def _sub_run(state: AuditState, index: int, one: SubRun, steps: Sequence[int]) -
     }
 
 
-def _finding(one: SubRun, judgements: Sequence[Mapping[str, Any]]) -> str:
+def _finding(one: SubRun, judgements: Sequence[RecordedJudgement]) -> str:
     """`deviation`, `no deviation`, or `nothing` where no deviation could have been seen."""
-    if any(found.get("deviates") for found in judgements):
+    if any(found.deviates for found in judgements):
         return "deviation"
-    told = [found for found in judgements if found["p_value"] is not None]
-    blind = any((found.get("noise") or 0.0) > BLIND for found in told if found["metric"] == "update")
-    return "nothing" if one.undecided is not None or not told or blind else "no deviation"
+    decided = [found for found in judgements if found.p_value is not None]
+    blind = any(found.blind for found in decided if found.metric == "update")
+    return "nothing" if one.undecided is not None or not decided or blind else "no deviation"
 
 
 def _asked(job: Job, state: AuditState) -> dict[str, Any]:
@@ -173,11 +174,11 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:
-    verdicts = {str(one["name"]): one for one in (state.finished.providers if state.finished else ())}
+    verdicts = {verdict.name: verdict for verdict in (state.finished.providers if state.finished else ())}
     rows = []
     for provider in job.providers:
         known = state.provider(provider.name)
-        verdict = verdicts.get(provider.name, {})
+        verdict = verdicts.get(provider.name)
         rows.append(
             {
                 "name": provider.name,
@@ -187,11 +188,11 @@ def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:
                     index for index, one in sorted(state.sub_runs.items()) if provider.name in one.replicas
                 ],
                 "seconds": round(known.seconds, 3),
-                "verdict": verdict.get("verdict"),
-                "p_value": verdict.get("p_value"),
-                "ratio": verdict.get("ratio"),
-                "sub_runs_checked": verdict.get("sub_runs_checked"),
-                "reasons": list(verdict.get("reasons", ())),
+                "verdict": verdict and verdict.verdict,
+                "p_value": verdict and verdict.p_value,
+                "ratio": verdict and verdict.ratio,
+                "sub_runs_checked": verdict and verdict.sub_runs_checked,
+                "reasons": list(verdict.reasons) if verdict else [],
                 "lost": known.lost,
                 "misbehaviour": [{"sub_run": where, "reason": reason} for where, reason in known.misbehaviour],
             }

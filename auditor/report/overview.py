@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
 
+from auditor.audit.findings import Cost
 from auditor.audit.state import AuditState, fold
 from auditor.store import DamagedRun, RunRecord, Store
 
@@ -38,7 +38,7 @@ class RunSummary:
     step: int
     steps: int | None
     seconds: float
-    cost: Mapping[str, Any] | None
+    cost: Cost | None
     source: str
     damage: str | None = None
 
@@ -57,7 +57,7 @@ def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> 
         name=state.started.name if state.started else PurePath(run.source).stem,
         created=run.created,
         status=finished.outcome if finished else pending,
-        flagged=tuple(str(verdict["name"]) for verdict in finished.providers if verdict["verdict"] == "flagged")
+        flagged=tuple(verdict.name for verdict in finished.providers if verdict.verdict == "flagged")
         if finished
         else (),
         step=max((boundary.step for boundary in state.boundaries.values()), default=0),
@@ -97,8 +97,8 @@ def provider_records(store: Store) -> dict[str, ProviderRecord]:
         except DamagedRun:
             continue
         for verdict in verdicts_of.providers if verdicts_of else ():
-            known = found.get(verdict["name"], ProviderRecord())
-            verdicts = Counter(known.verdicts) + Counter([verdict["verdict"]])
-            checked = known.sub_runs_checked + verdict["sub_runs_checked"]
-            found[verdict["name"]] = ProviderRecord(known.runs + 1, checked, dict(verdicts))
+            known = found.get(verdict.name, ProviderRecord())
+            verdicts = Counter(known.verdicts) + Counter([verdict.verdict])
+            checked = known.sub_runs_checked + verdict.sub_runs_checked
+            found[verdict.name] = ProviderRecord(known.runs + 1, checked, dict(verdicts))
     return found

@@ -73,12 +73,12 @@ def _about_replication(event: e.Event, state: AuditState) -> str | None:
 
 
 def _judgements(event: e.SubRunJudged, state: AuditState) -> str:
-    decided = [judgement for judgement in event.judgements if judgement["p_value"] is not None]
+    decided = [judgement for judgement in event.judgements if judgement.p_value is not None]
     if not decided:
         return "it says nothing about any provider"
-    worst = min(decided, key=lambda judgement: float(judgement["p_value"]))
-    remark = state.sub_run(event.sub_run).remarks.get((worst["metric"], worst["provider"]))
+    worst = min(decided, key=lambda judgement: judgement.p_value or 0.0)
+    remark = state.sub_run(event.sub_run).remarks.get((worst.metric, worst.provider))
     return (
-        f"{worst['provider']} lies furthest off ({worst['metric']}: ratio {ratio_text(worst['ratio'])}, "
-        f"p {p_text(worst['p_value'])}{f'; {remark}' if remark else ''})"
+        f"{worst.provider} lies furthest off ({worst.metric}: ratio {ratio_text(worst.ratio)}, "
+        f"p {p_text(worst.p_value)}{f'; {remark}' if remark else ''})"
     )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from auditor.audit.events import AuditFinished, ModelDelivered
+from auditor.audit.findings import Cost, RecordedJudgement
 from auditor.audit.state import AuditState
-from auditor.decisions.distances import BLIND
 from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}
@@ -23,7 +20,7 @@ OUTCOMES = {
 def outcome_sentence(finished: AuditFinished) -> str:
     """The outcome of a run as one sentence."""
     names = {
-        kind: [str(verdict["name"]) for verdict in finished.providers if verdict["verdict"] in verdicts]
+        kind: [verdict.name for verdict in finished.providers if verdict.verdict in verdicts]
         for kind, verdicts in {"flagged": ("flagged",), "open": ("inconclusive", "unreachable")}.items()
     }
     sentence = OUTCOMES[finished.outcome].format(flagged=_listed(names["flagged"]), open=_listed(names["open"]))
@@ -32,16 +29,16 @@ def outcome_sentence(finished: AuditFinished) -> str:
     return sentence
 
 
-def cost_sentence(cost: Mapping[str, Any]) -> str:
+def cost_sentence(cost: Cost) -> str:
     """What a run cost, as one line."""
     parts = [
-        f"{cost['training_steps']:,} training steps",
-        f"{cost['extra_steps']:,} extra ({percent_text(cost['overhead'])})",
-        seconds_text(cost["seconds"]),
-        f"{bytes_text(cost['bytes'])} of checkpoints transferred",
+        f"{cost.training_steps:,} training steps",
+        f"{cost.extra_steps:,} extra ({percent_text(cost.overhead)})",
+        seconds_text(cost.seconds),
+        f"{bytes_text(cost.bytes)} of checkpoints transferred",
     ]
-    if cost["dollars"] is not None:
-        parts.append(f"${cost['dollars']:.2f}")
+    if cost.dollars is not None:
+        parts.append(f"${cost.dollars:.2f}")
     return ", ".join(parts)
 
 
@@ -77,10 +74,10 @@ def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
         if replica is not None and replica.failure is not None:
             rows.append((index, f"failed: {replica.failure}"))
             continue
-        own = [judgement for judgement in sub_run.judgements or () if judgement["provider"] == provider]
+        own = [judgement for judgement in sub_run.judgements or () if judgement.provider == provider]
         figures = [
-            f"{judgement['metric']} {judgement['note'] or figure(judgement)}"
-            if judgement["p_value"] is None
+            f"{judgement.metric} {judgement.note or figure(judgement)}"
+            if judgement.p_value is None
             else figure(judgement, named=True)
             for judgement in own
         ]
@@ -88,12 +85,11 @@ def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
     return rows
 
 
-def figure(judgement: Mapping[str, Any], *, named: bool = False) -> str:
+def figure(judgement: RecordedJudgement, *, named: bool = False) -> str:
     """The ratio and p-value of one judgement, such as `update 15.4× (p 3e-8)`, and noise that hides attacks."""
-    name = f"{judgement['metric']} " if named else ""
-    noise = judgement.get("noise")
-    hidden = "" if noise is None or noise <= BLIND else f", hidden by noise of {percent_text(noise)}"
-    return f"{name}{ratio_text(judgement['ratio'])}× (p {p_text(judgement['p_value'])}{hidden})"
+    name = f"{judgement.metric} " if named else ""
+    hidden = f", hidden by noise of {percent_text(judgement.noise or 0.0)}" if judgement.blind else ""
+    return f"{name}{ratio_text(judgement.ratio)}× (p {p_text(judgement.p_value)}{hidden})"
 
 
 def _listed(names: list[str]) -> str:

@@ -37,7 +37,7 @@ def print_report(console: Console, state: AuditState, *, evidence: bool = False)
         console.print(evidence_report(state))
     matrices = state.matrices()
     if matrices:
-        judged = [str(verdict["name"]) for verdict in finished.providers if verdict["verdict"] == "flagged"]
+        judged = [verdict.name for verdict in finished.providers if verdict.verdict == "flagged"]
         last = matrices[-1].sub_run
         console.print()
         console.print(_histogram(next(matrix for matrix in matrices if matrix.sub_run == last), judged))
@@ -68,14 +68,14 @@ def _verdict_table(state: AuditState) -> Table:
     table.add_column("reasons", overflow="fold", ratio=1)
     primary = state.started.primary if state.started else ""
     for judged in state.finished.providers:
-        name, verdict = str(judged["name"]), str(judged["verdict"])
+        name, verdict = judged.name, judged.verdict
         table.add_row(
             Text(name + (" (primary)" if name == primary else "")),
             Text(f"{SIGNS[verdict]} {verdict}", style=STYLES[verdict]),
-            p_text(judged["p_value"]),
-            ratio_text(judged["ratio"]),
-            str(judged["sub_runs_checked"]),
-            Text("; ".join(judged["reasons"])),
+            p_text(judged.p_value),
+            ratio_text(judged.ratio),
+            str(judged.sub_runs_checked),
+            Text("; ".join(judged.reasons)),
         )
     return table
 

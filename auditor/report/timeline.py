@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
+from auditor.audit.findings import RecordedJudgement
 from auditor.audit.state import AuditState
 
 Cell = Literal[
@@ -69,18 +69,18 @@ def _judged(state: AuditState, provider: str, sub_run: int) -> Cell | None:
         return "undecided"
     if replication.judgements is None:
         return None
-    own = [judged(found) for found in replication.judgements if found["provider"] == provider]
+    own = [judged(found) for found in replication.judgements if found.provider == provider]
     for worse in ("flagged", "consistent"):
         if worse in own:
             return worse
     return "undecided" if own else None
 
 
-def judged(judgement: Mapping[str, Any]) -> Literal["flagged", "consistent", "undecided"]:
+def judged(judgement: RecordedJudgement) -> Literal["flagged", "consistent", "undecided"]:
     """What one judgement by itself says of its provider, as the decision had it when it was made.
 
     `undecided` where it could not tell, and where an earlier version did not record what was decided.
     """
-    if judgement["p_value"] is None or "deviates" not in judgement:
+    if judgement.p_value is None or judgement.deviates is None:
         return "undecided"
-    return "flagged" if judgement["deviates"] else "consistent"
+    return "flagged" if judgement.deviates else "consistent"

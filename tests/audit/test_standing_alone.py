@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from auditor.audit import events as e
+from auditor.audit.findings import RecordedJudgement
 from auditor.audit.standing_alone import deviates, recorded, thresholds_of
 from auditor.audit.state import AuditState, fold
 from auditor.base.seeds import Seeds
@@ -51,11 +51,11 @@ def test_a_sub_run_without_a_p_value_takes_no_share() -> None:
     told = judgements([None, 1e-6])
     thresholds = thresholds_of(told, CHOICE, ASSUMPTIONS)
     assert thresholds == {("a", 11): CHOICE.budget.threshold(ALARM, 0)}
-    assert recorded(told[0], thresholds)["threshold"] is None
-    assert not recorded(told[0], thresholds)["deviates"]
+    assert recorded(told[0], thresholds).threshold is None
+    assert not recorded(told[0], thresholds).deviates
 
 
-def shown(judgement: dict[str, Any]) -> AuditState:
+def shown(judgement: RecordedJudgement) -> AuditState:
     events: list[e.Event] = [
         e.RunStarted("r", "a", ("b",), 30, 10, 3, "ratio", "", ()),
         e.Drawn(0, True),
@@ -67,10 +67,10 @@ def shown(judgement: dict[str, Any]) -> AuditState:
 
 @pytest.mark.parametrize(("p_value", "decided", "drawn"), [(5e-4, False, "consistent"), (5e-5, True, "flagged")])
 def test_the_timeline_draws_what_was_decided(p_value: float, decided: bool, drawn: str) -> None:
-    judgement = {"metric": "update", "provider": "a", "p_value": p_value, "ratio": 2.0, "note": "", "deviates": decided}
+    judgement = RecordedJudgement("update", "a", p_value, ratio=2.0, note="", deviates=decided)
     assert cell(shown(judgement), "a", 0) == judged(judgement) == drawn
 
 
 def test_what_was_recorded_before_anybody_decided_is_drawn_as_undecided() -> None:
-    judgement = {"metric": "update", "provider": "a", "p_value": 1e-9, "ratio": 9.0, "note": ""}
+    judgement = RecordedJudgement("update", "a", 1e-9, ratio=9.0, note="")
     assert cell(shown(judgement), "a", 0) == "undecided"

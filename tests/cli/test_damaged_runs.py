@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from auditor.audit.events import AuditFinished, Committed, RunStarted
+from auditor.audit.findings import Cost, ProviderVerdict
 from auditor.job import parse_job
 from auditor.report.overview import summarize
 from auditor.store import Store
@@ -21,10 +22,9 @@ COMMITTED = Committed(1, 10, "0" * 64, 0.5)
 FINISHED = AuditFinished(
     "clean",
     tuple(
-        {"name": name, "verdict": "consistent", "p_value": 0.5, "ratio": 1.0, "sub_runs_checked": 2, "reasons": []}
-        for name in "abc"
+        ProviderVerdict(name, "consistent", p_value=0.5, ratio=1.0, sub_runs_checked=2, reasons=()) for name in "abc"
     ),
-    {"training_steps": 30, "extra_steps": 40, "overhead": 1.3, "seconds": 9.0, "bytes": 100, "dollars": None},
+    Cost(training_steps=30, extra_steps=40, overhead=1.3, seconds=9.0, bytes=100, dollars=None),
 )
 
 
@@ -89,7 +89,7 @@ def assert_only_this_is_damaged(auditor: Auditor, runs: tuple[str, str], reason:
         (2, "time", "yesterday", "event 2, committed, does not fit those before it"),
         (2, "time", "2026-01-01T00:00:00", "event 2, committed, does not fit those before it"),
         (3, "payload", '{"outcome": "fine", "providers": [], "cost": {}}', "event 3, verdict, is invalid in outcome"),
-        (3, "payload", '{"outcome": "clean", "providers": [{}], "cost": {}}', "event 3, verdict, is invalid: "),
+        (3, "payload", '{"outcome": "clean", "providers": [{}], "cost": {}}', "is invalid in providers.0.name: field"),
     ],
     ids=range(14),
 )

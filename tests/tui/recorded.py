@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from auditor.audit import events as e
+from auditor.audit.findings import Cost, ProviderVerdict, RecordedJudgement
 from auditor.job import Job, parse_job
 from auditor.store import Store
 
@@ -79,15 +80,15 @@ def judged(sub_run: int, names: Sequence[str] = NAMES) -> e.SubRunJudged:
     return e.SubRunJudged(
         sub_run,
         tuple(
-            {
-                "metric": "update",
-                "provider": name,
-                "p_value": 2e-8 if index == 0 else 0.8,
-                "ratio": 56.4 if index == 0 else 1.0,
-                "note": "",
-                "threshold": 0.00025,
-                "deviates": index == 0,
-            }
+            RecordedJudgement(
+                metric="update",
+                provider=name,
+                p_value=2e-8 if index == 0 else 0.8,
+                ratio=56.4 if index == 0 else 1.0,
+                note="",
+                threshold=0.00025,
+                deviates=index == 0,
+            )
             for index, name in enumerate(names)
         ),
     )
@@ -108,24 +109,17 @@ def ending(names: Sequence[str] = NAMES) -> list[e.Event]:
         e.AuditFinished(
             "flagged",
             tuple(
-                {
-                    "name": name,
-                    "verdict": "flagged" if index == 0 else "inconclusive" if name == replicas[-1] else "consistent",
-                    "p_value": 4e-8 if index == 0 else 0.9,
-                    "ratio": 56.4 if index == 0 else 1.0,
-                    "sub_runs_checked": 1,
-                    "reasons": ["deviates in 1 of 1 replicated sub-runs"] if index == 0 else ["agrees with the others"],
-                }
+                ProviderVerdict(
+                    name=name,
+                    verdict="flagged" if index == 0 else "inconclusive" if name == replicas[-1] else "consistent",
+                    p_value=4e-8 if index == 0 else 0.9,
+                    ratio=56.4 if index == 0 else 1.0,
+                    sub_runs_checked=1,
+                    reasons=("deviates in 1 of 1 replicated sub-runs" if index == 0 else "agrees with the others",),
+                )
                 for index, name in enumerate(names)
             ),
-            {
-                "training_steps": 60,
-                "extra_steps": 34,
-                "overhead": 34 / 60,
-                "seconds": 11.2,
-                "bytes": 640_000,
-                "dollars": 0.02,
-            },
+            Cost(training_steps=60, extra_steps=34, overhead=34 / 60, seconds=11.2, bytes=640_000, dollars=0.02),
         ),
     ]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import work
@@ -24,6 +24,7 @@ from auditor.tui.widgets.timeline import Timeline
 from auditor.tui.widgets.verdict_list import VerdictList
 
 if TYPE_CHECKING:
+    from auditor.audit.findings import ProviderVerdict
     from auditor.audit.state import AuditState
     from auditor.tui.following import Snapshot
 
@@ -53,7 +54,7 @@ class LiveScreen(RunScreen):
     class Judged(Message):
         """The verdicts from the evidence so far were computed."""
 
-        def __init__(self, matrices: int, verdicts: Sequence[Mapping[str, Any]]) -> None:
+        def __init__(self, matrices: int, verdicts: Sequence[ProviderVerdict]) -> None:
             super().__init__()
             self.matrices = matrices
             self.verdicts = verdicts
@@ -140,7 +141,7 @@ class LiveScreen(RunScreen):
         job = snapshot.job
         try:
             verdicts = judge_providers(snapshot.state, choose(job), assumptions_of(job))
-            self.post_message(self.Judged(self._judged_events, [verdict.payload() for verdict in verdicts]))
+            self.post_message(self.Judged(self._judged_events, verdicts))
         finally:
             self._judging = False
 

@@ -159,18 +159,18 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
         return [Text("There is no verdict yet. l shows the progress of the audit.")]
     lines = [shown(outcome_sentence(finished), 1000, "bold"), Text()]
     for provider in finished.providers:
-        verdict = str(provider["verdict"])
-        role = ", the primary, is " if provider["name"] == snapshot.job.primary.name else " is "
+        verdict = provider.verdict
+        role = ", the primary, is " if provider.name == snapshot.job.primary.name else " is "
         lines.append(
             Text.assemble(
                 (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
-                (shown(provider["name"], 64).plain, "bold"),
+                (shown(provider.name, 64).plain, "bold"),
                 role,
                 (verdict, f"verdict.{verdict}"),
                 ":",
             )
         )
-        lines += [shown(f"  {reason}", 500) for reason in provider["reasons"]]
+        lines += [shown(f"  {reason}", 500) for reason in provider.reasons]
     lines += [Text(), *(shown(line, 500) for line in delivery_lines(state))]
     return [*lines, Text(f"Cost: {cost_sentence(finished.cost)}")]
 
@@ -203,14 +203,14 @@ def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Sel
     """The matrix behind a piece of evidence; without one, that of the strongest."""
     state = snapshot.state
     found = [
-        (judgement["p_value"], index, judgement)
+        (judgement.p_value, index, judgement)
         for index, sub_run in state.sub_runs.items()
         for judgement in sub_run.judgements or ()
-        if judgement["p_value"] is not None
+        if judgement.p_value is not None
     ]
     if evidence is None and found:
         _, index, strongest = min(found, key=lambda item: item[:2])
-        evidence = (strongest["provider"], index, strongest["metric"])
+        evidence = (strongest.provider, index, strongest.metric)
     if evidence is None:
         return None
     provider, index, metric = evidence

@@ -66,5 +66,5 @@ def _judgements(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
     replication = snapshot.state.sub_run(sub_run)
     if replication.undecided is not None:
         return [replication.undecided]
-    own = [judgement for judgement in replication.judgements or () if judgement["provider"] == provider]
+    own = [judgement for judgement in replication.judgements or () if judgement.provider == provider]
     return [figure(judgement, named=True) for judgement in own]

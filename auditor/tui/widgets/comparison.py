@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.containers import Horizontal, Vertical
@@ -15,8 +15,7 @@ from auditor.tui.shown import shown
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from auditor.audit.findings import RecordedJudgement
     from auditor.tui.following import Snapshot
 
 
@@ -87,9 +86,8 @@ def _rows(snapshot: Snapshot, left: str, right: str) -> list[Row]:
     return rows
 
 
-def _ratio(judgements: tuple[Mapping[str, Any], ...] | None, provider: str, metric: str) -> float | None:
+def _ratio(judgements: tuple[RecordedJudgement, ...] | None, provider: str, metric: str) -> float | None:
     for judgement in judgements or ():
-        if judgement["provider"] == provider and judgement["metric"] == metric:
-            ratio: float | None = judgement["ratio"]
-            return ratio
+        if judgement.provider == provider and judgement.metric == metric:
+            return judgement.ratio
     return None

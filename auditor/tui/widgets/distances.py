@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
@@ -14,8 +14,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from auditor.audit.findings import RecordedJudgement
     from auditor.decisions import DistanceMatrix
     from auditor.tui.following import Snapshot
 
@@ -35,7 +34,7 @@ class Selection:
 
     matrix: DistanceMatrix
     provider: str
-    judgement: Mapping[str, Any] | None
+    judgement: RecordedJudgement | None
 
     @classmethod
     def of(cls, snapshot: Snapshot, matrix: DistanceMatrix, provider: str) -> Selection:
@@ -44,7 +43,7 @@ class Selection:
         own = (
             judgement
             for judgement in judgements
-            if judgement["provider"] == provider and judgement["metric"] == matrix.metric
+            if judgement.provider == provider and judgement.metric == matrix.metric
         )
         return cls(matrix, provider, next(own, None))
 
@@ -94,12 +93,12 @@ def _heading(selection: Selection) -> list[Text]:
     name = short(selection.provider, 24)
     if judgement is None:
         return [*lines, Text(f"{name}: not judged yet")]
-    if judgement["p_value"] is None:
-        return [*lines, shown(f"{name}: {judgement['note'] or 'this metric says nothing about it'}", 300)]
+    if judgement.p_value is None:
+        return [*lines, shown(f"{name}: {judgement.note or 'this metric says nothing about it'}", 300)]
     kind = judged(judgement)
     words = (
-        f"{signs().cells[kind]} {name}: ratio {ratio_text(judgement['ratio'])}, p {p_text(judgement['p_value'])}; "
-        f"flagged at p {p_text(judgement.get('threshold'))} or less"
+        f"{signs().cells[kind]} {name}: ratio {ratio_text(judgement.ratio)}, p {p_text(judgement.p_value)}; "
+        f"flagged at p {p_text(judgement.threshold)} or less"
     )
     return [*lines, Text(words, style="bold" if kind == "flagged" else "")]
 

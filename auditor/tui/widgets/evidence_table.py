@@ -11,9 +11,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
+    from auditor.audit.findings import RecordedJudgement
     from auditor.tui.following import Snapshot
 
 
@@ -38,8 +36,8 @@ ratio this large is for a benign provider. The distances pane shows the distance
         rows, self._places = [], {}
         for index, replication in sorted(snapshot.state.sub_runs.items()):
             for judgement in replication.judgements or ():
-                key = f"{index}/{judgement['metric']}/{judgement['provider']}"
-                self._places[key] = (judgement["provider"], index, judgement["metric"])
+                key = f"{index}/{judgement.metric}/{judgement.provider}"
+                self._places[key] = (judgement.provider, index, judgement.metric)
                 rows.append(_judged(key, index, judgement))
             rows += [
                 _noted(f"{index}//{name}", index, name, f"failed: {replica.failure}")
@@ -49,15 +47,15 @@ ratio this large is for a benign provider. The distances pane shows the distance
         self.show(rows)
 
 
-def _judged(key: str, sub_run: int, judgement: Mapping[str, Any]) -> Row:
+def _judged(key: str, sub_run: int, judgement: RecordedJudgement) -> Row:
     from auditor.report.figures import p_text, ratio_text
     from auditor.report.timeline import judged
 
-    p_value, ratio = judgement["p_value"], judgement["ratio"]
+    p_value, ratio = judgement.p_value, judgement.ratio
     kind = judged(judgement)
     sign = signs().cells[kind]
     style = "verdict.flagged" if kind == "flagged" else ""
-    provider, metric = judgement["provider"], judgement["metric"]
+    provider, metric = judgement.provider, judgement.metric
     return Row(
         key=key,
         cells=(
@@ -66,9 +64,9 @@ def _judged(key: str, sub_run: int, judgement: Mapping[str, Any]) -> Row:
             shown(provider, 24),
             Text(str(sub_run)),
             shown(metric, 24),
-            shown(judgement["note"], 120),
+            shown(judgement.note, 120),
         ),
-        sort=(p_value, ratio, provider, sub_run, metric, judgement["note"] or None),
+        sort=(p_value, ratio, provider, sub_run, metric, judgement.note or None),
     )
 
 

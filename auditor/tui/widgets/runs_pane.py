@@ -174,11 +174,11 @@ class RunsPane(HomePane):
 def _row(run: RunSummary) -> Row:
     from auditor.report.figures import seconds_text
 
-    dollars = run.cost and run.cost["dollars"]
+    dollars = run.cost and run.cost.dollars
     sign = signs().verdicts.get(run.status, "")
     style = {"clean": "verdict.consistent", "flagged": "verdict.flagged"}.get(run.status, "")
     steps = f"{run.step:,}/{run.steps:,}" if run.steps else "–"
-    extra = f"+{run.cost['extra_steps']:,} steps" if run.cost else "–"
+    extra = f"+{run.cost.extra_steps:,} steps" if run.cost else "–"
     return Row(
         key=run.run,
         cells=(
@@ -195,7 +195,7 @@ def _row(run: RunSummary) -> Row:
             run.run,
             run.status,
             run.flagged or None,
-            (dollars or 0.0, run.cost["extra_steps"]) if run.cost else None,
+            (dollars or 0.0, run.cost.extra_steps) if run.cost else None,
             run.seconds,
             run.step,
         ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.text import Text
 
+from auditor.audit.findings import ProviderVerdict
 from auditor.tui.shown import padded, shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
@@ -18,25 +18,24 @@ class VerdictList(Lines):
     HELP = """The verdict on each provider. While the audit goes on, it reflects the evidence so far and may change. \
 `consistent` never proves that a provider is honest, only that what was checked agrees."""
 
-    def show(self, verdicts: Sequence[Mapping[str, Any]], *, final: bool) -> None:
-        """Show verdicts, each with the keys of the `verdict` event's providers."""
+    def show(self, verdicts: Sequence[ProviderVerdict], *, final: bool) -> None:
+        """Show verdicts; `final` once the audit has ended."""
         from auditor.report.figures import p_text, ratio_text
 
         if not verdicts:
             self.write([Text("No verdicts yet. No sub-run has been judged.")])
             return
         lines = [] if final else [Text("So far:", style="dim")]
-        width = min(16, max(len(str(verdict["name"])) for verdict in verdicts))
+        width = min(16, max(len(verdict.name) for verdict in verdicts))
         for judged in verdicts:
-            verdict = str(judged["verdict"])
+            verdict = judged.verdict
             lines.append(
                 Text.assemble(
                     (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
-                    (padded(str(judged["name"]), width), "bold"),
+                    (padded(judged.name, width), "bold"),
                     (f" {verdict:<12}", f"verdict.{verdict}"),
-                    f" p {p_text(judged['p_value'])}  ratio {ratio_text(judged['ratio'])}"
-                    f"  checked {judged['sub_runs_checked']}",
+                    f" p {p_text(judged.p_value)}  ratio {ratio_text(judged.ratio)}  checked {judged.sub_runs_checked}",
                 )
             )
-            lines += [shown(f"    {reason}", 300, "dim") for reason in tuple(judged["reasons"])[:1]]
+            lines += [shown(f"    {reason}", 300, "dim") for reason in judged.reasons[:1]]
         self.write(lines)
