@@ -1,34 +1,47 @@
-"""The checkpoints of an audit that the client holds: opened, checked, and had again where its own copy is damaged."""
+"""The checkpoints of an audit: opened, checked, released and delivered; fetched again where the client's copy broke."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
-from auditor.audit.events import BoundaryOpened, CheckpointDamaged
-from auditor.audit.setting import Setting
+from auditor.audit.connections import Connection
+from auditor.audit.events import BoundaryOpened, CheckpointDamaged, Committed, ModelDelivered
+from auditor.audit.session import Session
+from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned
-from auditor.providers.errors import Misbehaved, Refused, Unreachable
-from auditor.tasks.checkpoint import all_finite, read
+from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
+from auditor.store import BlobFolder
 from auditor.tasks.errors import CheckpointError
 
 DAMAGED = "the client's copy of a checkpoint was damaged and could not be fetched again"
 NOT_SHOWN = "did not show the checkpoint that it had committed to"
+UNTRAINABLE = "committed to a checkpoint that no training of this job produces"
 
 
 class Checkpoints:
     """Gives paths to checkpoints whose bytes are those of their digests.
 
     Args:
-        setting: the audit.
+        session: the audit.
+        workspace: knows what a checkpoint of the job looks like.
+        blobs: the checkpoints that the client holds.
     """
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+    def __init__(self, session: Session, workspace: Workspace, blobs: BlobFolder) -> None:
+        self._session = session
+        self._workspace = workspace
+        self._blobs = blobs
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gone: dict[int, str] = {}
-        self._damaged: set[int] = set()
+
+    async def commit_initial(self) -> None:
+        """Take the checkpoint of step 0, which the client makes, for boundary 0, unless an earlier process did."""
+        if 0 not in self._session.state.boundaries:
+            digest = await asyncio.to_thread(self._workspace.store_initial, self._blobs)
+            self._session.write(Committed(boundary=0, step=0, digest=digest, loss=None))
 
     async def open(self, boundary: int) -> Path | None:
         """The checkpoint of a boundary, opened and checked; None when it cannot be had.
@@ -36,23 +49,21 @@ class Checkpoints:
         The primary is blamed when it cannot show what it committed to, or when that is no checkpoint of the job; but
         not for what it has shown once, nor where the disk is this machine's.
         """
-        setting = self._setting
+        session = self._session
         async with self._opening[boundary]:
             if boundary in self._gone:
                 return None
-            known = setting.state.boundaries[boundary]
-            path = setting.blobs.path(known.digest)
+            known = session.state.boundaries[boundary]
             shown = boundary == 0 or known.finite is not None
             if await self.held(boundary) is not None and shown:
-                return path
+                return self.path(known.digest)
             try:
-                moved = await setting.primary.client.open(known.digest, setting.workspace.schema.size, setting.blobs)
-                finite = await self.check(path, known.step)
+                moved = await self._fetch(session.primary, known.digest)
+                finite = await self._check(known.digest, known.step)
             except Unreachable as error:
-                setting.give_up(setting.primary, error)
+                session.give_up(session.primary, error)
                 return None
             except (Misbehaved, Refused, CheckpointError) as error:
-                setting.blobs.remove(known.digest)
                 if shown:
                     self._gone[boundary] = DAMAGED
                 elif isinstance(error, Refused):  # its disk may have failed, which accuses nobody
@@ -61,69 +72,116 @@ class Checkpoints:
                     self._blame(known.step, error)
                 return None
             if boundary > 0:
-                setting.write(BoundaryOpened(boundary, known.digest, moved, finite))
-            return path
+                session.write(BoundaryOpened(boundary, known.digest, moved, finite))
+            return self.path(known.digest)
 
     async def held(self, boundary: int) -> Path | None:
         """The checkpoint of a boundary if the client has it, unharmed; that of step 0 it can compute anew."""
-        setting = self._setting
-        known = setting.state.boundaries[boundary]
-        path = setting.blobs.path(known.digest)
-        if await asyncio.to_thread(setting.blobs.has, known.digest):
-            return path
-        if (boundary == 0 or known.finite is not None) and boundary not in self._damaged:
-            self._damaged.add(boundary)
-            setting.write(CheckpointDamaged(known.digest, known.step, None, None))
+        known = self._session.state.boundaries[boundary]
+        if await self._has(known.digest):
+            return self.path(known.digest)
+        if (boundary == 0 or known.finite is not None) and not known.damaged:
+            self._session.write(CheckpointDamaged(known.digest, known.step, None, None))
         if boundary == 0:
-            made = await asyncio.to_thread(setting.workspace.store_initial, setting.blobs)
+            made = await asyncio.to_thread(self._workspace.store_initial, self._blobs)
             if made == known.digest:
-                return path
-            setting.blobs.remove(made)  # other software draws other weights
+                return self.path(known.digest)
+            self._blobs.remove(made)  # other software draws other weights
         return None
 
-    async def check(self, path: Path, step: int) -> bool:
-        """Whether a checkpoint holds finite numbers only.
-
-        Raises:
-            CheckpointError: it is none of this job at this step.
-        """
-        workspace = self._setting.workspace
-
-        def checked() -> bool:
-            tensors = read(path, workspace.schema)
-            workspace.known.check(tensors, step)
-            return all_finite(tensors)
-
-        return await asyncio.to_thread(checked)
+    def path(self, digest: str) -> Path:
+        """Where a checkpoint that the client holds is."""
+        return self._blobs.path(digest)
 
     def gone(self, boundary: int) -> str | None:
         """Why a boundary cannot be had though the primary is not to blame; None where that is not so."""
         return self._gone.get(boundary)
 
-    async def take_stock(self) -> None:
-        """Look after the models that replicas returned before this process began; done before anybody works on.
+    async def fetch_returned(self, replica: Connection, digest: str, step: int) -> tuple[int, bool]:
+        """Fetch what a replica returned: the bytes that travelled, and whether it holds finite numbers only.
 
-        What is damaged is fetched again. A replica that has forgotten it executes its sub-run again.
+        Raises:
+            Misbehaved: it is no checkpoint of this job at this step.
+            ProviderError: it cannot be had.
         """
-        setting = self._setting
-        for index, sub_run in list(setting.state.sub_runs.items()):
+        moved = await self._fetch(replica, digest)
+        try:
+            return moved, await self._check(digest, step)
+        except CheckpointError as error:
+            raise Misbehaved(f"returned something that is not a checkpoint of this job: {error}") from None
+
+    async def handed(self, replica: Connection, *, but: int) -> dict[int, Path]:
+        """The checkpoints that a provider was given to start sub-runs from, by step; not that of the sub-run `but`."""
+        state = self._session.state
+        starts = [state.boundaries[sub_run] for sub_run in state.provider(replica.name).handed if sub_run != but]
+        return {start.step: self.path(start.digest) for start in starts if await self._has(start.digest)}
+
+    async def take_stock(self) -> None:
+        """Look for the models that replicas returned before this process began; done before anybody works on.
+
+        What is damaged is fetched again. A replica that no longer has it executes its sub-run again.
+        """
+        session = self._session
+        for index, sub_run in list(session.state.sub_runs.items()):
             if sub_run.over:
                 continue
             for name, replica in sub_run.replicas.items():
-                if replica.digest is None or await asyncio.to_thread(setting.blobs.has, replica.digest):
+                if replica.digest is None or await self._has(replica.digest):
                     continue
-                client, size = setting.parties[name].client, setting.workspace.schema.size
                 try:
-                    await client.open(replica.digest, size, setting.blobs)
+                    await self._fetch(session.connections[name], replica.digest)
                 except (Unreachable, Refused, Misbehaved):
-                    step = setting.boundaries[index + 1]
-                    setting.write(CheckpointDamaged(replica.digest, step, index, name))
+                    step = session.boundaries[index + 1]
+                    session.write(CheckpointDamaged(replica.digest, step, index, name))
+
+    async def release_boundary(self, boundary: int) -> None:
+        """Let the primary forget a boundary when neither sub-run beside it is replicated."""
+        state = self._session.state
+        beside = [state.sub_run(index).replicated for index in (boundary - 1, boundary) if index >= 0]
+        if boundary > 0 and not any(beside):
+            await self._release(self._session.primary, state.boundaries[boundary].digest)
+
+    async def release_replica(self, replica: Connection, start: str, returned: str) -> None:
+        """Let a replica forget what it was given, and what it returned unless its attack is still to be measured."""
+        await self._release(replica, start)
+        if replica.provider.attack is None:
+            await self._release(replica, returned)
+
+    async def deliver(self) -> None:
+        """Open the checkpoint of the last step, which is the model that the client gets."""
+        session = self._session
+        last = len(session.boundaries) - 1
+        final = session.state.boundaries[last]
+        path = await self.open(last)
+        if path is None:
+            if (reason := self.gone(last)) is not None:
+                session.lose(session.primary, f"it did not deliver its model: {reason}")
+            return
+        accuracy = await asyncio.to_thread(self._workspace.accuracy, path)
+        session.write(ModelDelivered(final.step, final.digest, str(path), 0, accuracy))
+
+    async def _has(self, digest: str) -> bool:
+        return await asyncio.to_thread(self._blobs.has, digest)
+
+    async def _fetch(self, connection: Connection, digest: str) -> int:
+        return await connection.client.open(digest, self._workspace.schema.size, self._blobs)
+
+    async def _check(self, digest: str, step: int) -> bool:
+        """Whether a checkpoint that was fetched holds finite numbers only; one that is not of the job is removed."""
+        try:
+            return await asyncio.to_thread(self._workspace.check, self.path(digest), step)
+        except CheckpointError:
+            self._blobs.remove(digest)
+            raise
+
+    async def _release(self, connection: Connection, digest: str) -> None:
+        with suppress(ProviderError):  # it costs the provider some disk, and the audit nothing
+            await connection.client.release(digest)
 
     def _blame(self, step: int, error: Exception) -> None:
-        setting = self._setting
-        what = "committed to a checkpoint that no training of this job produces"
-        what = what if isinstance(error, CheckpointError) else NOT_SHOWN
-        reason = f"{what} at step {step}: {error}"
-        known = setting.state.provider(setting.primary.name).misbehaviour
+        session = self._session
+        words = UNTRAINABLE if isinstance(error, CheckpointError) else NOT_SHOWN
+        reason = f"{words} at step {step}: {error}"
+        known = session.state.provider(session.primary.name).misbehaviour
         if (None, cleaned(reason)) not in known:
-            setting.blame(setting.primary, None, reason)
+            session.blame(session.primary, None, reason)

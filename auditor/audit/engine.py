@@ -6,22 +6,22 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from auditor.audit.apart import call_apart
 from auditor.audit.checkpoints import Checkpoints
-from auditor.audit.closing import Closing
-from auditor.audit.events import RunInterrupted, RunResumed, RunStarted
+from auditor.audit.comparison import Comparison
+from auditor.audit.conclusion import Conclusion
+from auditor.audit.connections import Connections
+from auditor.audit.copies import Copies
+from auditor.audit.events import RunInterrupted
 from auditor.audit.journal import Entry, Journal
 from auditor.audit.lineage import initial_checkpoint
 from auditor.audit.materials import Materials
-from auditor.audit.parties import Parties
+from auditor.audit.preparation import prepare
 from auditor.audit.primary import PrimaryTraining
 from auditor.audit.replication import Replication
 from auditor.audit.selection import Selection
-from auditor.audit.sequential import primary_is_flagged
-from auditor.audit.setting import Setting
-from auditor.audit.workspace import Workspace
+from auditor.audit.session import Session
+from auditor.audit.side_thread import call_in_side_thread
 from auditor.job.model import Job
-from auditor.planning.choice import assumptions_of, choose
 from auditor.store import RunRecord, Store
 
 REQUEST_SECONDS = 0.3
@@ -35,7 +35,7 @@ class TooFewProviders(Exception):  # noqa: N818 - the name reads as what it is
 async def run_audit(run: RunRecord, job: Job, store: Store) -> AsyncGenerator[Entry, None]:
     """Carry out an audit, or what is left of it, and yield every event once it is durable.
 
-    The generator holds the run's lock. Closing it, or cancelling what iterates it, ends every process that was
+    The generator holds the run's lock. Conclusion it, or cancelling what iterates it, ends every process that was
     started and leaves a run that can be resumed.
 
     Raises:
@@ -91,57 +91,31 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
     materials = Materials(job, started.materials if started is not None else {})
     initial = initial_checkpoint(job, store)
     materials.accept_initial(initial)
-    async with Parties(job, selection, store.run_folder(run.id), store.downloads, store.folder, journal) as parties:
+    folder = store.run_folder(run.id)
+    async with Connections(job, selection, folder, store.downloads, store.folder) as connections:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
-            loading = group.create_task(
-                call_apart(lambda: Workspace(job, selection, store.downloads, materials.accept, initial))
+            preparing = group.create_task(
+                call_in_side_thread(lambda: prepare(job, selection, store.downloads, materials.accept, initial))
             )
-            group.create_task(parties.start())
-        setting = Setting(
-            run=run.id,
-            job=job,
-            journal=journal,
-            parties=parties,
-            workspace=loading.result(),
-            selection=selection,
-            folder=store.run_folder(run.id),
-            blobs=store.blobs(run.id),
-            choice=choose(job),
-            assumptions=assumptions_of(job),
-            pause=pause,
-            settled=asyncio.Event(),
-        )
-        if job.audit.stop_early and primary_is_flagged(journal.state, setting.choice, setting.assumptions):
-            setting.settled.set()
-        setting.check_disk()
-        setting.write(RunResumed() if setting.state.started else _beginning(setting, materials))
-        parties.announce()
-        _enough(job, parties)
-        checkpoints = Checkpoints(setting)
-        await _train_and_replicate(setting, checkpoints)
-        unfinished = not setting.state.primary_finished and setting.primary.lost is None
-        if pause.is_set() and unfinished and not setting.settled.is_set():
-            setting.write(RunInterrupted())
+            group.create_task(connections.start())
+        workspace, comparator = preparing.result()
+        session = Session(run.id, job, journal, connections, workspace, selection, folder, pause)
+        await session.begin(materials)
+        _check_enough(session)
+        checkpoints = Checkpoints(session, workspace, store.blobs(run.id))
+        await checkpoints.take_stock()
+        copies = Copies(workspace.parameters)
+        comparison = Comparison(session, checkpoints, comparator, copies)
+        await _train_and_replicate(session, checkpoints, Replication(session, checkpoints, comparison, copies))
+        unfinished = not session.state.primary_finished and session.lost(session.primary) is None
+        if pause.is_set() and unfinished and not session.settled.is_set():
+            session.write(RunInterrupted())
         else:
-            await Closing(setting, checkpoints).close()
-
-
-def _beginning(setting: Setting, materials: Materials) -> RunStarted:
-    job, choice = setting.job, setting.choice
-    return RunStarted(
-        name=job.name,
-        primary=job.primary.name,
-        replicas=tuple(provider.name for provider in job.others),
-        steps=job.training.steps,
-        sub_run_steps=job.audit.sub_run_steps,
-        sub_runs=job.sub_runs,
-        decision=choice.decision.name,
-        reason=choice.reason,
-        warnings=(*choice.warnings, *setting.parties.warnings),
-        materials=materials.found,
-    )
+            await Conclusion(session, checkpoints).reach()
+    if journal.state.finished is not None:
+        connections.clear()
 
 
 @asynccontextmanager
@@ -153,26 +127,20 @@ async def _one_error() -> AsyncIterator[None]:
         raise errors.exceptions[0] from None
 
 
-async def _train_and_replicate(setting: Setting, checkpoints: Checkpoints) -> None:
-    await checkpoints.take_stock()
-    replication = Replication(setting, checkpoints)
+async def _train_and_replicate(session: Session, checkpoints: Checkpoints, replication: Replication) -> None:
     async with _one_error(), asyncio.TaskGroup() as group:
 
         def replicate(sub_run: int) -> None:
             group.create_task(replication.replicate(sub_run))
 
-        await PrimaryTraining(setting, checkpoints, replicate).train()
+        await PrimaryTraining(session, checkpoints, replicate).train()
 
 
-def _enough(job: Job, parties: Parties) -> None:
-    reachable = parties.reachable
-    lost = [
-        f"{provider.name} ({parties[provider.name].lost})"
-        for provider in job.providers
-        if parties[provider.name].lost is not None
-    ]
-    needed = min(3, job.participants)
-    if parties[job.primary.name].lost is not None or len(reachable) < needed:
+def _check_enough(session: Session) -> None:
+    reasons = {connection.name: session.lost(connection) for connection in session.connections}
+    lost = [f"{name} ({reason})" for name, reason in reasons.items() if reason is not None]
+    needed = min(3, session.job.participants)
+    if session.lost(session.primary) is not None or len(session.reachable) < needed:
         raise TooFewProviders(
             f"this audit needs the primary and at least {needed - 1} other provider{'' if needed == 2 else 's'}. "
             f"Could not reach {'; '.join(lost)}. Check their endpoints, then try again"

@@ -239,12 +239,16 @@ class ModelsSketched(Event):
 
 @dataclass(frozen=True)
 class MetricFailed(Event):
-    """A metric could not be computed for a sub-run: for the model of `provider`, or for all when it is None."""
+    """A metric could not be computed for a sub-run: for the model of `provider`, or for all when it is None.
+
+    `given_up` is true where it took too long, so that later sub-runs do without it.
+    """
 
     sub_run: int
     metric: str
     provider: str | None
     reason: str
+    given_up: bool = False
 
 
 @dataclass(frozen=True)

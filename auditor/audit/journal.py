@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from auditor.audit.events import Event
-from auditor.audit.state import AuditState, apply, fold
+from auditor.audit.fold import apply, fold
+from auditor.audit.state import AuditState
 from auditor.store import EventRecord, Store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from auditor.audit.events import ModelDelivered
-from auditor.audit.state import fold
+from auditor.audit.fold import fold
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
 from auditor.job.training import RUN

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
+from auditor.audit.preparation import prepare
 from auditor.audit.selection import Selection
-from auditor.audit.workspace import Workspace
 from auditor.job.model import Job
 from auditor.job.noise_file import MeasuredNoise, NoiseFile, metric_table
 from auditor.store.blobs import BlobFolder
@@ -44,7 +44,8 @@ class NoiseCalibration:
 
     def __init__(self, job: Job, downloads: Path, initial: Path | None = None) -> None:
         self._job = job
-        self._workspace = Workspace(job, Selection(job, secrets.token_bytes(32)), downloads, initial=initial)
+        selection = Selection(job, secrets.token_bytes(32))
+        self._workspace, self._comparator = prepare(job, selection, downloads, initial=initial)
 
     def default_starts(self) -> tuple[int, ...]:
         """The steps of the sub-runs that are measured if nobody says which."""
@@ -70,7 +71,7 @@ class NoiseCalibration:
         return NoiseFile(
             format=1,
             key=self._job.noise_key,
-            dataset_digest=self._workspace.dataset_digest,
+            dataset_digest=self._workspace.program.digest,
             machine=f"{platform.machine()}, {platform.system()}, PyTorch {torch.__version__}"[:200],
             noise=tuple(one for start in found for one in start.noise),
         )
@@ -79,6 +80,6 @@ class NoiseCalibration:
         tables = {use.name: metric_table(use.name, use.options) for use in self._job.metrics}
         return tuple(
             MeasuredNoise(metric=tables[name], start=start, floor=noise.floor, size=noise.size)
-            for name, noise in self._workspace.noise(path, steps).items()
+            for name, noise in self._comparator.noise(path, steps).items()
             if noise.floor is not None
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.audit.measuring import Rehearsed
+from auditor.audit.measurement import Rehearsed
 from auditor.tasks.checkpoint import Schema, read
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.learner import Learner

@@ -1,289 +1,166 @@
-"""One replicated sub-run: its boundaries opened, its replicas executed, its distances judged."""
+"""One replicated sub-run: its boundaries opened, its replicas executed, its models compared and judged."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from auditor.audit.checkpoints import Checkpoints
+from auditor.audit.comparison import NOT_FINITE, Comparison
+from auditor.audit.connections import Connection
 from auditor.audit.copies import Copies
-from auditor.audit.events import (
-    DistancesMeasured,
-    EqualModels,
-    MetricFailed,
-    ModelsSketched,
-    ReplicaFailed,
-    ReplicaReturned,
-    ReplicaStarted,
-    SubRunJudged,
-    SubRunUndecided,
-)
-from auditor.audit.following import follow
-from auditor.audit.handing_out import HandingOut
-from auditor.audit.measuring import Measured
-from auditor.audit.parties import Party
+from auditor.audit.events import ReplicaFailed, ReplicaReturned, ReplicaStarted, SubRunUndecided
+from auditor.audit.handover import Handover
 from auditor.audit.progress import ProgressMeter
-from auditor.audit.sequential import primary_is_flagged
-from auditor.audit.setting import Setting
-from auditor.audit.sketching import packed
-from auditor.audit.standing_alone import recorded, thresholds_of
-from auditor.audit.verdicts import finite_models
+from auditor.audit.session import Session
 from auditor.base.hostile_text import cleaned
 from auditor.base.seeds import Seeds
-from auditor.decisions.agreement import disagree
 from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
-from auditor.tasks.errors import CheckpointError
 
-NOT_FINITE = "weights that are not finite numbers"
 COPIED = "returned the checkpoint of step {} that it had received for another sub-run, instead of its own work"
-IDLE = "returned the parameters that it had been given, unchanged, where most of the others trained"
 
 
 class Replication:
-    """Replicates sub-runs; several at a time, each provider executing one at a time."""
+    """Replicates sub-runs; several at a time, each provider executing one at a time.
 
-    def __init__(self, setting: Setting, checkpoints: Checkpoints) -> None:
-        self._setting = setting
+    Args:
+        session: the audit.
+        checkpoints: those that the client holds.
+        comparison: compares what is returned.
+        copies: knows equal models.
+    """
+
+    def __init__(self, session: Session, checkpoints: Checkpoints, comparison: Comparison, copies: Copies) -> None:
+        self._session = session
         self._checkpoints = checkpoints
-        self._copies = Copies(setting.workspace.parameters)
-        self._order = HandingOut(setting)
-        self._measuring = asyncio.Lock()
+        self._comparison = comparison
+        self._copies = copies
+        self._handover = Handover(session)
 
     async def replicate(self, sub_run: int) -> None:
-        """Have a sub-run executed again and judge everybody who took part."""
+        """Have a sub-run executed again and judge every provider that took part."""
         try:
             await self._replicate(sub_run)
         finally:
-            await self._order.tell()
+            await self._handover.notify()
 
     async def _replicate(self, sub_run: int) -> None:
-        setting, checkpoints = self._setting, self._checkpoints
+        session, checkpoints, comparison = self._session, self._checkpoints, self._comparison
         start, end = await asyncio.gather(checkpoints.open(sub_run), checkpoints.open(sub_run + 1))
         gone = checkpoints.gone(sub_run) or checkpoints.gone(sub_run + 1)
         if start is None or gone is not None:
             reason = gone or "the primary did not show the checkpoint that the sub-run starts from"
-            setting.write(SubRunUndecided(sub_run, reason))
+            session.write(SubRunUndecided(sub_run, reason))
             return
-        if setting.state.boundaries[sub_run].finite is False:
-            setting.write(SubRunUndecided(sub_run, f"it starts from {NOT_FINITE}"))
+        if session.state.boundaries[sub_run].finite is False:
+            session.write(SubRunUndecided(sub_run, f"it starts from {NOT_FINITE}"))
             return
         await self._execute_all(sub_run, start)
-        if not await self._measure(sub_run, start, end):
+        if not await comparison.compare(sub_run, start, end):
             return
         if self._needs_referee(sub_run):
             await self._call_referee(sub_run, start)
-            await self._measure(sub_run, start, end)
-        await self._judge(sub_run)
+            await comparison.compare(sub_run, start, end)
+        await session.judge(sub_run)
 
     async def _execute_all(self, sub_run: int, start: Path) -> None:
         """Have as many replicas as wanted execute the sub-run; each that fails is replaced once, if it can be."""
-        setting = self._setting
-        done = setting.state.sub_run(sub_run).replicas
-        order = [setting.parties[name] for name in self._order.preferred(sub_run)]
-        finished = [party for party in order if party.name in done and done[party.name].over]
-        waiting = [party for party in order if party not in finished]
-        wanted = max(0, setting.job.replicas - sum(done[party.name].failure is None for party in finished))
+        session = self._session
+        done = session.state.sub_run(sub_run).replicas
+        order = [session.connections[name] for name in self._handover.preferred(sub_run)]
+        finished = [replica for replica in order if replica.name in done and done[replica.name].over]
+        waiting = [replica for replica in order if replica not in finished]
+        wanted = max(0, session.job.replicas - sum(done[replica.name].failure is None for replica in finished))
         chosen, spares = waiting[:wanted], waiting[wanted:]
 
-        async def execute_or_replace(party: Party) -> None:
-            if await self._execute(sub_run, party, start):
+        async def execute_or_replace(replica: Connection) -> None:
+            if await self._execute(sub_run, replica, start):
                 return
             while spares:
                 spare = spares.pop(0)
-                if spare.lost is None:
+                if session.lost(spare) is None:
                     await self._execute(sub_run, spare, start)
                     return
 
-        await asyncio.gather(*(execute_or_replace(party) for party in chosen))
+        await asyncio.gather(*(execute_or_replace(replica) for replica in chosen))
 
-    async def _execute(self, sub_run: int, party: Party, start: Path) -> bool:
+    async def _execute(self, sub_run: int, replica: Connection, start: Path) -> bool:
         """Have one replica execute the sub-run; whether it returned something that can be compared."""
-        setting = self._setting
-        step = setting.boundaries[sub_run]
-        meter = ProgressMeter(setting.write, party.name, sub_run, step)
-        await self._order.wait(sub_run, party)
-        async with party.turn:
+        session = self._session
+        step = session.boundaries[sub_run]
+        meter = ProgressMeter(session.write, replica.name, sub_run, step)
+        await self._handover.wait(sub_run, replica)
+        async with replica.turn:
             try:
-                event = await self._returned(sub_run, party, start, meter)
+                event = await self._returned(sub_run, replica, start, meter)
             except ProviderError as error:
-                self._failed(sub_run, party, error, meter.reached - step)
-                await self._order.tell()
+                self._failed(sub_run, replica, error, meter.reached - step)
+                await self._handover.notify()
                 return False
-            setting.write(event)
-            # Within the turn: the next sub-run may start from the very checkpoint that is let go of here.
-            await self._release(party, setting.state.boundaries[sub_run].digest, event.digest)
-        await self._order.tell()
+            session.write(event)
+            # Within the turn: the next sub-run may start from the very checkpoint that is released here.
+            given = session.state.boundaries[sub_run].digest
+            await self._checkpoints.release_replica(replica, given, event.digest)
+        await self._handover.notify()
         return True
 
-    async def _returned(self, sub_run: int, party: Party, start: Path, meter: ProgressMeter) -> ReplicaReturned:
+    async def _returned(self, sub_run: int, replica: Connection, start: Path, meter: ProgressMeter) -> ReplicaReturned:
         """Hand a replica the start, follow it to the end, and fetch and check what it made of it."""
-        setting, client = self._setting, party.client
-        if party.lost is not None:
-            raise Unreachable(party.lost)
-        digest = setting.state.boundaries[sub_run].digest
-        execution = f"{setting.run}.{sub_run}.{list(setting.state.providers).index(party.name)}"
-        known = setting.state.sub_run(sub_run).replicas.get(party.name)
-        if known is not None:
-            execution = known.execution  # an earlier process asked for it, and it may be under way
-        elif sub_run in setting.state.provider(party.name).handed:
-            execution += f".{setting.state.seq}"  # what it returned was lost; it shall not find that run again
-        request = setting.request(party, execution, digest, sub_run, sub_run + 1)
-        setting.write(ReplicaStarted(sub_run, party.name, execution, await client.upload(start, digest)))
+        session, client, checkpoints = self._session, replica.client, self._checkpoints
+        if (reason := session.lost(replica)) is not None:
+            raise Unreachable(reason)
+        digest = session.state.boundaries[sub_run].digest
+        execution = self._execution_id(sub_run, replica)
+        request = session.request(replica, execution, digest, sub_run, sub_run + 1)
+        session.write(ReplicaStarted(sub_run, replica.name, execution, await client.upload(start, digest)))
         begun = time.monotonic()
         await client.start(request)
         returned = ""
-        async for status in follow(
-            client,
-            request,
-            stall_seconds=setting.job.audit.stall_seconds,
-            waiting_seconds=setting.job.audit.waiting_seconds,
-            simulated=lambda: setting.parties.simulated(party),
-        ):
+        async for status in session.follow(replica, request):
             meter.report(status.step, status.loss)
             returned = status.commitments[-1].digest if status.commitments else returned
         seconds = time.monotonic() - begun
-        moved = await client.open(returned, setting.workspace.schema.size, setting.blobs)
-        path = setting.blobs.path(returned)
-        try:
-            finite = await self._checkpoints.check(path, setting.boundaries[sub_run + 1])
-        except CheckpointError as error:
-            setting.blobs.remove(returned)
-            raise Misbehaved(f"returned something that is not a checkpoint of this job: {error}") from None
-        for step, given in self._handed(sub_run, party).items():
-            if await asyncio.to_thread(self._copies.is_copy, start, path, given):
-                raise Misbehaved(COPIED.format(step))
-        return ReplicaReturned(sub_run, party.name, returned, moved, seconds, finite)
+        moved, finite = await checkpoints.fetch_returned(replica, returned, session.boundaries[sub_run + 1])
+        if session.job.audit.seeds is Seeds.OWN:  # with shared seeds its own work equals what it was handed
+            for step, given in (await checkpoints.handed(replica, but=sub_run)).items():
+                if await asyncio.to_thread(self._copies.is_copy, start, checkpoints.path(returned), given):
+                    raise Misbehaved(COPIED.format(step))
+        return ReplicaReturned(sub_run, replica.name, returned, moved, seconds, finite)
 
-    def _handed(self, sub_run: int, party: Party) -> dict[int, Path]:
-        """The checkpoints, by step, that a provider with seeds of its own was given for other sub-runs than this one.
+    def _execution_id(self, sub_run: int, replica: Connection) -> str:
+        """What a replica knows its run by."""
+        session = self._session
+        known = session.state.sub_run(sub_run).replicas.get(replica.name)
+        if known is not None:
+            return known.execution  # an earlier process asked for it, and it may be under way
+        execution = f"{session.run}.{sub_run}.{list(session.state.providers).index(replica.name)}"
+        if sub_run in session.state.provider(replica.name).handed:
+            execution += f".{session.state.seq}"  # what it returned was lost; it shall not find that run again
+        return execution
 
-        With the client's seeds its own work is equal to them.
-        """
-        setting = self._setting
-        if setting.job.audit.seeds is Seeds.SHARED:
-            return {}
-        others = [one for one in setting.state.provider(party.name).handed if one != sub_run]
-        given = [setting.state.boundaries[one] for one in others]
-        return {one.step: setting.blobs.path(one.digest) for one in given if setting.blobs.has(one.digest)}
-
-    async def _release(self, party: Party, start: str, returned: str) -> None:
-        """Let a replica forget what it was given, and what it returned unless its attack is still to be measured."""
-        for digest in (start,) if party.provider.attack is not None else (start, returned):
-            with suppress(ProviderError):  # it costs the provider some disk, and the audit nothing
-                await party.client.release(digest)
-
-    def _failed(self, sub_run: int, party: Party, error: ProviderError, steps: int) -> None:
-        setting = self._setting
+    def _failed(self, sub_run: int, replica: Connection, error: ProviderError, steps: int) -> None:
+        session = self._session
         if isinstance(error, Misbehaved):
-            setting.blame(party, sub_run, error)
-        elif party.ours:
-            setting.check_disk()
+            session.blame(replica, sub_run, error)
+        else:
+            session.excuse(replica)
         if isinstance(error, Unreachable):
-            setting.give_up(party, error)
-        setting.write(ReplicaFailed(sub_run, party.name, cleaned(error), steps))
+            session.lose(replica, error)
+        session.write(ReplicaFailed(sub_run, replica.name, cleaned(error), steps))
 
     def _needs_referee(self, sub_run: int) -> bool:
         """Whether the primary and its one replica disagree, and nobody else was asked yet."""
-        setting = self._setting
-        known = setting.state.sub_run(sub_run)
+        session = self._session
+        known = session.state.sub_run(sub_run)
         returned = [name for name, replica in known.replicas.items() if replica.failure is None]
-        return (
-            setting.job.has_referee
-            and len(returned) == 1
-            and any(disagree(matrix, setting.assumptions) for matrix in known.matrices)
-        )
+        return session.job.has_referee and len(returned) == 1 and session.disagree(sub_run)
 
     async def _call_referee(self, sub_run: int, start: Path) -> None:
         """Have one more provider execute the sub-run: the first that can."""
-        setting = self._setting
-        for name in self._order.preferred(sub_run):
-            party = setting.parties[name]
-            known = name in setting.state.sub_run(sub_run).replicas
-            if not known and party.lost is None and await self._execute(sub_run, party, start):
+        session = self._session
+        for name in self._handover.preferred(sub_run):
+            referee = session.connections[name]
+            known = name in session.state.sub_run(sub_run).replicas
+            if not known and session.lost(referee) is None and await self._execute(sub_run, referee, start):
                 return
-
-    async def _measure(self, sub_run: int, start: Path, end: Path | None) -> bool:
-        """Compare what was returned; whether there was enough to compare."""
-        setting = self._setting
-        returned = await self._comparable(sub_run, start, end)
-        if len(returned) < 2:
-            setting.write(SubRunUndecided(sub_run, self._why_nothing(sub_run)))
-            return False
-        first, last = setting.boundaries[sub_run : sub_run + 2]
-        async with self._measuring:
-            results = await setting.workspace.measure(start, returned, first, last - first)
-            if setting.choice.budget.adds_up:
-                sketches = await setting.workspace.sketch(start, returned)
-                setting.write(ModelsSketched(sub_run, tuple(sketches), packed(list(sketches.values()))))
-        for result in results:
-            self._record(sub_run, result)
-        return True
-
-    async def _judge(self, sub_run: int) -> None:
-        setting = self._setting
-        judgements = await asyncio.to_thread(
-            setting.choice.decision.judge, setting.state.matrices(), setting.assumptions
-        )
-        thresholds = thresholds_of(judgements, setting.choice, setting.assumptions)
-        own = [recorded(one, thresholds) for one in judgements if one.sub_run == sub_run]
-        setting.write(SubRunJudged(sub_run, tuple(own)))
-        if setting.job.audit.stop_early and await asyncio.to_thread(
-            primary_is_flagged, setting.state, setting.choice, setting.assumptions
-        ):
-            setting.settled.set()
-
-    def _record(self, sub_run: int, result: Measured) -> None:
-        setting = self._setting
-        if result.failure is not None:
-            setting.write(MetricFailed(sub_run, result.metric, None, result.failure))
-            return
-        for provider, reason in result.excluded.items():
-            setting.write(MetricFailed(sub_run, result.metric, provider, reason))
-        setting.write(
-            DistancesMeasured(
-                sub_run,
-                result.metric,
-                result.providers,
-                result.values,
-                result.noise.floor,
-                result.seconds,
-                result.remarks,
-                result.spread,
-                result.noise.size,
-                result.noise.source,
-            )
-        )
-
-    async def _comparable(self, sub_run: int, start: Path, end: Path | None) -> dict[str, Path]:
-        """The returned models that can be compared, by provider, in the job's order.
-
-        Weights must be finite; and where everybody draws their own seeds, each model must be its provider's own work.
-        """
-        setting = self._setting
-        known = setting.state.sub_run(sub_run)
-        digests: dict[str, str] = {}  # in the order in which they were committed to
-        if end is not None and setting.state.boundaries[sub_run + 1].finite:
-            digests[setting.primary.name] = setting.state.boundaries[sub_run + 1].digest
-        for name, replica in sorted(known.replicas.items(), key=lambda one: one[1].returned):
-            if replica.digest is not None and replica.failure is None and replica.finite:
-                digests[name] = replica.digest
-        paths = {name: setting.blobs.path(digest) for name, digest in digests.items()}
-        if setting.job.audit.seeds is Seeds.OWN:
-            for name in await asyncio.to_thread(self._copies.idle, start, paths):
-                if (sub_run, IDLE) not in setting.state.provider(name).misbehaviour:
-                    setting.blame(setting.parties[name], sub_run, IDLE)
-                del paths[name]
-            for pair in await asyncio.to_thread(self._copies.pairs, start, paths):
-                if (pair.first, pair.second, pair.parameters) not in known.equal:
-                    setting.write(EqualModels(sub_run, pair.first, pair.second, pair.parameters))
-                del paths[pair.second]
-        return {name: paths[name] for name in setting.state.providers if name in paths}
-
-    def _why_nothing(self, sub_run: int) -> str:
-        """Why there is nothing to compare."""
-        finite = finite_models(sub_run, self._setting.state)
-        if len(finite) > 1 and not any(finite.values()):
-            return f"every provider returned {NOT_FINITE}: the training diverges; a lower learning rate may help"
-        return "fewer than two providers returned a comparable model"

@@ -1,41 +1,43 @@
-"""The state of an audit: a pure fold over its events. Nothing else is remembered anywhere."""
+"""The state of an audit. All that an audit knows of its past is here, so that it can be resumed from its events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import reduce
-from typing import Any, Literal
-
-import numpy as np
-from pydantic import ValidationError
+from typing import Literal
 
 from auditor.audit import events as e
 from auditor.audit.findings import RecordedJudgement
-from auditor.audit.sketching import unpacked
+from auditor.audit.packed_sketches import unpacked
 from auditor.decisions.direction import Sketches
 from auditor.decisions.distances import DistanceMatrix
-from auditor.store.errors import DamagedRun
-from auditor.store.records import EventRecord
 
 SubRunPhase = Literal["waiting", "training", "committed", "passed", "replicating", "judged", "undecided"]
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """A committed checkpoint; `finite` is None until it was opened."""
+    """A committed checkpoint.
+
+    Attributes:
+        step: the step that it follows.
+        digest: what the primary committed to.
+        finite: whether it holds finite numbers only; None until it was opened.
+        damaged: whether the client's own copy broke after that.
+    """
 
     step: int
     digest: str
     finite: bool | None = None
+    damaged: bool = False
 
 
 @dataclass(frozen=True)
 class Replica:
     """One provider's execution of a replicated sub-run; over once it has a digest or a reason.
 
-    `returned` is the number of the event that told of its model.
+    `returned` is the number of the event that recorded its model.
     """
 
     execution: str
@@ -105,6 +107,7 @@ class AuditState:
         execution: the primary's present run: (its id, the step that it started from).
         primary_finished: whether the primary executed its last step.
         delivered: the model that the client gets.
+        given_up: the metrics that took too long, each with what was said of it then.
         attacks: what simulated attacks achieved, by provider; verdicts never look here.
         finished: the last event of an audit that ended.
         bytes: of the checkpoints that travelled.
@@ -120,6 +123,7 @@ class AuditState:
     execution: tuple[str, int] | None = None
     primary_finished: bool = False
     delivered: e.ModelDelivered | None = None
+    given_up: Mapping[str, str] = field(default_factory=dict)
     attacks: Mapping[str, e.AttackMeasured] = field(default_factory=dict)
     finished: e.AuditFinished | None = None
     interrupted: bool = False
@@ -128,6 +132,11 @@ class AuditState:
     seconds: float = 0.0
     seq: int = 0
     last_time: datetime | None = field(default=None, repr=False)
+
+    @property
+    def step(self) -> int:
+        """The furthest step that the primary committed to."""
+        return max((boundary.step for boundary in self.boundaries.values()), default=0)
 
     def sub_run(self, index: int) -> SubRun:
         """A sub-run, also one to which nothing happened yet."""
@@ -139,17 +148,19 @@ class AuditState:
 
     def matrices(self) -> list[DistanceMatrix]:
         """All distances so far, in the order in which sub-runs were measured, in which evidence adds up."""
-        measured = [one for one in self.sub_runs.values() if one.measured is not None]
-        return [matrix for one in sorted(measured, key=lambda one: one.measured or 0) for matrix in one.matrices]
+        return [matrix for sub_run in self._measured() for matrix in sub_run.matrices]
 
     def sketches(self) -> list[Sketches]:
         """All sketches so far, in the same order."""
-        told = [one for one in self.sub_runs.values() if one.sketched is not None and one.measured is not None]
         return [
             Sketches(known.sub_run, known.providers, unpacked(known.sketches))
-            for one in sorted(told, key=lambda one: one.measured or 0)
-            if (known := one.sketched) is not None
+            for sub_run in self._measured()
+            if (known := sub_run.sketched) is not None
         ]
+
+    def _measured(self) -> list[SubRun]:
+        measured = [sub_run for sub_run in self.sub_runs.values() if sub_run.measured is not None]
+        return sorted(measured, key=lambda sub_run: sub_run.measured or 0)
 
     def phase(self, index: int) -> SubRunPhase:
         """How far a sub-run is."""
@@ -165,177 +176,3 @@ class AuditState:
         if index + 1 in self.boundaries:
             return "committed"
         return "training" if self.execution and index <= max(self.boundaries, default=0) else "waiting"
-
-
-def fold(records: Iterable[EventRecord], state: AuditState | None = None) -> AuditState:
-    """The state after these events; going on from `state` if given."""
-    return reduce(apply, records, state or AuditState())
-
-
-def apply(state: AuditState, record: EventRecord) -> AuditState:
-    """The state after one more event.
-
-    Raises:
-        DamagedRun: it is no event, or none that can follow those before.
-    """
-    try:
-        return _after(state, record)
-    except KeyError as error:
-        if record.kind not in e.KINDS:
-            raise DamagedRun(record.run, f"event {record.seq} is of an unknown kind, {record.kind!r:.60}") from None
-        raise DamagedRun(record.run, f"event {record.seq}, {record.kind}, has no {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = f" in {'.'.join(map(str, first['loc']))}" if first["loc"] else ""
-        what = f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        raise DamagedRun(record.run, f"event {record.seq}, {record.kind}, is invalid{place}: {what}") from None
-    except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
-        raise DamagedRun(
-            record.run, f"event {record.seq}, {record.kind}, does not fit those before it: {error}"
-        ) from None
-
-
-def _after(state: AuditState, record: EventRecord) -> AuditState:
-    event = e.from_record(record.kind, record.payload)
-    time = datetime.fromisoformat(record.time)
-    spent = 0.0
-    if state.last_time is not None and not isinstance(event, e.RunResumed):
-        spent = max(0.0, (time - state.last_time).total_seconds())
-    state = replace(state, seq=record.seq, last_time=time, seconds=state.seconds + spent)
-    return _changed(state, event)
-
-
-def _changed(state: AuditState, event: e.Event) -> AuditState:
-    match event:
-        case e.RunStarted():
-            names = (event.primary, *event.replicas)
-            return replace(state, started=event, providers={name: ProviderState() for name in names})
-        case e.RunInterrupted():
-            return replace(state, interrupted=True)
-        case e.RunResumed():
-            # Whoever was lost may be back.
-            providers = {name: replace(one, lost=None) for name, one in state.providers.items()}
-            return replace(state, interrupted=False, providers=providers)
-        case e.PrimaryStarted():
-            state = replace(state, execution=(event.execution, event.step), bytes=state.bytes + event.bytes)
-            return _with_provider(state, event.provider, step=event.step)
-        case e.PrimaryFinished():
-            seconds = state.provider(event.provider).seconds + event.seconds
-            return _with_provider(replace(state, primary_finished=True), event.provider, seconds=seconds)
-        case e.Committed():
-            boundary = Boundary(event.step, event.digest)
-            return replace(state, boundaries={**state.boundaries, event.boundary: boundary})
-        case e.BoundaryOpened():
-            opened = replace(state.boundaries[event.boundary], finite=event.finite)
-            boundaries = {**state.boundaries, event.boundary: opened}
-            return replace(state, boundaries=boundaries, bytes=state.bytes + event.bytes)
-        case e.ModelDelivered():
-            return replace(state, delivered=event, bytes=state.bytes + event.bytes)
-        case e.AttackMeasured():
-            return replace(state, attacks={**state.attacks, event.provider: event})
-        case e.AuditFinished():
-            return replace(state, finished=event)
-        case e.ProviderReady() | e.ProviderLost() | e.ProviderMisbehaved() | e.Progressed():
-            return _provider_changed(state, event)
-        case _:
-            return _sub_run_changed(state, event)
-
-
-def _provider_changed(
-    state: AuditState, event: e.ProviderReady | e.ProviderLost | e.ProviderMisbehaved | e.Progressed
-) -> AuditState:
-    match event:
-        case e.ProviderReady():
-            return _with_provider(state, event.provider, device=event.device, lost=None)
-        case e.ProviderLost():
-            return _with_provider(state, event.provider, lost=event.reason)
-        case e.ProviderMisbehaved():
-            known = state.provider(event.provider).misbehaviour
-            return _with_provider(state, event.provider, misbehaviour=(*known, (event.sub_run, event.reason)))
-        case e.Progressed():
-            return _with_provider(state, event.provider, step=event.step, loss=event.loss, rate=event.rate)
-
-
-def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
-    match event:
-        case e.Drawn():
-            return _with_sub_run(state, event.sub_run, replicated=event.replicated)
-        case e.ReplicaStarted():
-            state = replace(state, bytes=state.bytes + event.bytes)
-            handed = (*state.provider(event.provider).handed, event.sub_run)
-            state = _with_provider(state, event.provider, handed=tuple(dict.fromkeys(handed)))
-            return _with_replica(state, event.sub_run, event.provider, Replica(event.execution))
-        case e.ReplicaReturned():
-            replica = replace(
-                state.sub_run(event.sub_run).replicas[event.provider],
-                digest=event.digest,
-                finite=event.finite,
-                seconds=event.seconds,
-                returned=state.seq,
-            )
-            seconds = state.provider(event.provider).seconds + event.seconds
-            state = replace(
-                state,
-                bytes=state.bytes + event.bytes,
-                extra_steps=state.extra_steps + _length(state, event.sub_run),
-            )
-            state = _with_provider(state, event.provider, seconds=seconds)
-            return _with_replica(state, event.sub_run, event.provider, replica)
-        case e.ReplicaFailed():
-            known = state.sub_run(event.sub_run).replicas.get(event.provider, Replica(""))
-            state = replace(state, extra_steps=state.extra_steps + event.steps)
-            return _with_replica(state, event.sub_run, event.provider, replace(known, failure=event.reason))
-        case e.CheckpointDamaged() if event.sub_run is not None and event.provider is not None:
-            left = {name: one for name, one in state.sub_run(event.sub_run).replicas.items() if name != event.provider}
-            return _with_sub_run(state, event.sub_run, replicas=left)
-        case e.EqualModels():
-            found = (event.first, event.second, event.parameters)
-            return _with_sub_run(state, event.sub_run, equal=(*state.sub_run(event.sub_run).equal, found))
-        case e.DistancesMeasured():
-            matrix = DistanceMatrix(
-                event.sub_run,
-                event.metric,
-                event.providers,
-                np.array(event.values),
-                event.noise_floor,
-                event.spread,
-                event.size,
-                event.noise_source,
-            )
-            before = state.sub_run(event.sub_run)
-            others = [one for one in before.matrices if one.metric != event.metric]
-            earlier = sum(one.measured is not None for one in state.sub_runs.values())
-            measured = earlier if before.measured is None else before.measured
-            remarks = {**before.remarks, **{(event.metric, name): said for name, said in event.remarks.items()}}
-            return _with_sub_run(state, event.sub_run, matrices=(*others, matrix), measured=measured, remarks=remarks)
-        case e.ModelsSketched():
-            return _with_sub_run(state, event.sub_run, sketched=event)
-        case e.MetricFailed():
-            known_failures = state.sub_run(event.sub_run).failed_metrics
-            failed = {**known_failures, (event.metric, event.provider): event.reason}
-            return _with_sub_run(state, event.sub_run, failed_metrics=failed)
-        case e.SubRunJudged():
-            return _with_sub_run(state, event.sub_run, judgements=event.judgements)
-        case e.SubRunUndecided():
-            return _with_sub_run(state, event.sub_run, undecided=event.reason)
-    return state
-
-
-def _length(state: AuditState, sub_run: int) -> int:
-    if state.started is None:
-        return 0
-    start = sub_run * state.started.sub_run_steps
-    return min(state.started.steps, start + state.started.sub_run_steps) - start
-
-
-def _with_provider(state: AuditState, name: str, **changes: Any) -> AuditState:
-    changed = replace(state.provider(name), **changes)
-    return replace(state, providers={**state.providers, name: changed})
-
-
-def _with_sub_run(state: AuditState, index: int, **changes: Any) -> AuditState:
-    return replace(state, sub_runs={**state.sub_runs, index: replace(state.sub_run(index), **changes)})
-
-
-def _with_replica(state: AuditState, index: int, provider: str, replica: Replica) -> AuditState:
-    return _with_sub_run(state, index, replicas={**state.sub_run(index).replicas, provider: replica})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
-from auditor.audit.camps import doubts_about_assumption
+from auditor.audit.collusion import doubts_about_assumption
 from auditor.audit.findings import Outcome, ProviderVerdict, Verdict
-from auditor.audit.standing_alone import deviates, thresholds_of
 from auditor.audit.state import AuditState, SubRun
+from auditor.audit.thresholds import deviates, thresholds_of
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement
 from auditor.decisions.direction import Look, look_at_directions

@@ -71,6 +71,6 @@ def _leave(leaving: SystemExit) -> None:
         sys.stderr.flush()
         os._exit(code)
     if threading.active_count() > 1:
-        from auditor.audit.apart import leave
+        from auditor.audit.side_thread import leave
 
         leave(code)

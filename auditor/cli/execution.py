@@ -7,7 +7,7 @@ import signal
 from contextlib import aclosing
 
 from auditor.audit.engine import TooFewProviders, run_audit
-from auditor.audit.state import fold
+from auditor.audit.fold import fold
 from auditor.cli.display import Display, choose_display
 from auditor.cli.enduring import enduring_output
 from auditor.cli.exit_codes import OUTCOMES, ExitCode

@@ -31,13 +31,13 @@ def report(
     ] = None,
 ) -> None:
     """Report on a run for somebody who has nothing else: what was asked, the verdicts, the evidence, the limits."""
-    from auditor.audit.kept_job import kept_job
-    from auditor.audit.state import fold
+    from auditor.audit.fold import fold
+    from auditor.audit.stored_job import stored_job
     from auditor.store import Store
 
     with user_errors(), Store() as store:
         record = store.find_run(run)
-        state, job = fold(store.events(record.id)), kept_job(record)
+        state, job = fold(store.events(record.id)), stored_job(record)
         running = store.is_running(record.id)
     if format is ReportFormat.TEXT:
         from auditor.report.saved import as_text

@@ -16,7 +16,7 @@ RunArgument = Annotated[
 
 def resume(run: RunArgument, json: JsonOption = False) -> None:
     """Continue an audit that was interrupted or killed. If it has ended, show its verdict again."""
-    from auditor.audit.kept_job import kept_job
+    from auditor.audit.stored_job import stored_job
 
     with user_errors():
         from auditor.cli.execution import execute
@@ -24,7 +24,7 @@ def resume(run: RunArgument, json: JsonOption = False) -> None:
 
         with Store() as store:
             record = store.find_run(run)
-            job = kept_job(record)
+            job = stored_job(record)
             for file in job.plugins:
                 if file.drift is not None:
                     say(f"note: {file.path} {file.drift}. The run continues with the plugin as it was at the start.")

@@ -33,8 +33,8 @@ def run(
             drawer = Drawer.CLIENT if seeds is Seeds.SHARED else Drawer.PROVIDER
             audit = loaded.audit.model_copy(update={"seeds": seeds, "drawn_by": drawer})
             loaded = loaded.model_copy(update={"audit": audit})
+        from auditor.audit.job_plugins import check_plugins
         from auditor.audit.lineage import pinned
-        from auditor.audit.workspace import check_plugins
         from auditor.cli.execution import execute
         from auditor.store import Store
 

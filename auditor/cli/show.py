@@ -30,7 +30,7 @@ def show(
         return
     from rich.console import Console
 
-    from auditor.audit.state import fold
+    from auditor.audit.fold import fold
     from auditor.report.text import evidence_report, print_report
 
     with user_errors():
@@ -39,7 +39,7 @@ def show(
     if state.finished is not None:
         print_report(console, state, evidence=True)
         return
-    step = max((boundary.step for boundary in state.boundaries.values()), default=0)
+    step = state.step
     total = f" of {state.started.steps:,}" if state.started else ""
     console.print(f"{'running' if running else 'stopped'} at step {step:,}{total}", highlight=False)
     console.print(evidence_report(state))

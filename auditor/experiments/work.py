@@ -16,9 +16,10 @@ from typing import Any
 
 import torch
 
-from auditor.audit.measuring import Noise, measure, measure_noise
+from auditor.audit.measurement import Noise, measure, measure_noise
+from auditor.audit.packed_sketches import packed
 from auditor.audit.rehearsals import Rehearsals
-from auditor.audit.sketching import packed, sketch
+from auditor.audit.sketch import sketch
 from auditor.base.hostile_text import cleaned
 from auditor.job.task import Task
 from auditor.job.training import Training

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from auditor.audit.findings import Cost
-from auditor.audit.state import AuditState, fold
+from auditor.audit.fold import fold
+from auditor.audit.state import AuditState
 from auditor.store import DamagedRun, RunRecord, Store
 
 
@@ -60,7 +61,7 @@ def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> 
         flagged=tuple(verdict.name for verdict in finished.providers if verdict.verdict == "flagged")
         if finished
         else (),
-        step=max((boundary.step for boundary in state.boundaries.values()), default=0),
+        step=state.step,
         steps=state.started.steps if state.started else None,
         seconds=round(state.seconds, 3),
         cost=finished.cost if finished else None,

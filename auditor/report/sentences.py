@@ -16,7 +16,7 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
                 f"{event.decision} rule judges, because {event.reason}"
             )
         case e.RunResumed():
-            return f"resumed at step {max((boundary.step for boundary in state.boundaries.values()), default=0):,}"
+            return f"resumed at step {state.step:,}"
         case e.RunInterrupted():
             return "interrupted"
         case e.ProviderReady():

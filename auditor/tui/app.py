@@ -18,7 +18,7 @@ from auditor.store import Store
 from auditor.tui.palette import palette
 
 if TYPE_CHECKING:
-    from auditor.audit.detached import DetachedRun
+    from auditor.audit.detached_run import DetachedRun
     from auditor.job import Job
 
 Result = TypeVar("Result")
@@ -87,7 +87,7 @@ class AuditorApp(App[None]):
 
     async def start(self, job: Job, source: str) -> str:
         """Start a run of a job in a separate process and show it; returns its id."""
-        from auditor.audit.detached import start_run
+        from auditor.audit.detached_run import start_run
 
         record, detached = await self.in_store(lambda store: start_run(store, job, source))
         self.detached[record.id] = detached
@@ -96,7 +96,7 @@ class AuditorApp(App[None]):
 
     async def execute(self, run: str) -> None:
         """Resume a stopped run in a separate process."""
-        from auditor.audit.detached import execute_detached
+        from auditor.audit.detached_run import execute_detached
 
         self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))
 

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 
 from auditor.audit import events as e
-from auditor.audit.kept_job import kept_job
-from auditor.audit.state import AuditState, apply
+from auditor.audit.fold import apply
+from auditor.audit.state import AuditState
+from auditor.audit.stored_job import stored_job
 from auditor.job.model import Job
 from auditor.report.sentences import sentence
 from auditor.store import RunRecord, Store
@@ -82,7 +83,7 @@ class Follower:
     def __init__(self, store: Store, run: RunRecord) -> None:
         self._store = store
         self._run = run
-        self._job = kept_job(run)
+        self._job = stored_job(run)
         self._state = AuditState()
         self._log: list[LogLine] = []
         self._losses: list[float] = []

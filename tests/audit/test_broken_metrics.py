@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from auditor.audit.measuring import Measured
+from auditor.audit.comparator import Comparator
+from auditor.audit.job_plugins import check_plugins
+from auditor.audit.measurement import Measurement
+from auditor.audit.preparation import prepare
 from auditor.audit.selection import Selection
-from auditor.audit.workspace import Workspace, check_plugins
 from auditor.job import Job, parse_job
 from auditor.plugins import Catalogue, PluginError
 from tests.command import job_text
@@ -52,8 +54,8 @@ def job(folder: Path, bodies: dict[str, str], audit: str = "", others: tuple[str
     return parse_job(text, folder=folder)
 
 
-def workspace(job: Job, folder: Path) -> Workspace:
-    return Workspace(job, Selection(job, b"secret"), folder)
+def comparator(job: Job, folder: Path) -> Comparator:
+    return prepare(job, Selection(job, b"secret"), folder)[1]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -72,16 +74,19 @@ def returned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / name for name in ("start", "one", "other")}
 
 
-async def measured(space: Workspace, returned: dict[str, Path]) -> dict[str, Measured]:
+async def measured(
+    comparator: Comparator, returned: dict[str, Path], given_up: dict[str, str] | None = None
+) -> dict[str, Measurement]:
     models = {name: path for name, path in returned.items() if name != "start"}
-    return {one.metric: one for one in await space.measure(returned["start"], models, 4, 4)}
+    measurements = await comparator.measure(returned["start"], models, 4, 4, given_up)
+    return {measurement.metric: measurement for measurement in measurements}
 
 
 async def test_metrics_that_fail_are_named_with_their_file_and_the_others_measure(
     tmp_path: Path, returned: dict[str, Path]
 ) -> None:
     broken = job(tmp_path, {name: body for name, (body, _) in BODIES.items()})
-    found = await measured(workspace(broken, tmp_path), returned)
+    found = await measured(comparator(broken, tmp_path), returned)
     for name, (_, words) in BODIES.items():
         failure = found[name].failure
         assert failure is not None, name
@@ -116,14 +121,18 @@ def module(job: Job) -> Any:
 async def test_a_metric_that_takes_for_ever_is_left_behind_and_not_called_again(
     tmp_path: Path, stuck: Job, returned: dict[str, Path]
 ) -> None:
-    space = workspace(stuck, tmp_path)
-    first, second = await measured(space, returned), await measured(space, returned)
-    assert first["stuck"].failure == f"it took longer than 1.5 s (file {tmp_path / 'broken.py'})"
-    assert "in an earlier sub-run and is no longer used (file" in str(second["stuck"].failure)
+    space = comparator(stuck, tmp_path)
+    first = await measured(space, returned)
+    given_up = {name: str(found.failure) for name, found in first.items() if found.given_up}
+    second = await measured(space, returned, given_up)
+    reason = f"it took longer than 1.5 s (file {tmp_path / 'broken.py'})"
+    assert given_up == {"stuck": reason}
+    assert second["stuck"].failure == f"it is no longer used, because in an earlier sub-run {reason}"
+    assert not second["stuck"].given_up
     assert len(module(stuck).CALLS) == 1
     # The thread that was left behind now loads its weights into a network that nobody else uses.
     module(stuck).RELEASE.set()
-    third = await measured(space, returned)
+    third = await measured(space, returned, given_up)
     assert first["output"].values == second["output"].values == third["output"].values
     assert first["output"].failure is None
 
@@ -132,7 +141,7 @@ async def test_an_interruption_does_not_wait_for_a_metric(
     tmp_path: Path, stuck: Job, returned: dict[str, Path]
 ) -> None:
     patient = stuck.audit.model_copy(update={"metric_seconds": 600.0})
-    space = workspace(stuck.model_copy(update={"audit": patient}), tmp_path)
+    space = comparator(stuck.model_copy(update={"audit": patient}), tmp_path)
     waiting = asyncio.create_task(measured(space, returned))
     while not module(stuck).CALLS:
         await asyncio.sleep(0.01)
@@ -156,7 +165,7 @@ def test_a_metric_that_cannot_begin_is_refused_before_anything_is_started(
     tmp_path: Path, body: str, words: str
 ) -> None:
     with pytest.raises(PluginError, match=words) as caught:
-        workspace(job(tmp_path, {"broken": body}, audit="metric_seconds = 0.3", others=()), tmp_path)
+        comparator(job(tmp_path, {"broken": body}, audit="metric_seconds = 0.3", others=()), tmp_path)
     assert str(caught.value).startswith(f"metric 'broken' of file {tmp_path / 'broken.py'} ")
 
 

@@ -8,7 +8,8 @@ import torch
 
 from auditor.audit import events as e
 from auditor.audit.copies import Copies, Pair
-from auditor.audit.state import AuditState, fold
+from auditor.audit.fold import fold
+from auditor.audit.state import AuditState
 from auditor.audit.verdicts import judge_providers
 from auditor.job import parse_job
 from auditor.planning.choice import assumptions_of, choose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.audit.workspace import check_plugins
+from auditor.audit.job_plugins import check_plugins
 from auditor.job import parse_job
 from auditor.plugins import PluginError
 from tests.command import Auditor, job_text

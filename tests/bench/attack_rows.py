@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from auditor.audit.measuring import Noise, measure, measure_noise
+from auditor.audit.measurement import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.base.seeds import Seeds
 from auditor.decisions import DistanceMatrix

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from auditor.audit.measuring import measure, measure_noise
+from auditor.audit.measurement import measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from auditor.audit.following import follow
+from auditor.audit.status_stream import follow
 from auditor.job import Training
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import Refused, Unreachable
@@ -125,4 +125,4 @@ async def _trained(client: ProviderClient, folder: Path, run: str, boundaries: t
 
 
 def _follow(client: ProviderClient, request: RunRequest) -> AsyncIterator:  # type: ignore[type-arg]
-    return follow(client, request, stall_seconds=60, waiting_seconds=60, simulated=lambda: None)
+    return follow(client, request, stall_seconds=60, waiting_seconds=60)

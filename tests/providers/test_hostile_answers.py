@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.audit.following import follow
+from auditor.audit.status_stream import follow
 from auditor.job.endpoint import UnixEndpoint
 from auditor.job.loading import parse_job
 from auditor.job.model import Job
@@ -66,7 +66,7 @@ async def in_place(client: ProviderClient, place: str, folder: Path, job: Job) -
         await client.upload(folder / "start", "1" * 64)
     else:
         await client.start(request)
-        async for _ in follow(client, request, stall_seconds=1, waiting_seconds=1, simulated=lambda: None):
+        async for _ in follow(client, request, stall_seconds=1, waiting_seconds=1):
             pass
 
 
@@ -123,7 +123,7 @@ async def test_who_waits_for_its_turn_or_prepares_for_longer_than_a_stall_is_not
     request = request_of(job)
     async with asking(tmp_path, "status.takes_its_time") as client:
         await client.start(request)
-        following = follow(client, request, stall_seconds=0.2, waiting_seconds=600, simulated=lambda: None)
+        following = follow(client, request, stall_seconds=0.2, waiting_seconds=600)
         states = [status.state async for status in following]
     assert list(dict.fromkeys(states)) == ["queued", "preparing", "finished"]
 

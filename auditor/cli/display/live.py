@@ -75,7 +75,7 @@ class LiveDisplay(Display):
         if self._primary is None or state.started is None:
             return
         known = state.provider(state.started.primary)
-        step = max((known.step, *(boundary.step for boundary in state.boundaries.values())))
+        step = max(known.step, state.step)
         rate = f"{known.rate:.1f} steps/s" if known.rate and not state.primary_finished else ""
         self._progress.update(self._primary, completed=step, rate=rate)
 

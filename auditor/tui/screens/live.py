@@ -103,7 +103,7 @@ class LiveScreen(RunScreen):
         from auditor.report.figures import seconds_text
 
         state = snapshot.state
-        step = max((boundary.step for boundary in state.boundaries.values()), default=0)
+        step = state.step
         words = f" {snapshot.run.id}  {signs().verdicts[snapshot.status]} {snapshot.status}"
         if snapshot.running and snapshot.requests and state.finished is None:
             words += f" ({' and '.join(sorted(snapshot.requests))} requested)"

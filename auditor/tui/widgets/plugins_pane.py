@@ -68,14 +68,14 @@ were then."""
 
     @work(thread=True, exclusive=True, group="find", exit_on_error=False)
     def _find(self) -> None:
-        from auditor.audit.kept_job import kept_job
+        from auditor.audit.stored_job import stored_job
         from auditor.store import DamagedRun, Store
 
         files: dict[str, PluginFile] = {}
         with Store(self.auditor.folder) as store:
             for run in store.runs()[:RECENT_RUNS]:
                 with suppress(DamagedRun):
-                    for file in kept_job(run).plugins:
+                    for file in stored_job(run).plugins:
                         files.setdefault(file.path, file)
         self.post_message(self.Found(list(files.values())))
 

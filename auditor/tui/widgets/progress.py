@@ -50,7 +50,7 @@ def _lines(snapshot: Snapshot, width: int) -> list[Text]:
     primary = snapshot.job.primary.name
     name_width = min(14, max(len(name) for name in snapshot.names))
     progress = state.provider(primary)
-    committed = max((boundary.step for boundary in state.boundaries.values()), default=0)
+    committed = state.step
     step = max(progress.step, committed)
     rate = progress.rate if snapshot.running and not state.primary_finished else None
     lines = [_bar(padded(primary, name_width), step, snapshot.job.training.steps, rate, "")]

@@ -233,12 +233,12 @@ class ProvidersPane(HomePane):
 
 def _busy(store: Store) -> frozenset[str]:
     """Who takes part in a run that goes on."""
-    from auditor.audit.kept_job import kept_job
+    from auditor.audit.stored_job import stored_job
     from auditor.store import DamagedRun
 
     names: set[str] = set()
     for run in store.runs():
         if store.is_running(run.id):
             with suppress(DamagedRun):
-                names |= {provider.name for provider in kept_job(run).providers}
+                names |= {provider.name for provider in stored_job(run).providers}
     return frozenset(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,8 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from auditor.audit.events import ProviderLost, ProviderReady
-from auditor.audit.journal import Journal
+from auditor.audit.events import Event, ProviderLost, ProviderReady
 from auditor.audit.selection import Selection
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
@@ -26,32 +26,31 @@ from auditor.providers.landlock import landlock_version
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
 from auditor.providers.naming import named_task
-from auditor.providers.protocol import Identity
 
 PAUSE = 0.05
-NOT_APART = (
+NO_LANDLOCK = (
     "this system has no Landlock, so a simulated attack could read this audit's files and learn which sub-runs are "
     "replicated"
 )
 
 
-@dataclass
-class Party:
-    """One provider, as the engine deals with it.
+@dataclass(frozen=True)
+class Connection:
+    """One provider, as the engine deals with it. What becomes of it is in the journal.
 
     Attributes:
         provider: from the job.
         client: speaks to it.
+        greeting: what happened when it was greeted: `ProviderReady`, or `ProviderLost`.
         turn: held while it executes a replica; a provider executes one at a time.
-        identity: what it said of itself when it was greeted.
-        lost: why it was given up, once it was.
+        attack: the attack that it simulates, with where that comes from; None where it simulates none.
     """
 
     provider: Provider
     client: ProviderClient
+    greeting: Event
+    attack: str | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    identity: Identity | None = None
-    lost: str | None = None
 
     @property
     def name(self) -> str:
@@ -64,24 +63,21 @@ class Party:
         return self.provider.where.ours
 
 
-class Parties:
+class Connections:
     """The providers of a job; when the context ends, all are disconnected and those that we started are ended.
 
     Args:
         job: whose providers.
-        selection: the run's secret draws; of these a simulated adversary is told what the metrics draw with.
+        selection: the run's secret draws; a simulated adversary is given the seed that metrics draw with.
         folder: of the run, where local providers keep their files.
         downloads: the folder for datasets.
         home: what a simulated adversary must not see, the run's secret in it.
-        journal: learns who is ready and who is lost.
 
     Attributes:
-        task: what providers are told of the job's, once they are started: files by what is in them, without paths.
+        task: the job's task as providers see it, once they are started: files by what is in them, without paths.
     """
 
-    def __init__(
-        self, job: Job, selection: Selection, folder: Path, downloads: Path, home: Path, journal: Journal
-    ) -> None:
+    def __init__(self, job: Job, selection: Selection, folder: Path, downloads: Path, home: Path) -> None:
         self._launches = [
             Launch(
                 name=provider.name,
@@ -97,18 +93,17 @@ class Parties:
         ]
         self._job = job
         self._selection = selection
-        self._journal = journal
         self._downloads = downloads
         self.task = job.task
         self._stack = AsyncExitStack()
-        self._parties: dict[str, Party] = {}
+        self._connections: dict[str, Connection] = {}
 
     async def __aenter__(self) -> Self:
         """Nothing is started yet."""
         return self
 
     async def start(self) -> None:
-        """Start the local providers and connect to all; afterwards each one is ready or lost.
+        """Start the local providers and greet all.
 
         Raises:
             Unreachable: local providers cannot be started at all.
@@ -116,77 +111,61 @@ class Parties:
         self.task, data = await asyncio.to_thread(named_task, self._job.task)
         launches = [replace(launch, data=data) for launch in self._launches]
         self._launchers = await self._stack.enter_async_context(Launchers(launches, self._downloads))
-        for provider in self._job.providers:
-            client = ProviderClient(
-                self._launchers.address(provider.name),
-                patience=self._job.audit.stall_seconds,
-                word=self._selection.client_word(provider.name),
-                why_ended=partial(self._launchers.why_ended, provider.name),
-            )
-            await self._stack.enter_async_context(client)
-            self._parties[provider.name] = Party(provider, client)
-        await asyncio.gather(*(self._greet(party) for party in self._parties.values()))
-
-    def announce(self) -> None:
-        """Tell the journal who is ready and who is lost."""
-        for party in self._parties.values():
-            if party.lost is not None:
-                self._journal.write(ProviderLost(party.name, party.lost))
-            elif party.identity is not None:
-                known = party.identity
-                device, software = cleaned(known.device, 40), cleaned(known.software, 80)
-                self._journal.write(ProviderReady(party.name, device, known.threads, software))
+        connections = await asyncio.gather(*(self._connect(provider) for provider in self._job.providers))
+        self._connections = {connection.name: connection for connection in connections}
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Disconnect, end the processes that were started, and once there is a verdict free their disk."""
+        """Disconnect, and end the processes that were started."""
         await self._stack.aclose()
-        if self._journal.state.finished is not None:
-            for launch in self._launches:
-                if launch.endpoint.ours:
-                    clear_clients(launch.folder)
+
+    def clear(self) -> None:
+        """Free the disk of the providers that we started; for when there is a verdict and they are ended."""
+        for launch in self._launches:
+            if launch.endpoint.ours:
+                clear_clients(launch.folder)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the client should know of its local providers."""
         if any(launch.hidden is not None for launch in self._launches) and not landlock_version():
-            return (NOT_APART,)
+            return (NO_LANDLOCK,)
         return ()
 
-    def __getitem__(self, name: str) -> Party:
+    def __getitem__(self, name: str) -> Connection:
         """The provider with this name."""
-        return self._parties[name]
+        return self._connections[name]
 
-    @property
-    def reachable(self) -> list[Party]:
-        """Those that are not lost."""
-        return [party for party in self._parties.values() if party.lost is None]
+    def __iter__(self) -> Iterator[Connection]:
+        """All providers, in the job's order."""
+        return iter(self._connections.values())
 
-    def lose(self, party: Party, reason: object) -> None:
-        """Give a provider up, and say so once."""
-        if party.lost is None:
-            party.lost = cleaned(reason)
-            self._journal.write(ProviderLost(party.name, party.lost))
+    async def _connect(self, provider: Provider) -> Connection:
+        client = ProviderClient(
+            self._launchers.address(provider.name),
+            patience=self._job.audit.stall_seconds,
+            word=self._selection.client_word(provider.name),
+            why_ended=partial(self._launchers.why_ended, provider.name),
+        )
+        await self._stack.enter_async_context(client)
+        attack = None
+        if provider.attack is not None:
+            attack = str(Catalogue(self._job.plugins).origin("attacks", provider.attack.name))
+        return Connection(provider, client, await self._greet(provider.name, client), attack)
 
-    def simulated(self, party: Party) -> str | None:
-        """The attack that the provider carries out on our behalf, with where it comes from; None if there is none."""
-        attack = party.provider.attack
-        return None if attack is None else str(Catalogue(self._job.plugins).origin("attacks", attack.name))
-
-    async def _greet(self, party: Party) -> None:
-        deadline = time.monotonic() + self._launchers.patience(party.name)
+    async def _greet(self, name: str, client: ProviderClient) -> Event:
+        deadline = time.monotonic() + self._launchers.patience(name)
         while True:
             try:
-                party.identity = await party.client.identity()
-                return
+                known = await client.identity()
+                device, software = cleaned(known.device, 40), cleaned(known.software, 80)
+                return ProviderReady(name, device, known.threads, software)
             except Unreachable as error:
-                words = self._launchers.why_ended(party.name)
+                words = self._launchers.why_ended(name)
                 if words is None and time.monotonic() < deadline:
                     await asyncio.sleep(PAUSE)
                     continue
-                party.lost = cleaned(words or error)
-                return
+                return ProviderLost(name, cleaned(words or error))
             except ProviderError as error:
-                party.lost = cleaned(f"it does not speak the provider protocol: {error}")
-                return
+                return ProviderLost(name, cleaned(f"it does not speak the provider protocol: {error}"))

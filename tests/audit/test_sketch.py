@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from auditor.audit.sketching import PROJECTIONS, packed, sketch, unpacked
+from auditor.audit.packed_sketches import packed, unpacked
+from auditor.audit.sketch import PROJECTIONS, sketch
 from tests.plugins.models import Models
 
 

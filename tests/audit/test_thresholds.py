@@ -8,8 +8,9 @@ import pytest
 
 from auditor.audit import events as e
 from auditor.audit.findings import RecordedJudgement
-from auditor.audit.standing_alone import deviates, recorded, thresholds_of
-from auditor.audit.state import AuditState, fold
+from auditor.audit.fold import fold
+from auditor.audit.state import AuditState
+from auditor.audit.thresholds import deviates, recorded, thresholds_of
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement
 from auditor.decisions.evidence import Budget, combined_p_value

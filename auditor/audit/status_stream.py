@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from auditor.base.hostile_text import cleaned
 from auditor.providers.client import ProviderClient
@@ -25,7 +25,7 @@ async def follow(
     *,
     stall_seconds: float,
     waiting_seconds: float,
-    simulated: Callable[[], str | None],
+    attack: str | None = None,
 ) -> AsyncIterator[RunStatus]:
     """The statuses of a run as they come, each with the commitments that are new; ends when it is finished.
 
@@ -35,7 +35,7 @@ async def follow(
         stall_seconds: the provider is given up after training for this long without any progress.
         waiting_seconds: likewise after this much waiting for its turn and preparing together. Both may take long at
             an honest provider: others' runs come first, and data must be read.
-        simulated: says which attack we had it carry out, which may be the reason.
+        attack: the attack that it simulates on our behalf, which may be why it stalls; None where there is none.
 
     Raises:
         Unreachable: no answer, no progress, or the run was cancelled there.
@@ -50,7 +50,7 @@ async def follow(
         _check(status, request, known, step)
         clock.tick(status.state, progress=status.step > step or bool(status.commitments))
         if (overdue := clock.overdue(status.state)) is not None:
-            suspect = f" while carrying out {attack}" if (attack := simulated()) else ""
+            suspect = f" while carrying out {attack}" if attack is not None else ""
             raise Unreachable(f"{overdue} at step {step}{suspect}")
         step, version, known = status.step, status.version, known + len(status.commitments)
         yield status

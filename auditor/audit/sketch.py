@@ -4,15 +4,11 @@ Every parameter is added to one of `PROJECTIONS` sums, with a sign; which, and w
 secret (the "count sketch" of Charikar, Chen and Farach-Colton, 2002, "Finding frequent items in data streams"). Inner
 products of sketches are those of the models, up to a relative error of about one in √PROJECTIONS. Parameters stream
 through piece by piece, so that memory does not grow with the model: a pass over the files, some 10 ns a parameter.
-
-What is kept of a sub-run is how far each sketch lies from the median of all, number by number, in half precision: 2 kB
-a model. The median stays where it is whatever a minority returns, so that a huge model does not blur the others.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,24 +44,3 @@ def sketch(models: Mapping[str, ReturnedModel], seed: int) -> dict[str, NDArray[
                 both = np.bincount(places, weights=moved, minlength=2 * PROJECTIONS)
                 total += both[:PROJECTIONS] - both[PROJECTIONS:]
     return sums
-
-
-def packed(sketches: Sequence[NDArray[np.float64]]) -> tuple[str, ...]:
-    """What is kept of the sketches of one sub-run, as text; their order stays."""
-    values = np.array(sketches)
-    apart = values - np.median(values, axis=0)
-    largest = np.abs(apart).max(axis=1, keepdims=True)
-    scaled = np.divide(apart, largest, out=np.zeros_like(apart), where=largest > 0).astype("<f2")
-    return tuple(
-        base64.b64encode(np.float64(scale).astype("<f8").tobytes() + row.tobytes()).decode()
-        for scale, row in zip(largest[:, 0], scaled, strict=True)
-    )
-
-
-def unpacked(texts: Sequence[str]) -> NDArray[np.float64]:
-    """What `packed` kept: float [n, projections]."""
-    rows = []
-    for text in texts:
-        raw = base64.b64decode(text)
-        rows.append(np.frombuffer(raw, "<f8", 1)[0] * np.frombuffer(raw, "<f2", offset=8).astype(np.float64))
-    return np.array(rows)

@@ -24,7 +24,7 @@ class OutOfTime(Exception):  # noqa: N818 - the name reads as what it is
         super().__init__(f"took longer than {seconds:g} s")
 
 
-class _Apart(threading.Thread):
+class _SideThread(threading.Thread):
     """A thread that nobody has to wait for."""
 
     def __init__(self, call: Callable[[], None]) -> None:
@@ -45,7 +45,7 @@ def call_within(seconds: float, call: Callable[[], Result]) -> Result:
     return future.result()
 
 
-async def call_apart(call: Callable[[], Result], seconds: float | None = None) -> Result:
+async def call_in_side_thread(call: Callable[[], Result], seconds: float | None = None) -> Result:
     """Call something in a thread of its own; cancelling what awaits it leaves the thread behind at once.
 
     Raises:
@@ -67,7 +67,7 @@ def leave(code: int) -> None:
     Python would end such a thread in the middle of whatever library it is in, which some of them answer with an
     abort. So the process is ended by the system, after everything written was flushed.
     """
-    if any(isinstance(thread, _Apart) for thread in threading.enumerate()):
+    if any(isinstance(thread, _SideThread) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -85,5 +85,5 @@ def _start(call: Callable[[], Result]) -> concurrent.futures.Future[Result]:
         except BaseException as error:  # such as SystemExit, which would end whoever waits
             future.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
 
-    _Apart(run).start()
+    _SideThread(run).start()
     return future

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from auditor.audit.camps import doubts_about_assumption
+from auditor.audit.collusion import doubts_about_assumption
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.direction import Sketches

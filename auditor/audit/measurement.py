@@ -59,7 +59,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """The distances of one metric.
 
     Attributes:
@@ -72,6 +72,7 @@ class Measured:
         remarks: for some providers, where their model differs most from the others.
         excluded: providers whose model the metric cannot represent, with the reason.
         failure: why there are no distances at all; None if there are.
+        given_up: whether the metric took too long, so that later sub-runs do without it.
     """
 
     metric: str
@@ -83,14 +84,15 @@ class Measured:
     remarks: Mapping[str, str] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)
     failure: str | None = None
+    given_up: bool = False
 
-    def blaming(self, place: str) -> Measured:
+    def blaming(self, place: str) -> Measurement:
         """The same, in which every failure also says where the metric comes from."""
         excluded = {provider: f"{reason} ({place})" for provider, reason in self.excluded.items()}
         return replace(self, excluded=excluded, failure=self.failure and f"{self.failure} ({place})")
 
 
-def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel], noise: Noise) -> Measured:
+def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel], noise: Noise) -> Measurement:
     """Represent each model and compare all pairs.
 
     A provider may return weights that break a metric, by overflow for instance. Its model is then left out, so
@@ -107,7 +109,7 @@ def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel],
         except Exception as error:  # a plugin may raise anything; that is no pass, but no end of the audit either
             excluded[provider] = cleaned(f"{type(error).__name__}: {error}")
     if len(representations) < 2:
-        return Measured(name, failure=next(iter(excluded.values()), "there are fewer than two models to compare"))
+        return Measurement(name, failure=next(iter(excluded.values()), "there are fewer than two models to compare"))
     try:
         comparison = metric.compare(list(representations.values()))
         values = _matrix(comparison.distances, len(representations))
@@ -117,9 +119,9 @@ def measure(name: str, metric: Metric[Any], models: Mapping[str, ReturnedModel],
             if remark
         }
     except Exception as error:  # likewise
-        return Measured(name, failure=cleaned(f"{type(error).__name__}: {error}"))
+        return Measurement(name, failure=cleaned(f"{type(error).__name__}: {error}"))
     seconds = time.monotonic() - begun
-    return Measured(name, tuple(representations), values, noise, metric.spread, seconds, remarks, excluded)
+    return Measurement(name, tuple(representations), values, noise, metric.spread, seconds, remarks, excluded)
 
 
 def measure_noise(metric: Metric[Any], rehearsed: Rehearsed) -> Noise:

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from auditor.audit import events as e
-from auditor.audit.measuring import Measured, Noise, Rehearsed, measure, measure_noise
-from auditor.audit.state import fold
+from auditor.audit.fold import fold
+from auditor.audit.measurement import Measurement, Noise, Rehearsed, measure, measure_noise
 from auditor.audit.verdicts import judge_providers
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions
@@ -112,7 +112,7 @@ def test_a_model_that_a_metric_cannot_represent_is_left_out(models: dict[str, Re
                 raise ValueError("too large")
             return super().represent(model)
 
-    found: Measured = measure("picky", Picky(Picky.Options()), models, Noise())
+    found: Measurement = measure("picky", Picky(Picky.Options()), models, Noise())
     assert found.providers == ("a", "c")
     assert found.excluded == {"b": "ValueError: too large"}
 

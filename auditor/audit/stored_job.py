@@ -8,7 +8,7 @@ from auditor.job.model import Job
 from auditor.store import DamagedRun, RunRecord
 
 
-def kept_job(run: RunRecord) -> Job:
+def stored_job(run: RunRecord) -> Job:
     """The job that a run audits.
 
     Raises:
