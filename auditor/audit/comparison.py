@@ -63,7 +63,8 @@ class Comparison:
     def _record(self, sub_run: int, measurement: Measurement) -> None:
         write, metric = self._session.write, measurement.metric
         if measurement.failure is not None:
-            write(MetricFailed(sub_run, metric, None, measurement.failure, measurement.given_up))
+            if (metric, None) not in self._session.state.sub_run(sub_run).failed_metrics:
+                write(MetricFailed(sub_run, metric, None, measurement.failure, measurement.given_up))
             return
         for provider, reason in measurement.excluded.items():
             write(MetricFailed(sub_run, metric, provider, reason))

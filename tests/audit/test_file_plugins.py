@@ -59,9 +59,39 @@ def test_a_run_goes_on_with_the_plugins_that_it_began_with_and_without_those_tha
     reasons = {one["name"]: " ".join(one["reasons"]) for one in resumed.verdict["providers"]}
     assert "times as far under angle" in reasons["a"]
     assert f"the metric endless failed: it took longer than 2 s (file {tmp_path}/trouble.py)" in reasons["b"]
-    assert "is no longer used" in reasons["b"]
+    assert "is no longer used, because in an earlier sub-run it took longer than 2 s" in reasons["b"]
     broken = f"attack 'breaks' of file {tmp_path}/trouble.py failed in on_update: ValueError: not at step"
     assert broken in reasons["d"]
     achieved = {one["provider"]: one["success_rate"] for one in resumed.events if one["event"] == "attack_measured"}
     assert achieved.keys() == {"a"}
     assert achieved["a"] > 0.5
+
+
+SLOW = """
+import time
+from auditor.plugins import Metric
+
+class Slow(Metric[float]):
+    name = "slow"
+    def represent(self, model):
+        time.sleep(20)
+        return 0.0
+    def distance(self, first, second): return 0.0
+"""
+
+
+@pytest.mark.slow
+def test_a_metric_that_took_too_long_is_not_tried_again_after_a_resume(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    text = job_text(metrics='["slow"]', audit="fixed_selection = [0, 1]\nmetric_seconds = 0.5", steps=20)
+    (tmp_path / "job.toml").write_text(text)
+    process = auditor.start("run", "job.toml", "--plugin", "slow.py", "--json")
+    run = [event["run"] for event in until(process, "metric_failed")][-1]
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    resumed = auditor.here("resume", run, "--json")
+    assert resumed.code == 11, resumed.stderr
+    events = auditor.here("show", run, "--json").events
+    failures = [(event["given_up"], event["reason"]) for event in events if event["event"] == "metric_failed"]
+    assert [given_up for given_up, _ in failures] == [True, False]
+    assert failures[1][1].startswith("it is no longer used, because in an earlier sub-run it took longer than 0.5 s")
