@@ -1,6 +1,6 @@
 """`auditor` finds out which cloud provider did not train the model it was paid to train.
 
-The package is layered; each folder imports only from those below it:
+What belongs here: the version, and the layers. Each folder may import only from those below it in this list:
 
 - `cli` and `tui`: the faces, which show what happens and decide nothing;
 - `report`: a run as text or JSON, and a benchmark as tables, plots and a page;

@@ -1,12 +1,16 @@
-"""What starts fast stays fast: planning and help import neither PyTorch nor any plugin."""
+"""What starts fast stays fast: planning and help import neither PyTorch nor any plugin. Each folder says its walls."""
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import auditor
 
 QUICKSTART = str(Path(__file__).parents[1] / "sample_jobs" / "quickstart.toml")
 
@@ -20,7 +24,16 @@ from auditor.cli.app import main
 main()
 """
 
-IMPORT = "import sys, importlib; importlib.import_module(sys.argv[1]); print(*sorted(sys.modules), file=sys.stderr)"
+PACKAGE = Path(auditor.__file__).parent
+PLUGINS = Path(__file__).parents[1] / "plugins"
+WITHOUT_TORCH = ("base", "cli", "decisions", "job", "planning", "report", "store", "tui")
+
+IMPORT = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(*sorted(sys.modules), file=sys.stderr)
+"""
 
 
 def modules(script: str, *arguments: str) -> tuple[str, set[str]]:
@@ -57,3 +70,21 @@ def test_the_lower_layers_load_no_torch_and_no_interface_library(module: str) ->
     _, names = modules(IMPORT, module)
     assert module in names
     assert packages(names) & {"torch", "torchvision", "rich", "typer", "textual", "auditor_plugins"} == set()
+
+
+def test_no_module_of_the_faces_or_of_what_they_read_loads_torch() -> None:
+    paths = [path for folder in WITHOUT_TORCH for path in (PACKAGE / folder).rglob("*.py")]
+    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    _, loaded = modules(IMPORT, *(name.removesuffix(".__init__") for name in names))
+    assert {"auditor.cli.foreground_run", "auditor.tui.screens.live", "auditor.report.markdown"} <= loaded
+    assert packages(loaded) & {"torch", "torchvision", "auditor_plugins"} == set()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*PACKAGE.rglob("__init__.py"), *PLUGINS.rglob("__init__.py")],
+    ids=lambda path: str(path.parent.relative_to(PACKAGE.parent)),
+)
+def test_every_folder_says_what_belongs_there_and_what_may_import_it(file: Path) -> None:
+    words = " ".join((ast.get_docstring(ast.parse(file.read_text())) or "").split())
+    assert re.search(r"belongs here.*\b(import|imports|import only from) (it|them|those)\b", words), words

@@ -1,1 +1,6 @@
-"""The heart: the engine, its events, the state they fold into, distances, decisions and verdicts."""
+"""The heart: one audit from its first event to its verdicts.
+
+What belongs here: the engine, the training of the primary, replication, checkpoints, distances, and the record of it
+all: events and the state that they fold into. It prints nothing and knows no screen. It imports `planning` and what
+stands lower; `experiments`, `report`, `cli` and `tui` import it.
+"""

@@ -11,9 +11,9 @@ import typer
 from auditor.cli.agent import agent
 from auditor.cli.bench import bench
 from auditor.cli.calibrate import calibrate
-from auditor.cli.enduring import open_closed_streams
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.interface import open_interface, watch
+from auditor.cli.output_streams import open_closed_streams
 from auditor.cli.plan import plan
 from auditor.cli.plugins import plugins
 from auditor.cli.provider import provider

@@ -14,7 +14,8 @@ from auditor.cli.job_argument import job_path
 from auditor.cli.narration import fail, output, say, user_errors
 
 if TYPE_CHECKING:
-    from auditor.experiments.engine import Bench, Result
+    from auditor.experiments.engine import Bench
+    from auditor.experiments.findings import Result
 
 
 def bench(

@@ -9,7 +9,7 @@ import typer
 
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.narration import fail, user_errors
-from auditor.cli.resume import RunArgument
+from auditor.cli.run_argument import RunArgument
 from auditor.cli.version import VersionOption
 
 if TYPE_CHECKING:

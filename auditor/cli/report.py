@@ -10,7 +10,7 @@ import typer
 
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.narration import fail, output, say, user_errors
-from auditor.cli.resume import RunArgument
+from auditor.cli.run_argument import RunArgument
 
 
 class ReportFormat(StrEnum):

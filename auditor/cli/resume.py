@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from auditor.cli.narration import say, user_errors
-from auditor.cli.run import JsonOption
-
-RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id or its first characters, or `last` for the newest run.")
-]
+from auditor.cli.run_argument import JsonOption, RunArgument
 
 
 def resume(run: RunArgument, json: JsonOption = False) -> None:
@@ -19,7 +13,7 @@ def resume(run: RunArgument, json: JsonOption = False) -> None:
     from auditor.audit.stored_job import stored_job
 
     with user_errors():
-        from auditor.cli.execution import execute
+        from auditor.cli.foreground_run import execute
         from auditor.store import Store
 
         with Store() as store:

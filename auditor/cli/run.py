@@ -10,8 +10,7 @@ from auditor.base.seeds import Drawer, Seeds
 from auditor.cli.exit_codes import EXPLANATION
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
 from auditor.cli.narration import user_errors
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON object per line. The last holds the verdict.")]
+from auditor.cli.run_argument import JsonOption
 
 
 def run(
@@ -33,17 +32,9 @@ def run(
             drawer = Drawer.CLIENT if seeds is Seeds.SHARED else Drawer.PROVIDER
             audit = loaded.audit.model_copy(update={"seeds": seeds, "drawn_by": drawer})
             loaded = loaded.model_copy(update={"audit": audit})
-        from auditor.audit.job_plugins import check_plugins
-        from auditor.audit.lineage import pinned
-        from auditor.cli.execution import execute
-        from auditor.store import Store
+        from auditor.cli.foreground_run import start
 
-        check_plugins(loaded)
-        with Store() as store:
-            loaded = pinned(loaded, store)
-            parent = loaded.training.initial_run
-            record = store.create_run(loaded.name, loaded.model_dump_json(), str(path), parent)
-            code = execute(record, loaded, store, json=json)
+        code = start(loaded, path, json=json)
     raise typer.Exit(code)
 
 

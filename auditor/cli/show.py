@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from auditor.cli.narration import output, say, user_errors
-from auditor.cli.resume import RunArgument
+from auditor.cli.run_argument import RunArgument
 
 
 def show(

@@ -2,7 +2,7 @@
 
 Distances between benign providers are not independent: a model that took another turn lies further from all the
 others. Measured on digits (ResNet-8, seven metrics, eight sub-runs), 40 to 94 % of the variance of log distances
-belongs to the servers. So they are simulated as
+belongs to the providers. So they are simulated as
 
     ln d_ij = σ · (√(ρ/2)·(a_i + a_j) + √(1 − ρ)·e_ij)
 
@@ -23,9 +23,9 @@ from auditor.decisions.clique import tightest, within
 from auditor.decisions.distances import Distances
 
 SERVER_SHARE = 0.9
-"""ρ: the share of the variance of log distances that belongs to servers."""
+"""ρ: the share of the variance of log distances that belongs to providers."""
 TURNS = 3.0
-"""Degrees of freedom of the servers' own turns."""
+"""Degrees of freedom of the providers' own turns."""
 MATRICES = 3000
 """Simulated matrices for up to twelve providers; fewer for more, where each takes longer and medians vary less."""
 _SPREAD = 0.02

@@ -1,4 +1,4 @@
-"""Finding the servers that agree best with one another, and how far one lies from them."""
+"""The providers that agree best with one another, and how far one lies from them."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def within(values: Distances, group: Sequence[int]) -> Distances:
 
 
 def log_ratio(values: Distances, judged: int, group: Sequence[int]) -> tuple[float, tuple[int, ...]]:
-    """The logarithm of how far one server lies from its reference clique over how far these lie from one another.
+    """The logarithm of how far one provider lies from its reference clique over how far these lie from one another.
 
-    The clique is the group that agrees best, without the judged server where it belongs to it. The group is as large
-    as there must be benign servers, a majority, so that fewer colluding ones cannot make one of their own, however
+    The clique is the group that agrees best, without the judged provider where it belongs to it. The group is as large
+    as there must be benign providers, a majority, so that fewer colluding ones cannot make one of their own, however
     well they agree. Where too few are left to have a distance among them, two others that agree best stand in.
 
     Args:
-        values: float [n, n], at least three servers.
+        values: float [n, n], at least three providers.
         judged: whose ratio it is.
         group: those of all n that agree best.
 

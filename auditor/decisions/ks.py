@@ -5,8 +5,8 @@ the distances between benign providers: the narrowest window of as many sorted d
 the r·n − 1 other benign ones; (2) of its own n − 1 distances take the r·n − 1 that lie nearest to that cluster;
 (3) test whether both sets come from one distribution.
 
-With a majority of benign servers the window is theirs, unless several malicious ones with similar attacks form
-a narrower one. Distances that share a server are not independent, and the window is selected for being narrow, so
+With a majority of benign providers the window is theirs, unless several malicious ones with similar attacks form
+a narrower one. Distances that share a provider are not independent, and the window is selected for being narrow, so
 that the test's own p-value is far too small: with n = 12, r = 0.5 and everybody benign it is at most 0.01 for one
 provider in eight (measured on digits). The p-value that is given here is how often benign providers reach the same
 statistic (`calibration`, of which it needs neither scale nor spread: the statistic depends on ranks alone). The

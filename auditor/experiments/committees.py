@@ -20,8 +20,8 @@ from auditor.decisions.direction import Sketches, look_at_directions
 from auditor.decisions.distances import Distances
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.rules import direction_tells, select
+from auditor.experiments.bench_settings import Setting
 from auditor.experiments.rates import Rate, area_under_curve
-from auditor.experiments.settings import Setting
 from auditor.job.plugin_use import PluginUse
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
 from filecmp import cmp
 from functools import cache
 from importlib.metadata import version
@@ -13,113 +12,21 @@ from typing import Any
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member, members_of
+from auditor.experiments.bench_settings import Setting, settings_of
 from auditor.experiments.code import code_digest
 from auditor.experiments.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
+from auditor.experiments.default_attacks import usual_attacks
+from auditor.experiments.findings import Capability, Compared, Result
 from auditor.experiments.orders import Orders
 from auditor.experiments.pools import Execution, Layout, Start
-from auditor.experiments.settings import Setting, settings_of
+from auditor.experiments.progress import Progress
 from auditor.experiments.specification import Benchmark
-from auditor.experiments.usual import usual_attacks
 from auditor.experiments.work import Place, compare, draw_sketches, inspect, train
 from auditor.experiments.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
 from auditor.plugins.discovery import KINDS, Catalogue, Origin
 from auditor.tasks.program import load_program
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a benchmark is.
-
-    Attributes:
-        stage: what is being done.
-        done: units of it.
-        total: of so many.
-        unit: what is counted.
-    """
-
-    stage: str
-    done: int
-    total: int
-    unit: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """A setting with what was judged in it.
-
-    Attributes:
-        setting: how an audit would be made.
-        tally: what came out.
-        pools: labels of the pools that committees were drawn from.
-        trainings: independent trainings of honest and of malicious members in these pools.
-        distances: the files that the distances came from.
-    """
-
-    setting: Setting
-    tally: Tally
-    pools: tuple[str, ...]
-    trainings: tuple[int, int]
-    distances: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Capability:
-    """What a returned model can do.
-
-    Attributes:
-        member: who returned it.
-        malicious: whether it attacked.
-        start: what it started from, in words.
-        seeds: whether all trained with the same.
-        steps: the length of the sub-run.
-        accuracy: on held-out samples.
-        success: of its attack; None without one.
-        file: the name of the checkpoint.
-        inspected: what each inspector found, as `Inspection` has it; with `failure` alone where it could not look.
-    """
-
-    member: str
-    malicious: bool
-    start: str
-    seeds: Seeds
-    steps: int
-    accuracy: float
-    success: float | None
-    file: str
-    inspected: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The distances among all models that were returned for one sub-run, under one metric.
-
-    Attributes:
-        metric: its name.
-        seeds: whether all trained with the same.
-        steps: the length of the sub-run.
-        start: what it started from, in words.
-        members: who returned models, by name.
-        measurement: the distances.
-    """
-
-    metric: str
-    seeds: Seeds
-    steps: int
-    start: str
-    members: Mapping[str, Member]
-    measurement: Measurement
-
-    @property
-    def benign(self) -> list[int]:
-        """The rows of benign members."""
-        return [row for name, row in self.measurement.positions.items() if not self.members[name].malicious]
-
-    @property
-    def largest_honest(self) -> float:
-        """The largest distance between two benign members."""
-        return float(self.measurement.values[self.benign][:, self.benign].max())
 
 
 class Bench:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
+from auditor.experiments.bench_settings import Setting
 from auditor.experiments.pools import Execution, Layout, Start
-from auditor.experiments.settings import Setting
 from auditor.experiments.specification import Benchmark
 from auditor.experiments.work import WAYS, InspectionOrder, MeasuringOrder, Place, SketchingOrder, TrainingOrder, Way
 from auditor.job.model import Job

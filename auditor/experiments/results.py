@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from auditor.experiments.engine import Bench, Result
+from auditor.experiments.findings import Result
 from auditor.experiments.rates import Rate
+
+if TYPE_CHECKING:
+    from auditor.experiments.engine import Bench
 
 
 def setting_row(bench: Bench, result: Result) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the user asks for: the job file, and its validation.
 
 What belongs here: the keys of a job file, what they allow, and errors that name the line. Nothing here knows PyTorch,
-the network or a screen, so that reading a job is instant. It imports `base`.
+the network or a screen, so that reading a job is instant. It imports `base`; every other folder may import it.
 """
 
 from auditor.job.audit import Audit

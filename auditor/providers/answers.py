@@ -11,7 +11,7 @@ from auditor.providers.protocol import ErrorMessage
 from auditor.providers.reading import MAX_JSON, Message, Nonsense, read_message
 
 NO_ROOM = 507
-"""The one failure of a server that asking again does not mend: its disk is full."""
+"""The one failure of a provider that another request does not mend: its disk is full."""
 
 
 async def accept(answer: httpx.Response) -> None:
@@ -19,7 +19,7 @@ async def accept(answer: httpx.Response) -> None:
 
     Raises:
         Refused: the provider says that it will not or cannot.
-        Broken: the provider's server, or one before it, failed.
+        Broken: the provider, or a proxy before it, failed.
         Unreachable: something answers that does not speak the protocol.
     """
     status = answer.status_code

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auditor.base.seeds import Seeds
-from auditor.experiments.engine import Result
+from auditor.experiments.findings import Result
 from auditor.experiments.rates import Rate
 
 HEADINGS = ("seeds", "k", "n", "malicious", "m", "metrics", "decision", "caught", "false alarms", "AUC", "extra steps")

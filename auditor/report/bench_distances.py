@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.experiments.engine import Compared
+from auditor.experiments.findings import Compared
 from auditor.report.drawing import BENIGN, MALICIOUS, MIXED, as_svg, new_figure
 
 SHOWN = 8

@@ -5,13 +5,17 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.base.seeds import Seeds
-from auditor.experiments.engine import Bench, Capability, Result
+from auditor.experiments.findings import Capability, Result
 from auditor.report.bench import HEADINGS, attack_rows, summary_rows
 from auditor.report.bench_distances import attack_plot, by_setting, histogram_plot
 from auditor.report.bench_plots import cost_plot, power_plot, score_plot
 from auditor.report.bench_sweeps import sweep_plot, sweeps
+
+if TYPE_CHECKING:
+    from auditor.experiments.engine import Bench
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.experiments.engine import Result
+from auditor.experiments.findings import Result
 from auditor.report.drawing import BENIGN, COLOURS, MALICIOUS, as_svg, new_figure
 
 SETTINGS_SHOWN = 60

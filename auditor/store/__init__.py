@@ -1,4 +1,8 @@
-"""What survives a crash: one SQLite database for runs, events and providers, and a folder of blobs named by digest."""
+"""What survives a crash: one SQLite database for runs, events and providers, and a folder of blobs named by digest.
+
+What belongs here: where things are kept, and who may read them. What an event means belongs to `audit`. It imports
+`base` alone; `providers`, `audit` and what stands higher import it.
+"""
 
 from auditor.store.blobs import BlobError, BlobFolder
 from auditor.store.database import Store

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from rich.theme import Theme
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from auditor.store import Store
 from auditor.tui.palette import palette
-
-if TYPE_CHECKING:
-    from auditor.audit.detached_run import DetachedRun
-    from auditor.job import Job
-
-Result = TypeVar("Result")
+from auditor.tui.store_app import StoreApp
 
 
-class AuditorApp(App[None]):
+class AuditorApp(StoreApp):
     """The terminal interface.
 
     Args:
@@ -48,16 +41,14 @@ class AuditorApp(App[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     def __init__(self, folder: Path, watch: str | None = None) -> None:
-        super().__init__()
-        self.folder = folder
-        self.detached: dict[str, DetachedRun] = {}
+        super().__init__(folder)
         self._watch_first = watch
 
     def on_mount(self) -> None:
         """Show the first screen."""
         self.console.push_theme(self._palette())
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
-        from auditor.tui.screens.home import HomeScreen
+        from auditor.tui.screens.home.screen import HomeScreen
 
         self.push_screen(HomeScreen())
         if self._watch_first is not None:
@@ -75,30 +66,6 @@ class AuditorApp(App[None]):
         for screen in self.screen_stack:
             for lines in screen.query(Lines):
                 lines.redraw()
-
-    async def in_store(self, call: Callable[[Store], Result]) -> Result:
-        """Ask the store something in a thread, because another process may hold it for a while."""
-
-        def ask() -> Result:
-            with Store(self.folder) as store:
-                return call(store)
-
-        return await asyncio.to_thread(ask)
-
-    async def start(self, job: Job, source: str) -> str:
-        """Start a run of a job in a separate process and show it; returns its id."""
-        from auditor.audit.detached_run import start_run
-
-        record, detached = await self.in_store(lambda store: start_run(store, job, source))
-        self.detached[record.id] = detached
-        self.open_run(record.id)
-        return record.id
-
-    async def execute(self, run: str) -> None:
-        """Resume a stopped run in a separate process."""
-        from auditor.audit.detached_run import execute_detached
-
-        self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))
 
     def open_run(self, run: str) -> None:
         """Show a run live."""

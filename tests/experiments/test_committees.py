@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from auditor.base.seeds import Seeds
+from auditor.experiments.bench_settings import Setting
 from auditor.experiments.committees import JudgingOrder, Pool, Tally, judge_committees
-from auditor.experiments.settings import Setting
 from auditor.job.plugin_use import PluginUse
 
 FLOOR = 1e-3

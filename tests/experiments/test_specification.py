@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from auditor.base.seeds import Seeds
-from auditor.experiments.settings import settings_of
+from auditor.experiments.bench_settings import settings_of
 from auditor.experiments.specification import load_benchmark
 from auditor.job.errors import JobError
 from tests.command import ROOT, job_text

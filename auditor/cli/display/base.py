@@ -1,8 +1,7 @@
-"""What every display does, and which one fits."""
+"""What every display does."""
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
@@ -12,7 +11,7 @@ from rich.console import Console
 from auditor.audit.journal import Entry
 from auditor.audit.state import AuditState
 from auditor.report.text import print_report
-from auditor.store import EventRecord, RunRecord
+from auditor.store import EventRecord
 
 
 class Display(ABC):
@@ -38,18 +37,3 @@ class Display(ABC):
         if not console.is_terminal:
             console = Console(width=100)
         print_report(console, state)
-
-
-def choose_display(run: RunRecord, *, json: bool) -> Display:
-    """JSON if asked for; progress bars on a terminal; plain lines elsewhere."""
-    if json:
-        from auditor.cli.display.json_lines import JsonLines
-
-        return JsonLines()
-    if sys.stderr.isatty():
-        from auditor.cli.display.live import LiveDisplay
-
-        return LiveDisplay(run)
-    from auditor.cli.display.plain import PlainLines
-
-    return PlainLines(run)

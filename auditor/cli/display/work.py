@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from auditor.cli.narration import say
-from auditor.experiments.engine import Progress
+from auditor.experiments.progress import Progress
 from auditor.report.figures import seconds_text
 
 LINE_SECONDS = 30.0

@@ -1,7 +1,10 @@
 """What every plugin must hold to, as tests that its author subclasses.
 
-The tests practise on a small real job: `Practice` says what they need of it, and whoever can train provides one
-under the entry-point group `auditor.practice`.
+The tests practise on a small real job. `Practice` says what they need of it, and an entry point in the group
+`auditor.practice` provides one for each kind of task.
+
+What belongs here: one contract a file, for each kind of plugin, and the practice that they share. It imports the rest
+of `plugins`; authors' tests, `auditor.plugins.checking` and the practice jobs in `tasks` import it.
 """
 
 from auditor.plugins.contract.attack import AttackContract

@@ -16,10 +16,10 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from auditor.base.hostile_text import cleaned
 from auditor.store import DamagedRun, Store, StoreError, UnknownRun
 from auditor.tui.shown import shown
+from auditor.tui.store_app import StoreApp, store_app
 from auditor.tui.widgets.panes import Panes
 
 if TYPE_CHECKING:
-    from auditor.tui.app import AuditorApp
     from auditor.tui.following import Snapshot
 
 POLL_SECONDS = 0.2
@@ -32,12 +32,9 @@ class AuditorScreen(Screen[Any]):
     AUTO_FOCUS = ""  # each screen says itself where one begins
 
     @property
-    def auditor(self) -> AuditorApp:
+    def auditor(self) -> StoreApp:
         """The application, by its own type."""
-        from auditor.tui.app import AuditorApp
-
-        assert isinstance(self.app, AuditorApp)
-        return self.app
+        return store_app(self)
 
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it."""

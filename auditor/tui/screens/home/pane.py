@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.containers import Vertical
 from textual.worker import Worker, WorkerState
 
 from auditor.base.hostile_text import cleaned
-
-if TYPE_CHECKING:
-    from auditor.tui.app import AuditorApp
+from auditor.tui.store_app import StoreApp, store_app
 
 
 class HomePane(Vertical):
     """A part of the home screen that survives what its workers raise."""
 
     @property
-    def auditor(self) -> AuditorApp:
+    def auditor(self) -> StoreApp:
         """The application, by its own type."""
-        from auditor.tui.app import AuditorApp
-
-        assert isinstance(self.app, AuditorApp)
-        return self.app
+        return store_app(self)
 
     def reload(self) -> None:
         """Read again what it shows; called when it comes to the front and by F5."""

@@ -1,17 +1,21 @@
-"""Carrying out a run in this process, shown by a display, until it ends or is interrupted."""
+"""A run in this process, shown by a display until it ends or is interrupted.
+
+The only place in the faces that imports the engine, and with it PyTorch, and only once a run begins.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 from contextlib import aclosing
+from pathlib import Path
 
-from auditor.audit.engine import TooFewProviders, run_audit
 from auditor.audit.fold import fold
+from auditor.audit.lineage import pinned
 from auditor.cli.display import Display, choose_display
-from auditor.cli.enduring import enduring_output
 from auditor.cli.exit_codes import OUTCOMES, ExitCode
 from auditor.cli.narration import say
+from auditor.cli.output_streams import lossy_output
 from auditor.job import Job
 from auditor.plugins.discovery import PluginError
 from auditor.providers.errors import ProviderError
@@ -20,16 +24,40 @@ from auditor.store import DamagedRun, RunRecord, Store, StoreError
 from auditor.tasks.errors import TrainingError
 
 
+def start(job: Job, source: Path, *, json: bool) -> ExitCode:
+    """Create a run of a job in the store, carry it out and show it; returns the exit code of the process.
+
+    Args:
+        job: what is audited.
+        source: the job file that it came from.
+        json: whether events are written as JSON.
+
+    Raises:
+        PluginError: the job's metrics or attacks cannot be used.
+        JobError: the run that the job starts from has no model.
+        StoreError: the store cannot be written.
+    """
+    from auditor.audit.job_plugins import check_plugins
+
+    check_plugins(job)
+    with Store() as store:
+        job = pinned(job, store)
+        record = store.create_run(job.name, job.model_dump_json(), str(source), job.training.initial_run)
+        return execute(record, job, store, json=json)
+
+
 def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     """Carry out or resume a run and show it; returns the exit code of the process.
 
     The run continues if nobody reads the output any more.
     """
-    with enduring_output():
+    with lossy_output():
         return _execute(run, job, store, json=json)
 
 
 def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
+    from auditor.audit.engine import TooFewProviders
+
     display = choose_display(run, json=json)
     try:
         with display:
@@ -54,6 +82,8 @@ def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
 
 
 async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -> None:
+    from auditor.audit.engine import run_audit
+
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()

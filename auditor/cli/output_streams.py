@@ -1,4 +1,4 @@
-"""Output that a run survives: a terminal that was closed, a pipe that nobody reads, a full disk for a log."""
+"""The streams stdout and stderr: a run survives a closed terminal, a pipe that nobody reads and a full disk."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 
-class _Enduring(io.FileIO):
-    """A file that lets what cannot be written go, and everything after it."""
+class _LossyFile(io.FileIO):
+    """A file that drops what cannot be written, and everything after it."""
 
     def write(self, data: io.ReadableBuffer) -> int:  # type: ignore[name-defined]
         """Write, or drop."""
@@ -28,13 +28,13 @@ class _Enduring(io.FileIO):
 
 
 @contextmanager
-def enduring_output() -> Iterator[None]:
+def lossy_output() -> Iterator[None]:
     """Write to stdout and stderr as long as that is possible, and go on without them when it is not.
 
     The store holds what happens in a run. That nobody watches any more is no reason to end it.
     """
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = map(_enduring, before)
+    sys.stdout, sys.stderr = map(_lossy, before)
     try:
         yield
     finally:
@@ -59,11 +59,11 @@ def open_closed_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _enduring(stream: TextIO) -> TextIO:
+def _lossy(stream: TextIO) -> TextIO:
     try:
         stream.flush()
         number = stream.fileno()
     except (OSError, ValueError):
         return stream  # not of the system, such as one that a test reads
-    file = io.BufferedWriter(_Enduring(number, "w", closefd=False))
+    file = io.BufferedWriter(_LossyFile(number, "w", closefd=False))
     return io.TextIOWrapper(file, encoding=stream.encoding, errors=stream.errors, line_buffering=True)

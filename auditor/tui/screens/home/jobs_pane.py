@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input
 
 from auditor.job.errors import visible
+from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.shown import shown
-from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input, Static
 
+from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.shown import shown
 from auditor.tui.signs import signs
-from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import DataTable
 
+from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.shown import shown
 from auditor.tui.signs import signs
-from auditor.tui.widgets.home_pane import HomePane
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 

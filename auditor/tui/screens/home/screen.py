@@ -12,11 +12,11 @@ from textual.widgets import Button, Footer, Static, TabbedContent, TabPane
 
 from auditor import __version__
 from auditor.tui.screens.base import AuditorScreen
-from auditor.tui.widgets.home_pane import HomePane
-from auditor.tui.widgets.jobs_pane import JobsPane
-from auditor.tui.widgets.plugins_pane import PluginsPane
-from auditor.tui.widgets.providers_pane import ProvidersPane
-from auditor.tui.widgets.runs_pane import RunsPane
+from auditor.tui.screens.home.jobs_pane import JobsPane
+from auditor.tui.screens.home.pane import HomePane
+from auditor.tui.screens.home.plugins_pane import PluginsPane
+from auditor.tui.screens.home.providers_pane import ProvidersPane
+from auditor.tui.screens.home.runs_pane import RunsPane
 
 
 class HomeScreen(AuditorScreen):

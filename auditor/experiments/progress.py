@@ -1,0 +1,22 @@
+"""How far a benchmark is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a benchmark is.
+
+    Attributes:
+        stage: what is being done.
+        done: units of it.
+        total: of so many.
+        unit: what is counted.
+    """
+
+    stage: str
+    done: int
+    total: int
+    unit: str
