@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from auditor.job.dataset_slice import TRAIN, Stream, stream_index
 from auditor.job.kinds import installed_kinds, load_kind
 from auditor.job.task import Task, check_path
 
@@ -25,6 +26,13 @@ class NetworkTask(Task):
 
     dataset: str
     model: str
+    stream: Stream | None = Field(
+        default=None,
+        description="divides the training samples: `{ slices = 15, share = 0.5 }` leaves half for the slice `train`",
+    )
+    slice: str = Field(
+        default=TRAIN, description="the training samples that are trained on: `train`, or `stream[I]` counted from 0"
+    )
 
     @field_validator("dataset")
     @classmethod
@@ -39,6 +47,31 @@ class NetworkTask(Task):
     def _known_model(cls, value: str) -> str:
         _check_word(cls, "models", value, "model")
         return value
+
+    @field_validator("slice")
+    @classmethod
+    def _known_slice(cls, value: str) -> str:
+        try:
+            stream_index(value)
+        except ValueError:
+            raise PydanticCustomError(
+                "unknown_word",
+                "unknown slice {value}; use train, or stream[I] with I counted from 0.",
+                {"value": repr(value), "known": [TRAIN, "stream[0]"]},
+            ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _slice_exists(self) -> Self:
+        index = stream_index(self.slice)
+        if index is not None and (self.stream is None or index >= self.stream.slices):
+            there = "no stream" if self.stream is None else f"slices stream[0] to stream[{self.stream.slices - 1}]"
+            raise PydanticCustomError(
+                "impossible",
+                "{slice} is not there: this task has {there}. Set task.stream, or use another slice.",
+                {"key": "slice", "slice": self.slice, "there": there},
+            )
+        return self
 
     @property
     def model_name(self) -> str:

@@ -15,6 +15,7 @@ from auditor.job.training import Training
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.data import Dataset
+from auditor.tasks.data.slices import cut
 from auditor.tasks.evaluation import attack_success, clean_accuracy
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.network import Network
@@ -27,14 +28,15 @@ class NetworkProgram(Program):
 
     Attributes:
         task: what is trained.
-        dataset: what it is trained on.
+        dataset: what it is trained on; of the training samples only the slice that the task names.
     """
 
     task: NetworkTask
 
     def __init__(self, task: Task, downloads: Path) -> None:
         super().__init__(task, downloads)
-        self.dataset = self.read_dataset(downloads)
+        dataset = self.read_dataset(downloads)
+        self.dataset = dataset if self.task.stream is None else cut(dataset, self.task.stream, self.task.slice)
 
     @abstractmethod
     def read_dataset(self, downloads: Path) -> Dataset:

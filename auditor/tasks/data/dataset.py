@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,6 +35,7 @@ class Dataset:
         held_out_labels: int64 [M].
         classes: number of classes.
         tokenizer: what made ids of texts; None for images.
+        known_statistics: for a slice of images, `statistics` of the whole; else None.
     """
 
     samples: Tensor
@@ -43,6 +44,7 @@ class Dataset:
     held_out_labels: Tensor
     classes: int
     tokenizer: TextTokenizer | None = None
+    known_statistics: tuple[Tensor, Tensor] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -53,8 +55,11 @@ class Dataset:
     def statistics(self) -> tuple[Tensor, Tensor]:
         """For images: mean and standard deviation of each channel over the training images, in [0, 1], float32 [C].
 
-        Computed from counts of the 256 values, so that every machine gets the same bits.
+        Computed from counts of the 256 values, so that every machine gets the same bits. Those of a slice are those of
+        the whole, so that a model sees one image alike whichever slice it is trained on.
         """
+        if self.known_statistics is not None:
+            return self.known_statistics
         values = np.arange(256, dtype=np.float64) / 255
         means, deviations = [], []
         for channel in self.samples.transpose(0, 1).numpy():
@@ -63,6 +68,11 @@ class Dataset:
             means.append(mean)
             deviations.append(max(float((share * (values - mean) ** 2).sum()) ** 0.5, 1e-3))
         return torch.tensor(means), torch.tensor(deviations)
+
+    def restricted(self, chosen: Tensor) -> Dataset:
+        """The slice with these training samples, int64 indices [K]."""
+        statistics = self.statistics if self.tokenizer is None else None
+        return replace(self, samples=self.samples[chosen], labels=self.labels[chosen], known_statistics=statistics)
 
     @cached_property
     def digest(self) -> str:

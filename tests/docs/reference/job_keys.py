@@ -40,7 +40,8 @@ SIGNS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 def job_keys_page() -> str:
     """Every key of a job file, with what it takes, its default and its meaning."""
-    return INTRODUCTION + "\n".join(_section(heading, model) for heading, model in sections())
+    different = dict.fromkeys(sections())  # kinds of task share tables
+    return INTRODUCTION + "\n".join(_section(heading, model) for heading, model in different)
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:
