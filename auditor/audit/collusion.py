@@ -1,8 +1,8 @@
-"""Where the assumption that most providers are benign may be broken.
+"""Collusion: where the assumption that most providers are benign may be broken.
 
 A decision takes those for benign that agree best, and counts on r·n of them. Colluding providers that train the same
 backdoor agree well too. Where there are more of them than the job counts on, it is the benign ones that look deviant.
-Two things tell: more providers are flagged than the job allows for, or the flagged ones agree among themselves as
+Two things show it: more providers are flagged than the job allows for, or the flagged ones agree among themselves as
 well as the others do, which different deviations would not.
 """
 
@@ -35,7 +35,7 @@ def doubts_about_assumption(
         flagged: whose models lie too far from the others.
         matrices: all that was measured.
         assumptions: what the audit takes for granted.
-        sketches: of the models, where directions were judged; then these tell camps, for distances hardly differ.
+        sketches: of the models, where directions were judged; these show the camps, because distances hardly differ.
     """
     if len(flagged) < 2 or not matrices:
         return []
@@ -59,15 +59,15 @@ def doubts_about_assumption(
 
 
 def _two_camps(flagged: Sequence[str], matrix: DistanceMatrix, assumptions: Assumptions) -> bool:
-    one = [index for index, name in enumerate(matrix.providers) if name in flagged]
-    other = [index for index in range(len(matrix.providers)) if index not in one]
-    if len(one) < 2 or len(other) < 2:
+    accused = [index for index, name in enumerate(matrix.providers) if name in flagged]
+    others = [index for index in range(len(matrix.providers)) if index not in accused]
+    if len(accused) < 2 or len(others) < 2:
         return False
     if assumptions.seeds is Seeds.SHARED:
-        chosen = tuple(matrix.providers[index] for index in one)
-        values = matrix.values[np.ix_(one, one)]
+        chosen = tuple(matrix.providers[index] for index in accused)
+        values = matrix.values[np.ix_(accused, accused)]
         return not disagree(replace(matrix, providers=chosen, values=values), assumptions)
-    return float(np.median(within(matrix.values, one))) <= ALIKE * float(np.median(within(matrix.values, other)))
+    return float(np.median(within(matrix.values, accused))) <= ALIKE * float(np.median(within(matrix.values, others)))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Copies where everybody draws their own seeds: whose model cannot be their own work, and of whom that can be said.
+"""Copies where each provider draws its own seeds: which models are not their provider's work, and who copied.
 
 Who can have seen which bytes: what a replica returns goes to the client alone; what the primary committed to is handed
 to replicas, as what a sub-run starts from. The checkpoint that one sub-run starts from is what the primary returned for
@@ -63,7 +63,7 @@ class Copies:
         return still if 2 * moved > len(returned) else []
 
     def pairs(self, start: Path, returned: Mapping[str, Path]) -> list[Pair]:
-        """Equal models, each of which is told of once, beside the first that is equal to it.
+        """Equal models. Each appears once, beside the first that is equal to it.
 
         Args:
             start: what the sub-run started from.
@@ -72,15 +72,15 @@ class Copies:
         found: list[Pair] = []
         kept: list[str] = []
         for name, path in returned.items():
-            twin = next((one for one in kept if self.is_copy(start, path, returned[one])), None)
+            twin = next((earlier for earlier in kept if self.is_copy(start, path, returned[earlier])), None)
             if twin is None:
                 kept.append(name)
             else:
                 found.append(Pair(twin, name, parameters=path != returned[twin]))
         return found
 
-    def _same(self, one: Path, other: Path) -> bool:
-        return one == other or self._digest(one) == self._digest(other)
+    def _same(self, first: Path, second: Path) -> bool:
+        return first == second or self._digest(first) == self._digest(second)
 
     def _digest(self, path: Path) -> str:
         """Blobs never change, so that each is read once."""

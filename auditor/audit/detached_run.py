@@ -1,4 +1,4 @@
-"""Runs in processes of their own, so that whoever started one can go away while it goes on."""
+"""Runs in separate processes, which go on when the process that started them ends."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def execute_detached(store: Store, run: str) -> DetachedRun:
         start_new_session=True,  # neither the terminal's end nor its Ctrl-C is the run's
     )
     with suppress(OSError):
-        # Local providers take all the processors there are; whoever watches them comes first.
+        # Local providers take all the processors there are; the interface comes first.
         os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     return DetachedRun(run, process, log)

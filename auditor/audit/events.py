@@ -206,7 +206,7 @@ class EqualModels(Event):
 class DistancesMeasured(Event):
     """All distances of one metric among the models returned for a sub-run; rows and columns as `providers`.
 
-    `spread` is how much the metric expects honest distances to scatter where everybody draws their own seeds.
+    `spread` is how much the metric expects honest distances to scatter where each provider draws its own seeds.
     With shared seeds `noise_floor` is how far apart numerics alone may drive honest models, `size` how far apart lie
     those that have nothing in common, and `noise_source` how that is known.
     `remarks` says where a provider's model differs most from the others, for those of which there is more to say.
@@ -226,7 +226,7 @@ class DistancesMeasured(Event):
 
 @dataclass(frozen=True)
 class ModelsSketched(Event):
-    """Projections of the models returned for a sub-run, from which the direction of a deviation is told (`sketching`).
+    """Projections of the models returned for a sub-run, which show the direction of a deviation.
 
     They are the same projections in every sub-run, drawn from the run's secret. `sketches` has one for each of
     `providers`.

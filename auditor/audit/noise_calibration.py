@@ -73,7 +73,7 @@ class NoiseCalibration:
             key=self._job.noise_key,
             dataset_digest=self._workspace.program.digest,
             machine=f"{platform.machine()}, {platform.system()}, PyTorch {torch.__version__}"[:200],
-            noise=tuple(one for start in found for one in start.noise),
+            noise=tuple(noise for start in found for noise in start.noise),
         )
 
     def _noise(self, path: Path, start: int, steps: int) -> tuple[MeasuredNoise, ...]:

@@ -18,8 +18,8 @@ class Selection:
       taken with probability wanted / left. All sets of m sub-runs are then equally likely, and the cost is known.
       But the primary, which has to open checkpoints, counts: after m openings the rest is unchecked, and it knows it.
     - `replicate_probability = p`: each by itself. The cost is m = p·M on average only; but no opening tells anything
-      about a later one, so whoever acts `a` times, at moments of its choosing, is caught with 1 − (1 − p·w)^a, where
-      w is the power of one replicated sub-run.
+      about a later one, so a primary that acts `a` times, at moments of its choosing, is caught with
+      1 − (1 − p·w)^a, where w is the power of one replicated sub-run.
 
     The second is what holds against a primary that watches and would rather do nothing than be caught. Drawing one
     sub-run in each block of M / m would be worse than either: behind the draw the rest of every block is known to be

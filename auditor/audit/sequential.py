@@ -14,11 +14,12 @@ DOUBT = 0.2
 def primary_is_flagged(state: AuditState, choice: Choice, assumptions: Assumptions) -> bool:
     """Whether what is known by now flags the primary, so that its model is of no use any more."""
     primary = state.started.primary if state.started else None
-    return any(one.verdict == "flagged" for one in judge_providers(state, choice, assumptions) if one.name == primary)
+    verdicts = judge_providers(state, choice, assumptions)
+    return any(verdict.verdict == "flagged" for verdict in verdicts if verdict.name == primary)
 
 
 def is_unsure(state: AuditState, choice: Choice, assumptions: Assumptions) -> bool:
-    """Whether nobody is flagged by what is known by now, but somebody looks as if."""
+    """Whether what is known by now flags nobody but leaves a doubt about somebody."""
     verdicts = judge_providers(state, choice, assumptions)
-    smallest = min((one.p_value for one in verdicts if one.p_value is not None), default=1.0)
-    return smallest <= DOUBT and not any(one.verdict == "flagged" for one in verdicts)
+    smallest = min((verdict.p_value for verdict in verdicts if verdict.p_value is not None), default=1.0)
+    return smallest <= DOUBT and not any(verdict.verdict == "flagged" for verdict in verdicts)

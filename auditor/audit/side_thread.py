@@ -1,7 +1,7 @@
-"""Running what may never return: plugins, in threads that can be left behind.
+"""Threads that can be left behind, for calls that may never return, such as those of plugins.
 
-A thread cannot be ended from outside. So whoever waits for a plugin waits in vain for a while at most, and then goes
-on without it; nothing else may touch what the plugin was given, and the process does not wait for it when it ends.
+A thread cannot be ended from outside. A caller waits for it up to a limit and then goes on without it. Nothing else may
+touch what the thread was given, and the process does not wait for it at its end.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ Result = TypeVar("Result")
 
 
 class OutOfTime(Exception):  # noqa: N818 - the name reads as what it is
-    """A call did not return in the time it was given. Its thread goes on, and nobody waits for it."""
+    """A call did not return in its time. Its thread goes on, and nobody waits for it."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"took longer than {seconds:g} s")
 
 
 class _SideThread(threading.Thread):
-    """A thread that nobody has to wait for."""
+    """A thread that the process does not wait for."""
 
     def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__(target=call, name="apart", daemon=True)
+        super().__init__(target=call, name="side thread", daemon=True)
 
 
 def call_within(seconds: float, call: Callable[[], Result]) -> Result:
-    """Call something in a thread of its own, and wait for it for so long.
+    """Call something in a side thread, and wait for it up to a limit.
 
     Raises:
         OutOfTime: it did not return.
@@ -46,10 +46,10 @@ def call_within(seconds: float, call: Callable[[], Result]) -> Result:
 
 
 async def call_in_side_thread(call: Callable[[], Result], seconds: float | None = None) -> Result:
-    """Call something in a thread of its own; cancelling what awaits it leaves the thread behind at once.
+    """Call something in a side thread; cancelling what awaits it leaves the thread behind at once.
 
     Raises:
-        OutOfTime: it did not return in so many seconds.
+        OutOfTime: it did not return in `seconds`.
         Exception: whatever it raised.
     """
     try:
@@ -82,7 +82,7 @@ def _start(call: Callable[[], Result]) -> concurrent.futures.Future[Result]:
             future.set_result(call())
         except Exception as error:
             future.set_exception(error)
-        except BaseException as error:  # such as SystemExit, which would end whoever waits
+        except BaseException as error:  # such as SystemExit, which would end the caller
             future.set_exception(RuntimeError(f"{type(error).__name__}: {error}"))
 
     _SideThread(run).start()

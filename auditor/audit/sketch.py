@@ -1,4 +1,4 @@
-"""Returned models as sketches: a few projections, the same in every sub-run, from which angles can be told.
+"""Returned models as sketches: a few projections, the same in every sub-run, which show angles.
 
 Every parameter is added to one of `PROJECTIONS` sums, with a sign; which, and with which sign, is drawn from the run's
 secret (the "count sketch" of Charikar, Chen and Farach-Colton, 2002, "Finding frequent items in data streams"). Inner
@@ -18,7 +18,7 @@ from auditor.plugins.metric import ReturnedModel
 
 PROJECTIONS = 1024
 PIECE = 1 << 18
-"""So many parameters at a time."""
+"""The number of parameters that are added at a time."""
 
 
 def sketch(models: Mapping[str, ReturnedModel], seed: int) -> dict[str, NDArray[np.float64]]:

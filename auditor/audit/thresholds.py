@@ -24,10 +24,10 @@ def thresholds_of(judgements: Sequence[Judgement], choice: Choice, assumptions: 
         assumptions: with that rate.
     """
     positions: dict[str, dict[int, int]] = {}
-    for one in judgements:
-        if one.p_value is not None:
-            own = positions.setdefault(one.provider, {})
-            own.setdefault(one.sub_run, len(own))
+    for judgement in judgements:
+        if judgement.p_value is not None:
+            own = positions.setdefault(judgement.provider, {})
+            own.setdefault(judgement.sub_run, len(own))
     return {
         (provider, sub_run): choice.budget.threshold(assumptions.false_alarm_rate, position)
         for provider, own in positions.items()

@@ -46,11 +46,14 @@ def judge_providers(
         for name in state.providers
     ]
     deviating = [
-        one.name for one in verdicts if one.p_value is not None and one.p_value <= assumptions.false_alarm_rate
+        verdict.name
+        for verdict in verdicts
+        if verdict.p_value is not None and verdict.p_value <= assumptions.false_alarm_rate
     ]
     doubts = tuple(doubts_about_assumption(deviating, matrices, assumptions, sketches))
     return [
-        replace(one, reasons=(*one.reasons, *doubts)) if one.name in deviating and doubts else one for one in verdicts
+        replace(verdict, reasons=(*verdict.reasons, *doubts)) if verdict.name in deviating else verdict
+        for verdict in verdicts
     ]
 
 

@@ -60,7 +60,7 @@ def test_a_later_job_finds_the_slice_that_an_earlier_one_left() -> None:
 )
 def test_a_slice_that_is_not_there_is_refused_with_its_line(keys: str, words: str) -> None:
     text = job_text().replace("[task]", f"[task]\n{keys}")
-    with pytest.raises(JobError, match="job:[0-9]+: task") as error:
+    with pytest.raises(JobError, match=r"job:[0-9]+: task") as error:
         parse_job(text)
     assert words in str(error.value)
 
