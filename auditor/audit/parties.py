@@ -18,14 +18,14 @@ from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
 from auditor.job.model import Job
 from auditor.job.provider import Provider
-from auditor.plugins.discovery import Catalogue
+from auditor.plugins.catalogue import Catalogue
 from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
+from auditor.providers.file_names import named_task
 from auditor.providers.landlock import landlock_version
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
-from auditor.providers.naming import named_task
 from auditor.providers.protocol import Identity
 
 PAUSE = 0.05

@@ -22,16 +22,16 @@ from auditor.job.model import Job
 from auditor.job.noise_file import metric_table
 from auditor.job.plugin_use import PluginUse
 from auditor.plugins.attack import Attack, AttackContext
-from auditor.plugins.discovery import Catalogue, Origin, PluginError
+from auditor.plugins.catalogue import Catalogue, Origin, PluginError
 from auditor.plugins.metric import Metric, MetricContext, fits
 from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.first_step import try_first_step
-from auditor.tasks.initial import initial_state
+from auditor.tasks.initial_state import initial_state
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program, load_program
-from auditor.tasks.returned import CheckpointModel
 
 Result = TypeVar("Result")
 

@@ -41,7 +41,7 @@ def agent(
     ] = 720,
 ) -> None:
     """Serve as a provider until Ctrl-C."""
-    from auditor.providers.naming import offered
+    from auditor.providers.file_names import offered
     from auditor.store.home import home
 
     if not re.fullmatch(r"cpu|cuda:\d+", device):
@@ -59,7 +59,7 @@ def agent(
         fail(f"--data: {error}.", ExitCode.USAGE)
 
     from auditor.providers.agent.limits import Limits
-    from auditor.providers.agent.listening import CannotListen, held, private_socket
+    from auditor.providers.agent.private_socket import CannotListen, held, private_socket
     from auditor.providers.agent.settings import AgentSettings
 
     settings = AgentSettings(
@@ -81,7 +81,7 @@ def agent(
         with held(settings.folder), private_socket(address) as listening:
             say(f"{name} listens on unix:{address} and keeps its checkpoints in {settings.folder}")
             os.umask(0o077)  # what it makes is its owner's alone
-            from auditor.providers.agent.serving import serve  # imports PyTorch, which takes its time
+            from auditor.providers.agent.http_server import serve  # imports PyTorch, which takes its time
 
             serve(settings, listening)
     except CannotListen as error:

@@ -14,7 +14,7 @@ from auditor.cli.job_argument import job_path
 from auditor.cli.narration import fail, output, say, user_errors
 
 if TYPE_CHECKING:
-    from auditor.experiments.engine import Bench
+    from auditor.experiments.bench import Bench
     from auditor.experiments.findings import Result
 
 
@@ -38,10 +38,10 @@ def bench(
     If it is interrupted, start it again and it resumes where it stopped.
     """
     from auditor.store.home import home
-    from auditor.store.private import make_folder
+    from auditor.store.private_files import make_folder
 
     with user_errors():
-        from auditor.experiments.engine import Bench
+        from auditor.experiments.bench import Bench
         from auditor.experiments.specification import load_benchmark
         from auditor.tasks.errors import TrainingError
 

@@ -31,7 +31,7 @@ def show(
     from rich.console import Console
 
     from auditor.audit.state import fold
-    from auditor.report.text import evidence_report, print_report
+    from auditor.report.terminal_report import evidence_report, print_report
 
     with user_errors():
         state, console = fold(records), Console()

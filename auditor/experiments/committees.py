@@ -20,7 +20,7 @@ from auditor.decisions.direction import Sketches, look_at_directions
 from auditor.decisions.distances import Distances
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.rules import direction_tells, select
-from auditor.experiments.bench_settings import Setting
+from auditor.experiments.bench_settings import BenchSetting
 from auditor.experiments.rates import Rate, area_under_curve
 from auditor.job.plugin_use import PluginUse
 
@@ -140,7 +140,7 @@ class JudgingOrder:
     """
 
     index: int
-    setting: Setting
+    setting: BenchSetting
     pools: tuple[Pool, ...]
     judged: int
     seed: int
@@ -214,15 +214,22 @@ def judge_committees(order: JudgingOrder) -> Tally:
                 tally.models.setdefault(pool.malicious[name], set()).update(
                     (committee.pool, name, start) for start in committee.starts
                 )
-            told = [one for one in judged[name] if one.p_value is not None]
+            informative = [judgement for judgement in judged[name] if judgement.p_value is not None]
             directions = [(look.p_value, look.share) for look in looks.get(name, [])]
-            p_value = combined_p_value(told, budget, directions)
-            _count(tally, name, pool.malicious.get(name), p_value, [one.ratio or 0.0 for one in told], setting)
+            p_value = combined_p_value(informative, budget, directions)
+            _count(
+                tally,
+                name,
+                pool.malicious.get(name),
+                p_value,
+                [judgement.ratio or 0.0 for judgement in informative],
+                setting,
+            )
     return tally
 
 
 def _count(
-    tally: Tally, name: str, kind: str | None, p_value: float | None, ratios: list[float], setting: Setting
+    tally: Tally, name: str, kind: str | None, p_value: float | None, ratios: list[float], setting: BenchSetting
 ) -> None:
     flagged = p_value is not None and p_value <= setting.false_alarm_rate
     if p_value is None:
@@ -241,7 +248,7 @@ def _count(
 
 
 def _matrices(
-    setting: Setting,
+    setting: BenchSetting,
     sub_run: int,
     files: Mapping[str, Path],
     members: tuple[str, ...],

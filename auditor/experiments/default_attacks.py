@@ -29,7 +29,7 @@ _BACKDOORS: dict[str, tuple[dict[str, object], ...]] = {
 }
 
 
-def usual_attacks(job: Job) -> tuple[AttackUse, ...]:
+def default_attacks(job: Job) -> tuple[AttackUse, ...]:
     """The attacks that the job simulates, and the usual backdoors and cheats for its kind of task."""
     own = [
         {"name": provider.attack.name, **provider.attack.options}

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator,
 from pydantic_core import PydanticCustomError
 
 from auditor.base.seeds import SHORT_FORMS, Seeds, seeds_of
-from auditor.job.loading import load_job, parse_model, read_text
+from auditor.job.job_file import load_job, parse_model, read_text
 from auditor.job.model import Job
 from auditor.job.plugin_use import PluginUse
 
@@ -116,7 +116,7 @@ class GridSpec(_Frozen):
         if not isinstance(value, list | tuple):
             return value
         sets = [item if isinstance(item, list | tuple) else [item] for item in value]
-        return tuple(tuple({"name": one} if isinstance(one, str) else one for one in item) for item in sets)
+        return tuple(tuple({"name": use} if isinstance(use, str) else use for use in item) for item in sets)
 
     @field_validator("metrics", mode="after")
     @classmethod
@@ -164,7 +164,7 @@ class Benchmark(_Frozen):
 
     @model_validator(mode="after")
     def _one_adversary_with_a_history(self) -> Self:
-        if self.pool.history == "attacked" and any(one.malicious > 1 for one in self.grid.committees):
+        if self.pool.history == "attacked" and any(committee.malicious > 1 for committee in self.grid.committees):
             raise PydanticCustomError(
                 "impossible",
                 "with an attacked history the primary is the only adversary; set malicious to 0 or 1.",

@@ -19,12 +19,12 @@ from auditor.base.majority import counted_on
 from auditor.base.seeds import Seeds
 from auditor.job.audit import STATE, Audit
 from auditor.job.impossibilities import impossibilities
-from auditor.job.kinds import AnyTask, kind_of, load_kind
 from auditor.job.names import Name
 from auditor.job.noise_file import noise_key
 from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
 from auditor.job.plugin_use import MAX_PLUGINS, PluginUse
 from auditor.job.provider import Provider
+from auditor.job.task_kinds import AnyTask, kind_of, load_kind
 from auditor.job.training import Training
 
 MAX_PROVIDERS = 256

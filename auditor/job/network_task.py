@@ -8,8 +8,8 @@ from typing import ClassVar
 from pydantic import field_validator
 from pydantic_core import PydanticCustomError
 
-from auditor.job.kinds import installed_kinds, load_kind
 from auditor.job.task import Task, check_path
+from auditor.job.task_kinds import installed_kinds, load_kind
 
 
 class NetworkTask(Task):

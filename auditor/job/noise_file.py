@@ -64,10 +64,12 @@ class NoiseFile(BaseModel):
 
         None where the metric was not measured. After the last start that was measured, that one counts.
         """
-        known = sorted((one for one in self.noise if one.metric == metric), key=lambda one: one.start)
-        before = [one for one in known if one.start <= start][-1:]
-        after = [one for one in known if one.start >= start][:1]
-        return max(before + after, key=lambda one: one.floor, default=None)
+        known = sorted(
+            (measured for measured in self.noise if measured.metric == metric), key=lambda measured: measured.start
+        )
+        before = [measured for measured in known if measured.start <= start][-1:]
+        after = [measured for measured in known if measured.start >= start][:1]
+        return max(before + after, key=lambda measured: measured.floor, default=None)
 
 
 def noise_key(model: str, training: Mapping[str, Any], sub_run_steps: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from auditor.job.lines import inner_values
+from auditor.job.key_lines import inner_values
 from auditor.job.names import Name
 
 MAX_PLUGINS = 64

@@ -17,8 +17,8 @@ from auditor.base.hostile_text import cleaned
 from auditor.job.endpoint import Address, UnixEndpoint
 from auditor.providers.answers import accept, bounded, declared_length, understood
 from auditor.providers.errors import Broken, Misbehaved, Unreachable
+from auditor.providers.json_reader import Message
 from auditor.providers.protocol import CLIENT_HEADER, PREFIX, Identity, RunRequest, RunStatus, Simulation
-from auditor.providers.reading import Message
 from auditor.store.blobs import BlobError, BlobFolder
 
 CONNECT_SECONDS = 10.0

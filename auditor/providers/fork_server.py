@@ -34,7 +34,7 @@ def main() -> None:
     import torch
     import torch._dynamo
 
-    import auditor.providers.agent.serving  # noqa: F401
+    import auditor.providers.agent.http_server  # noqa: F401
 
     torch.set_num_threads(1)
     with suppress(SystemExit):  # of a SIGTERM
@@ -111,9 +111,9 @@ class _Forks:
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
         from auditor.job.plugin_file import PluginFile
+        from auditor.providers.agent.http_server import serve
         from auditor.providers.agent.limits import WITHOUT_LIMITS
-        from auditor.providers.agent.listening import private_socket
-        from auditor.providers.agent.serving import serve
+        from auditor.providers.agent.private_socket import private_socket
         from auditor.providers.agent.settings import AgentSettings
 
         socket = Path(order["socket"])

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, parse_endpoint
 from auditor.job.errors import JobError, Problem, nearest
-from auditor.job.lines import key_lines, nearest_line
+from auditor.job.key_lines import key_lines, nearest_line
 from auditor.job.model import Job
 from auditor.job.provider import Provider
 from auditor.store import RegisteredProvider
@@ -31,7 +31,7 @@ def resolve_providers(
     Raises:
         JobError: a name that is not registered, or an attack on a provider that is not local.
     """
-    known = {one.name: one for one in registered}
+    known = {entry.name: entry for entry in registered}
     providers: list[Provider] = []
     problems: list[Problem] = []
     lines = None if text is None else key_lines(text)

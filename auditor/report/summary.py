@@ -8,7 +8,7 @@ from typing import Any
 from auditor.audit.events import AuditFinished, ModelDelivered
 from auditor.audit.state import AuditState
 from auditor.decisions.distances import BLIND
-from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
+from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}
 """A sign for each verdict, so that colour alone distinguishes none."""

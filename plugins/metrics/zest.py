@@ -76,7 +76,7 @@ class Zest(Metric[torch.Tensor]):
             self._solve[count(segments)] @ logits.double()
             for segments, logits in zip(self._segments, answers, strict=True)
         ]
-        return torch.cat([one.reshape(-1) for one in weights])
+        return torch.cat([weight.reshape(-1) for weight in weights])
 
     def distance(self, first: torch.Tensor, second: torch.Tensor) -> float:
         """The distance of the weights under the chosen norm."""

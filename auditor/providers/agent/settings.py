@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.job.plugin_file import PluginFile
 from auditor.providers.agent.limits import Limits
-from auditor.store.private import make_folder
+from auditor.store.private_files import make_folder
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class AgentSettings:
         folder: where it keeps checkpoints and what it must remember.
         downloads: where it keeps datasets that torchvision downloads.
         downloading: whether it does so for whoever asks.
-        data: files and folders that tasks may use, by what `auditor.providers.naming` calls them.
+        data: files and folders that tasks may use, by what `auditor.providers.file_names` calls them.
         confiding: whether its clients may read errors as they are, with paths and what is in files; only those who
             started it may.
         limits: how much it takes on.

@@ -8,7 +8,7 @@ import json
 from rich.console import Console
 
 from auditor.audit.state import AuditState
-from auditor.report.text import evidence_report, print_report
+from auditor.report.terminal_report import evidence_report, print_report
 from auditor.store import EventRecord, RunRecord
 
 WIDTH = 110

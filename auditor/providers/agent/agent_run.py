@@ -10,7 +10,7 @@ from auditor.job.task import Task
 from auditor.providers.protocol import COMMITMENTS_A_PAGE, Commitment, RunRequest, RunStatus, State
 
 
-class Execution:
+class AgentRun:
     """The state of a run, written by the training thread and read by the server.
 
     Args:

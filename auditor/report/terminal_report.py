@@ -8,8 +8,8 @@ from rich.text import Text
 
 from auditor.audit.state import AuditState
 from auditor.decisions import DistanceMatrix
-from auditor.report.figures import p_text, ratio_text
 from auditor.report.histogram import histogram_lines
+from auditor.report.number_text import p_text, ratio_text
 from auditor.report.summary import SIGNS, cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
 
 STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}

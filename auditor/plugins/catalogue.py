@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from auditor.job.errors import nearest
 from auditor.job.plugin_file import PluginFile
 from auditor.plugins.attack import Attack
-from auditor.plugins.files import load_file, named_classes
+from auditor.plugins.file_modules import load_file, named_classes
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric
 
