@@ -88,7 +88,7 @@ class Parties:
                 endpoint=provider.where,
                 folder=folder / "providers" / f"{index:02d}",
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
-                attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
+                attack=None if provider.attack is None else provider.attack.table,
                 plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 hidden=None if provider.attack is None else home,

@@ -19,7 +19,6 @@ from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
 from auditor.base.seeds import Seeds
 from auditor.job.model import Job
-from auditor.job.noise_file import metric_table
 from auditor.job.plugin_use import PluginUse
 from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.catalogue import Catalogue, Origin, PluginError
@@ -157,7 +156,7 @@ class Workspace:
 
     def _calibrated_noise(self, name: str, start_step: int) -> Noise:
         use = next(use for use in self._job.metrics if use.name == name)
-        known = self._calibrated and self._calibrated.at(metric_table(use.name, use.options), start_step)
+        known = self._calibrated and self._calibrated.at(use.key, start_step)
         if not known:
             return Noise(source="the file that audit.noise names lacks this metric with these options")
         return Noise(known.floor, known.size, f"measured by `auditor calibrate` from step {known.start}")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.base.cores import usable_cores
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.narration import fail, say
 
@@ -65,7 +66,7 @@ def agent(
     settings = AgentSettings(
         name=name,
         device=device,
-        threads=threads or os.cpu_count() or 1,
+        threads=threads or usable_cores(),
         folder=folder or home() / "agents" / hashlib.sha256(os.fsencode(address)).hexdigest()[:16],
         downloads=home() / "datasets",
         downloading=downloads,

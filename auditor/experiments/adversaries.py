@@ -57,8 +57,7 @@ def members_of(benign: int, attacks: Sequence[AttackUse], classes: int, plugins:
         for variant in range(use.variants):
             number = counts.get(label, 0)
             counts[label] = number + 1
-            table = {"name": use.name, **use.options}
-            found.append(Member(f"{label} {number}", _varied(table, variant, classes, plugins), number))
+            found.append(Member(f"{label} {number}", _varied(use.table, variant, classes, plugins), number))
     return found
 
 

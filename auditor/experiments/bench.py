@@ -123,9 +123,7 @@ class Bench:
     def _capability(self, execution: Execution, steps: int) -> Capability:
         facts = json.loads(self.layout.facts(execution, steps).read_text())
         inspected = {
-            use.name: json.loads(
-                self.layout.inspection(execution, steps, {"name": use.name, **use.options}).read_text()
-            )
+            use.name: json.loads(self.layout.inspection(execution, steps, use.table).read_text())
             for use in self.benchmark.inspectors
         }
         return Capability(

@@ -62,7 +62,7 @@ class BenchSetting:
 
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return asdict(self) | {"metrics": [{"name": use.name, **use.options} for use in self.metrics]}
+        return asdict(self) | {"metrics": [use.table for use in self.metrics]}
 
 
 def settings_of(benchmark: Benchmark, job: Job) -> list[BenchSetting]:

@@ -278,7 +278,7 @@ def _sketches(path: Path, sub_run: int, members: tuple[str, ...], drawn: dict[Pa
 
 def _read(use: PluginUse, files: Mapping[str, Path], loaded: dict[Path, Measurement]) -> Measurement:
     """The distances under a metric, from its file once."""
-    path = files[json.dumps({"name": use.name, **use.options}, sort_keys=True)]
+    path = files[use.key]
     if path not in loaded:
         loaded[path] = Measurement.read(path)
     return loaded[path]

@@ -175,7 +175,7 @@ class Orders:
     def inspections(self) -> Iterator[tuple[int, InspectionOrder]]:
         """Look at each returned model by itself; each counts as one."""
         for use in self._benchmark.inspectors:
-            table = {"name": use.name, **use.options}
+            table = use.table
             for pool in self.pools():
                 for execution in pool:
                     for steps in self.lengths:
@@ -189,9 +189,4 @@ class Orders:
 
     def metric_tables(self) -> list[str]:
         """Every metric with its options, as JSON."""
-        tables = [
-            json.dumps({"name": use.name, **use.options}, sort_keys=True)
-            for setting in self._settings
-            for use in setting.metrics
-        ]
-        return list(dict.fromkeys(tables))
+        return list(dict.fromkeys(use.key for setting in self._settings for use in setting.metrics))

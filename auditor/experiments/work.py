@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 import time
 import warnings
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ import torch
 from auditor.audit.measuring import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.audit.sketching import packed, sketch
+from auditor.base.atomic_file import write_file
 from auditor.base.hostile_text import cleaned
 from auditor.job.task import Task
 from auditor.job.training import Training
@@ -178,13 +177,13 @@ def train(order: TrainingOrder) -> float:
             while learner.step < step:
                 learner.execute_step()
             # Only what ends a sub-run is committed to; sub-runs of several lengths are tried on the way.
-            _write(path, b"".join(bytes(piece) for piece in encode(learner.checkpoint(), learner.schema)))
+            write_file(path, b"".join(bytes(piece) for piece in encode(learner.checkpoint(), learner.schema)))
             if order.evaluate:
                 facts = {
                     "accuracy": program.accuracy(learner.evaluator),
                     "success": program.attack_success(learner.evaluator, learner.attack),
                 }
-                _write(path.with_suffix(".json"), json.dumps(facts).encode())
+                write_file(path.with_suffix(".json"), json.dumps(facts).encode())
     return time.monotonic() - begun
 
 
@@ -211,7 +210,7 @@ def compare(order: MeasuringOrder) -> float:
         "failure": measured.failure,
         "returned": {name: path.name for name, path in order.returned},
     }
-    _write(order.result, json.dumps(content).encode())
+    write_file(order.result, json.dumps(content).encode())
     return time.monotonic() - begun
 
 
@@ -223,7 +222,7 @@ def draw_sketches(order: SketchingOrder) -> float:
     models = {name: CheckpointModel(path, order.start, judge.schema, judge.evaluator) for name, path in order.returned}
     drawn = sketch(models, order.workbench.measurement_seed)
     content = {"members": list(drawn), "sketches": packed(list(drawn.values()))}
-    _write(order.result, json.dumps(content).encode())
+    write_file(order.result, json.dumps(content).encode())
     return time.monotonic() - begun
 
 
@@ -239,7 +238,7 @@ def inspect(order: InspectionOrder) -> float:
         content = {**asdict(found), "suspicious": found.suspicious}
     except ValueError as error:
         content = {"failure": cleaned(error)}
-    _write(order.result, json.dumps(content).encode())
+    write_file(order.result, json.dumps(content).encode())
     return time.monotonic() - begun
 
 
@@ -295,15 +294,3 @@ def _inspector(workbench: Workbench, table: str) -> Inspector:
     inspector = workbench.plugins.create("inspectors", options.pop("name"), options)
     inspector.begin(_client(workbench))
     return inspector
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that is there entirely or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".incoming-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).rename(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

@@ -11,7 +11,6 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -20,7 +19,7 @@ from auditor.base.frozen import Frozen
 from auditor.base.seeds import SHORT_FORMS, Drawer, Seeds
 from auditor.job.impossibilities import MAX_SUB_RUNS
 from auditor.job.noise_file import NoiseFile, NoiseFileError, read_noise_file
-from auditor.job.plugin_use import MAX_PLUGINS, PluginUse
+from auditor.job.plugin_use import MAX_PLUGINS, PluginUse, names_as_tables
 
 STATE = ("update", "buffers", "optimizer")
 """The metrics that together see all that one sub-run hands to the next: parameters, buffers and optimizer state.
@@ -69,7 +68,7 @@ class Audit(Frozen):
     drawn_by: Annotated[Drawer, Field(strict=False)] = Field(
         default=Drawer.CLIENT, description="who draws the seeds; the provider if they are its own and nothing is given"
     )
-    metrics: tuple[PluginUse, ...] = Field(
+    metrics: Annotated[tuple[PluginUse, ...], BeforeValidator(names_as_tables)] = Field(
         default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, max_length=MAX_PLUGINS, strict=False
     )
     decision: Literal["auto", "ks", "ratio"] = "auto"
@@ -130,13 +129,6 @@ class Audit(Frozen):
                 {"key": "drawn_by"},
             )
         return self
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _names_are_uses(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return tuple({"name": item} if isinstance(item, str) else item for item in value)
-        return value
 
     @model_validator(mode="after")
     def _one_way_to_select(self) -> Self:

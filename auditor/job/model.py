@@ -117,6 +117,11 @@ class Job(Frozen):
         return max(0.67, min(1.0, 2 / self.participants))
 
     @property
+    def has_too_few_benign(self) -> bool:
+        """Whether r·n leaves no two benign providers to compare, and there is no referee either."""
+        return self.benign_fraction * self.participants < 2 and not self.has_referee
+
+    @property
     def benign(self) -> int:
         """How many of the n providers of a sub-run are counted on (`majority`)."""
         return counted_on(self.benign_fraction, self.participants)

@@ -26,7 +26,7 @@ class MeasuredNoise(BaseModel):
     """The noise of one metric in a sub-run that starts at one step.
 
     Attributes:
-        metric: the table of the metric, as JSON with sorted keys.
+        metric: the `key` of its `PluginUse`.
         start: the step that the sub-run starts at.
         floor: the largest distance of an honest execution from the usual one.
         size: how far apart models lie that have nothing in common; None if not known.
@@ -76,11 +76,6 @@ def noise_key(model: str, training: Mapping[str, Any], sub_run_steps: int) -> st
     """What noise depends on, beside the data: the model, the training and k; as a digest."""
     content = json.dumps([model, dict(training), sub_run_steps], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-def metric_table(name: str, options: Mapping[str, Any]) -> str:
-    """A metric with its options, as `MeasuredNoise.metric` has it."""
-    return json.dumps({"name": name, **options}, sort_keys=True)
 
 
 def read_noise_file(path: Path) -> NoiseFile:

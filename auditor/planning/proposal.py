@@ -151,7 +151,7 @@ class _Candidate:
 
 def _candidate(job: Job, steps: int, count: int, wish: Wish, rows: Sequence[MeasuredSetting]) -> _Candidate | None:
     everything = _variant(job, steps, count, 1.0)
-    if everything.benign_fraction * count < 2 and not everything.has_referee:
+    if everything.has_too_few_benign:
         return None
     own = (steps, count) == (job.audit.sub_run_steps, job.participants)
     deviating = acting_sub_runs(wish.share, everything.sub_runs)

@@ -99,7 +99,7 @@ def _resolved(provider: Provider, known: dict[str, RegisteredProvider]) -> Provi
             f"an endpoint: {ADDRESSES}."
         )
     price = found.price_per_hour if provider.price_per_hour is None else provider.price_per_hour
-    attack = provider.attack and {"name": provider.attack.name, **provider.attack.options}
+    attack = provider.attack and provider.attack.table
     changed = provider.model_dump() | {"endpoint": found.endpoint, "price_per_hour": price, "attack": attack}
     try:
         return Provider.model_validate(changed)

@@ -140,7 +140,7 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
         "benign_fraction": job.benign_fraction,
         "seeds": job.audit.seeds,
         "drawn_by": job.audit.drawn_by,
-        "metrics": [{"name": use.name, **use.options} for use in job.metrics],
+        "metrics": [use.table for use in job.metrics],
         "decision": started.decision if started else job.audit.decision,
         "decision_reason": started.reason if started else None,
         "false_alarm_rate": job.audit.false_alarm_rate,

@@ -10,9 +10,6 @@ from auditor.audit.state import AuditState
 from auditor.decisions.distances import BLIND
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
-SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}
-"""A sign for each verdict, so that colour alone distinguishes none."""
-
 OUTCOMES = {
     "clean": "CLEAN: every provider is consistent with the others.",
     "flagged": "FLAGGED: {flagged} did not do what was asked.",
