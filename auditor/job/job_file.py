@@ -263,8 +263,7 @@ _OWN_ERRORS = {
     "selection",
     "metrics",
     "attack",
-    "plugin_file",
-    "noise_file",
+    "named_file",
     "option",
     "impossible",
 }

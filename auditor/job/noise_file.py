@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.base.user_file import UserFileError, read_user_file
+from auditor.job.named_file import NamedFileError
 
 MAX_BYTES = 1 << 22
 """No such file is larger; a larger one is something else, given by mistake."""
@@ -18,7 +19,7 @@ MAX_BYTES = 1 << 22
 Distance = Annotated[float, Field(ge=0)]
 
 
-class NoiseFileError(Exception):
+class NoiseFileError(NamedFileError):
     """A path that does not lead to measured noise; the message says why, as the rest of a sentence."""
 
 
