@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.report.neutral import code, words
+from auditor.report.markdown_text import code, words
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 COMMITMENTS_SHOWN = 40
