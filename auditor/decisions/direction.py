@@ -1,8 +1,8 @@
-"""Whether a provider deviates in the same direction again and again, where everybody draws seeds of their own.
+"""Whether a provider deviates in the same direction again and again, where every provider draws its own seeds.
 
-Honest training scatters anew in every sub-run. Whoever trains for another goal is pulled the same way each time, also
-where no single sub-run shows more than honest scatter. With W_i what provider i returned, and D_i = W_i − the mean of
-what the others did, the statistic of i over the sub-runs that it took part in is
+Honest training scatters anew in every sub-run. A provider that trains for another goal is pulled the same way each
+time, even if no single sub-run shows more than honest scatter. W_i is what provider i returned, and D_i is W_i − the
+mean of what the others returned. The statistic of i over the sub-runs that it took part in is
 
     T_i = Σ_{s<t} cos(D_i^s, D_i^t).
 
@@ -14,8 +14,8 @@ estimated. Scatter that is always larger, and turns that are rare and large, cha
 paths, some are drawn, always the same ones, and the actual one is counted among them.
 
 **Beside a deviating provider** the others are not alike: all of them are pulled away from it, by a share of
-1 / (n − 1). So whoever looks worst is judged as it is, and the others once more without it, and so on for as many as
-may be malicious; of the p-values of one provider the largest counts.
+1 / (n − 1). So the provider that looks worst is judged as it is, and the others once more without it, and so on for as
+many as may be malicious. Of the p-values of one provider the largest counts.
 
 Models come as sketches: projections on the same secret random directions in every sub-run, which keep inner products
 (Johnson and Lindenstrauss, 1984).
@@ -40,7 +40,7 @@ from auditor.decisions.distances import Assumptions
 from auditor.decisions.evidence import Budget
 
 PATHS = 20_000
-"""Up to so many paths are all tried; beyond it so many are drawn."""
+"""All paths are tried up to this number; of more paths, this number is drawn."""
 MEMBERS = 3
 """Sub-runs of fewer models are left out: of two, each lies where the other does not."""
 UNREMARKABLE = 0.05
@@ -65,7 +65,7 @@ class Sketches:
 
 @dataclass(frozen=True)
 class Look:
-    """What the direction says of one provider after so many sub-runs.
+    """What the direction says of one provider after a number of sub-runs.
 
     Attributes:
         sub_runs: how many, of all that were sketched.

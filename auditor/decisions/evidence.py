@@ -72,7 +72,7 @@ class Budget:
         return false_alarm_rate * self.share(position) * self.alone / self.metrics
 
     def looks(self, measured: int, *, ended: bool) -> Mapping[int, float]:
-        """After how many sub-runs the direction is looked at, as far as so many are measured, each with its share.
+        """When the direction is looked at: numbers of sub-runs, up to those measured, each with its share.
 
         Args:
             measured: sub-runs so far.

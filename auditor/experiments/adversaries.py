@@ -1,4 +1,4 @@
-"""Who takes part: honest providers, and adversaries that each have a backdoor of their own."""
+"""Who takes part: honest providers, and adversaries that each have their own backdoor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from auditor.experiments.specification import AttackUse
 from auditor.plugins.catalogue import Catalogue
 
 OWN = ("seed", "pattern_seed")
-"""Options that every variant has a value of its own for."""
+"""Options of which every variant has its own value."""
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,8 @@ class JudgingOrder:
         index: of the setting.
         setting: how an audit would be made.
         pools: what committees are drawn from.
-        judged: malicious members to judge; benign ones where none is malicious. Fewer, where there are not so many
-            different committees.
+        judged: malicious members to judge; benign ones where none is malicious. Fewer if there are fewer different
+            committees.
         seed: of the benchmark.
     """
 

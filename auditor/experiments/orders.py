@@ -159,7 +159,7 @@ class Orders:
                     yield len(pool), order
 
     def sketches(self) -> Iterator[tuple[int, SketchingOrder]]:
-        """Sketch what everybody returned with seeds of their own; each with its number of models."""
+        """Sketch what providers with own seeds returned; each with its number of models."""
         for pool in self.pools():
             if pool[0].seeds is not Seeds.OWN:
                 continue

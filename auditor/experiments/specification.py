@@ -19,9 +19,9 @@ DecisionName = Literal["auto", "ratio", "ks", "rttd"]
 
 
 class AttackUse(PluginUse):
-    """An attack with its options, carried out by so many adversaries.
+    """An attack with its options, and how many adversaries carry it out.
 
-    Each has seeds, a pattern and a target of its own where the attack has such options.
+    Each adversary has its own seeds, pattern and target where the attack has such options.
     """
 
     variants: PositiveInt = 1
@@ -137,8 +137,8 @@ class Benchmark(Frozen):
         inspectors: what looks at every returned model by itself, beside the audit.
         pool: which models are trained.
         grid: which settings are judged with them.
-        judged: so many malicious members are judged in each setting; benign ones where none is malicious. Fewer, where
-            the pool has not so many different committees.
+        judged: the number of malicious members that are judged in each setting; of benign ones where none is
+            malicious. Fewer if the pool has fewer different committees.
         false_alarm_rate: that decisions are asked for; the job's if not given.
     """
 

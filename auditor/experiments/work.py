@@ -1,4 +1,4 @@
-"""What worker processes do: train a start, train returned models, measure distances. Each writes files of its own."""
+"""What worker processes do: train a start, train returned models, measure distances. No two write the same file."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def _metric_cost(task: str, practice: Practice, metric: Metric[Any]) -> Cost:
 
 
 def _noise(practice: Practice, metric: Metric[Any], steps: int) -> float:
-    """The distance after so many steps from fresh weights, where rounding tells most."""
+    """The distance after `steps` from fresh weights, where rounding shows most."""
     import torch
 
     start = practice.attack_context().honest_twin().checkpoint()
@@ -189,7 +189,7 @@ def _noise(practice: Practice, metric: Metric[Any], steps: int) -> float:
         else tensor
         for name, tensor in start.items()
     }
-    models = [practice.returned(practice.train(steps=steps, start=result)[-1]) for result in (start, rounded)]
+    models = [practice.returned(practice.train(steps=steps, start=begun_from)[-1]) for begun_from in (start, rounded)]
     return metric.distance(*(metric.represent(model) for model in models))
 
 

@@ -154,7 +154,7 @@ def type_words(annotation: Any) -> str:
 
 
 def _constraints(part: object) -> dict[str, Any]:
-    """What one annotation of a field demands: they keep it in an attribute of its own name."""
+    """What one annotation of a field demands. Each keeps it in the attribute that is called like the constraint."""
     known = (*_SIGNS, *_LENGTHS)
     return {key: value for key in known if (value := getattr(part, key, None)) is not None}
 

@@ -1,4 +1,4 @@
-"""An attack whose mistakes are told as its own."""
+"""An attack whose mistakes are reported under its name."""
 
 from __future__ import annotations
 

@@ -230,7 +230,7 @@ class ProviderClient:
     async def _exchange(
         self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None
     ) -> Result:
-        """Make attempts until one does not break, all of them together within so many seconds."""
+        """Make attempts until one does not break, all of them together within `seconds`."""
         begun, pause, attempts = time.monotonic(), FIRST_PAUSE, 0
         broke: Broken | None = None
         try:

@@ -4,8 +4,8 @@ Sixteen agents that each import PyTorch take minutes on two cores; forked ones a
 memory. Nothing here touches CUDA or starts a thread, so that forking is safe.
 
 It reads one JSON object a line from its standard input, an agent to start each, and writes one a line to its
-standard output for each agent that ended. When its standard input closes, because whoever started it is done or
-dead, it ends all agents, removes the folder with their sockets, and ends itself. Agents also watch a pipe that
+standard output for each agent that ended. Its standard input closes when the process that started it is done or
+dead. Then it ends all agents, removes the folder with their sockets, and ends itself. Agents also watch a pipe that
 closes with this process.
 """
 
@@ -39,7 +39,7 @@ def main() -> None:
     torch.set_num_threads(1)
     with suppress(SystemExit):  # of a SIGTERM
         _Forks(Path(sys.argv[1])).run()
-    # Python takes seconds to take apart what was imported, and whoever started us waits for our end.
+    # Python takes seconds to take apart what was imported, and the process that started this one waits.
     os._exit(0)
 
 

@@ -70,7 +70,7 @@ def check_address(text: str) -> str:
 
 
 def check_name(text: str) -> str:
-    """What a provider may be registered as: what can be told from an address in a job file.
+    """Check the name of a provider: it must not look like an address in a job file.
 
     Raises:
         ValueError: it is not such a name.

@@ -60,13 +60,13 @@ class LookedAt:
 class MetricKnowledge:
     """The samples that a metric compares models on, found by letting the metric look at a model that only listens.
 
-    The metric draws as it always does, so that an adversary who is told the client's context knows the samples and
-    masks of the client, and one who gives a context of its own has its own.
+    The metric draws as it always does. So an adversary that has the client's context knows the client's samples and
+    masks; with another context it gets other ones.
 
     Args:
         metric: `output`, `cka` or `zest`.
         options: of the metric, as a job file has them.
-        context: what the metric is told.
+        context: what the metric begins with.
         samples: how many samples, or masked samples, the adversary looks at in one step.
         masks: how many of the masks of each image it knows; all when None.
 

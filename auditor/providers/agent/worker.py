@@ -29,7 +29,7 @@ log = logging.getLogger("auditor.agent")
 
 
 class Worker:
-    """Executes runs in the order in which they were asked for, in a thread of its own."""
+    """Executes runs in a separate thread, in the order of the requests."""
 
     def __init__(self, settings: AgentSettings, clients: Clients) -> None:
         self._settings = settings
@@ -64,7 +64,7 @@ class Worker:
         except Cancelled:
             agent_run.entered("cancelled")
         except (TrainingError, CheckpointError, PluginError, Full) as error:
-            # Whoever wrote a plugin wants to see where it failed.
+            # The author of a plugin wants to see where it failed.
             log.error("run %s failed: %s", agent_run.request.id, error, exc_info=error.__cause__)
             agent_run.entered("failed", str(error))
         except Exception as error:  # whatever a model, a plugin or the machine raises ends this run only

@@ -44,7 +44,7 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def try_out(definition: str, texts: Sequence[str]) -> str | None:
-    """Encode sentences with a tokenizer in a process of its own; returns what is wrong, as a sentence, or None.
+    """Encode sentences with a tokenizer in a separate process; returns what is wrong, as a sentence, or None.
 
     Args:
         definition: the tokenizer, as the text of a file of the library.
