@@ -21,8 +21,8 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auditor.providers.agent import worker
+from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.app import make_app
-from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.worker import Worker
 from auditor.store import BlobFolder
@@ -64,16 +64,16 @@ def miscounted(
     return lambda trainer: checkpoint(trainer) | {"step": torch.tensor(trainer.step + 1)}
 
 
-def copying(train: Callable[[Worker, Execution, Trainer], None]) -> Callable[[Worker, Execution, Trainer], None]:
+def copying(train: Callable[[Worker, AgentRun, Trainer], None]) -> Callable[[Worker, AgentRun, Trainer], None]:
     """Training that is saved wherever the provider was given a checkpoint of the step that it is to come to."""
 
-    def copy(self: Worker, execution: Execution, trainer: Trainer) -> None:
-        boundary = execution.request.boundaries[-1]
+    def copy(self: Worker, agent_run: AgentRun, trainer: Trainer) -> None:
+        boundary = agent_run.request.boundaries[-1]
         for path in (self._settings.folder / "blobs").glob("[0-9a-f]*"):
-            if int(read(path, trainer.schema)["step"]) == boundary and execution.request.start_step < boundary:
-                execution.committed(boundary, path.name)
+            if int(read(path, trainer.schema)["step"]) == boundary and agent_run.request.start_step < boundary:
+                agent_run.committed(boundary, path.name)
                 return
-        train(self, execution, trainer)
+        train(self, agent_run, trainer)
 
     return copy
 

@@ -19,10 +19,9 @@ from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned
 from auditor.base.seeds import Seeds
 from auditor.job.model import Job
-from auditor.job.noise_file import metric_table
-from auditor.plugins.discovery import PluginError
+from auditor.plugins.catalogue import PluginError
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.errors import TrainingError
-from auditor.tasks.returned import CheckpointModel
 
 
 class Comparator:
@@ -129,7 +128,7 @@ class Comparator:
 
     def _calibrated_noise(self, name: str, start_step: int) -> Noise:
         use = next(use for use in self._job.metrics if use.name == name)
-        known = self._calibrated and self._calibrated.at(metric_table(use.name, use.options), start_step)
+        known = self._calibrated and self._calibrated.at(use.key, start_step)
         if not known:
             return Noise(source="the file that audit.noise names lacks this metric with these options")
         return Noise(known.floor, known.size, f"measured by `auditor calibrate` from step {known.start}")

@@ -18,14 +18,14 @@ from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
 from auditor.job.model import Job
 from auditor.job.provider import Provider
-from auditor.plugins.discovery import Catalogue
+from auditor.plugins.catalogue import Catalogue
 from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
+from auditor.providers.file_names import named_task
 from auditor.providers.landlock import landlock_version
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
-from auditor.providers.naming import named_task
 
 PAUSE = 0.05
 NO_LANDLOCK = (
@@ -84,7 +84,7 @@ class Connections:
                 endpoint=provider.where,
                 folder=folder / "providers" / f"{index:02d}",
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
-                attack=None if provider.attack is None else {"name": provider.attack.name, **provider.attack.options},
+                attack=None if provider.attack is None else provider.attack.table,
                 plugins=() if provider.attack is None else job.plugins,
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 hidden=None if provider.attack is None else home,

@@ -12,7 +12,7 @@ from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job
 from auditor.job.plugin_use import PluginUse
 from auditor.plugins.attack import Attack, AttackContext
-from auditor.plugins.discovery import Catalogue, Origin, PluginError
+from auditor.plugins.catalogue import Catalogue, Origin, PluginError
 from auditor.plugins.metric import Metric, fits
 
 Result = TypeVar("Result")

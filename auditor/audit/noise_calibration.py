@@ -14,7 +14,7 @@ import torch
 from auditor.audit.preparation import prepare
 from auditor.audit.selection import Selection
 from auditor.job.model import Job
-from auditor.job.noise_file import MeasuredNoise, NoiseFile, metric_table
+from auditor.job.noise_file import MeasuredNoise, NoiseFile
 from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import encode
 
@@ -77,7 +77,7 @@ class NoiseCalibration:
         )
 
     def _noise(self, path: Path, start: int, steps: int) -> tuple[MeasuredNoise, ...]:
-        tables = {use.name: metric_table(use.name, use.options) for use in self._job.metrics}
+        tables = {use.name: use.key for use in self._job.metrics}
         return tuple(
             MeasuredNoise(metric=tables[name], start=start, floor=noise.floor, size=noise.size)
             for name, noise in self._comparator.noise(path, steps).items()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from auditor.audit.measurement import Rehearsed
 from auditor.tasks.checkpoint import Schema, read
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.learner import Learner
 from auditor.tasks.rehearsal import Rehearsal, rehearse
-from auditor.tasks.returned import CheckpointModel
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import all_finite, encode, read
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.first_step import try_first_step
-from auditor.tasks.initial import initial_state
+from auditor.tasks.initial_state import initial_state
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program, load_program
 

@@ -14,7 +14,7 @@ def key(seed: int, stream: str, step: int) -> int:
 
 
 def generator(seed: int, stream: str, step: int = 0) -> np.random.Generator:
-    """A generator of its own for one purpose at one step.
+    """The generator for one purpose at one step; no other has the same draws.
 
     Philox is counter-based (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011) and defined in
     integers, so that the same key gives the same draws on every machine, and no draw depends on those before.

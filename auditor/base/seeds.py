@@ -9,8 +9,8 @@ from typing import Any
 class Seeds(StrEnum):
     """Whether providers train with the same seeds.
 
-    With shared seeds honest models differ by numerics alone. With seeds of their own they differ as two trainings do,
-    which is the source paper's setting (RTTD, arXiv 2504.00170).
+    With shared seeds, honest models differ by numerics alone. With own seeds, they differ as two trainings do, which is
+    the source paper's setting (RTTD, arXiv 2504.00170).
     """
 
     SHARED = "shared"

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.base.cores import usable_cores
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.narration import fail, say
 
@@ -41,7 +42,7 @@ def agent(
     ] = 720,
 ) -> None:
     """Serve as a provider until Ctrl-C."""
-    from auditor.providers.naming import offered
+    from auditor.providers.file_names import offered
     from auditor.store.home import home
 
     if not re.fullmatch(r"cpu|cuda:\d+", device):
@@ -59,13 +60,13 @@ def agent(
         fail(f"--data: {error}.", ExitCode.USAGE)
 
     from auditor.providers.agent.limits import Limits
-    from auditor.providers.agent.listening import CannotListen, held, private_socket
+    from auditor.providers.agent.private_socket import CannotListen, held, private_socket
     from auditor.providers.agent.settings import AgentSettings
 
     settings = AgentSettings(
         name=name,
         device=device,
-        threads=threads or os.cpu_count() or 1,
+        threads=threads or usable_cores(),
         folder=folder or home() / "agents" / hashlib.sha256(os.fsencode(address)).hexdigest()[:16],
         downloads=home() / "datasets",
         downloading=downloads,
@@ -81,7 +82,7 @@ def agent(
         with held(settings.folder), private_socket(address) as listening:
             say(f"{name} listens on unix:{address} and keeps its checkpoints in {settings.folder}")
             os.umask(0o077)  # what it makes is its owner's alone
-            from auditor.providers.agent.serving import serve  # imports PyTorch, which takes its time
+            from auditor.providers.agent.http_server import serve  # imports PyTorch, which takes its time
 
             serve(settings, listening)
     except CannotListen as error:

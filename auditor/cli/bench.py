@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditor.base.cores import usable_cores
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.job_argument import job_path
 from auditor.cli.narration import fail, output, say, user_errors
 
 if TYPE_CHECKING:
-    from auditor.experiments.engine import Bench
+    from auditor.experiments.bench import Bench
     from auditor.experiments.findings import Result
 
 
@@ -38,17 +38,17 @@ def bench(
     If it is interrupted, start it again and it resumes where it stopped.
     """
     from auditor.store.home import home
-    from auditor.store.private import make_folder
+    from auditor.store.private_files import make_folder
 
     with user_errors():
-        from auditor.experiments.engine import Bench
+        from auditor.experiments.bench import Bench
         from auditor.experiments.specification import load_benchmark
         from auditor.tasks.errors import TrainingError
 
         benchmark, job = load_benchmark(job_path(file))
         where = folder or home() / "bench" / benchmark.name
         try:
-            made = Bench(benchmark, job, where, home() / "datasets", device=device, workers=workers or _cores())
+            made = Bench(benchmark, job, where, home() / "datasets", device=device, workers=workers or usable_cores())
         except TrainingError as error:
             fail(error, ExitCode.USAGE)
     make_folder(where)
@@ -91,7 +91,3 @@ def _tell(made: Bench, results: list[Result], where: Path, *, json: bool) -> Non
 
         Console().print(summary_table(results))
     say(f"results: {where / 'results.jsonl'}\npage: {page}")
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

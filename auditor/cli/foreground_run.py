@@ -17,7 +17,7 @@ from auditor.cli.exit_codes import OUTCOMES, ExitCode
 from auditor.cli.narration import say
 from auditor.cli.output_streams import lossy_output
 from auditor.job import Job
-from auditor.plugins.discovery import PluginError
+from auditor.plugins.catalogue import PluginError
 from auditor.providers.errors import ProviderError
 from auditor.providers.late_wakeups import overlook_late_wakeups
 from auditor.store import DamagedRun, RunRecord, Store, StoreError

@@ -65,7 +65,7 @@ def load_resolved(path: Path, plugins: Iterable[Path]) -> Job:
     """
     from auditor.job import parse_job
     from auditor.job.endpoint import RegisteredEndpoint
-    from auditor.job.loading import job_folder, read_text
+    from auditor.job.job_file import job_folder, read_text
 
     text = read_text(path)
     job = parse_job(text, source=str(path), folder=job_folder(path)).with_plugins(plugin_files(plugins))

@@ -32,7 +32,7 @@ def fail(message: object, code: ExitCode) -> NoReturn:
 def user_errors() -> Iterator[None]:
     """Turn errors that a user can correct into a message and an exit code: 2 while nothing was started."""
     from auditor.job.errors import JobError
-    from auditor.plugins.discovery import PluginError
+    from auditor.plugins.catalogue import PluginError
     from auditor.store import StoreError
 
     try:

@@ -86,7 +86,7 @@ def _write(payload: dict[str, Any]) -> None:
 
 
 def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: float | None) -> dict[str, Any]:
-    from auditor.report.planning import plan_warnings
+    from auditor.report.plan_text import plan_warnings
 
     dollars = planned.dollars(rate) if rate is not None else None
     return {
@@ -128,7 +128,7 @@ def _print(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: flo
     from rich.table import Table
     from rich.text import Text
 
-    from auditor.report.planning import catch_table, plan_facts, plan_measurements, plan_warnings
+    from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
     console = Console()
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))

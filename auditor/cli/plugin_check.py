@@ -14,8 +14,8 @@ from auditor.cli.job_argument import plugin_files
 from auditor.cli.narration import fail, output, user_errors
 
 if TYPE_CHECKING:
-    from auditor.plugins.discovery import Origin
-    from auditor.plugins.loader import Subject, Told
+    from auditor.plugins.catalogue import Origin
+    from auditor.plugins.loader import LoaderReport, Subject
 
 EVERYTHING = "all"
 SIGNS = {"passed": "✓", "failed": "✗", "skipped": "–"}
@@ -92,9 +92,9 @@ class _Results:
         failed = [result.origin.name for result in self.all if not result.passed]
         return f"{counts}; failed plugins: {', '.join(failed)}" if failed else counts
 
-    def take(self, report: Told) -> None:
+    def take(self, report: LoaderReport) -> None:
         """Take in one message, or the end of a process."""
-        from auditor.plugins.discovery import Origin
+        from auditor.plugins.catalogue import Origin
 
         match report.message:
             case {"origin": origin}:
@@ -136,7 +136,7 @@ class _Results:
 
 def _subjects(named: Iterable[str]) -> list[Subject]:
     """The plugins that names, paths and `all` refer to."""
-    from auditor.plugins.discovery import INSTALLED, KINDS, PluginError
+    from auditor.plugins.catalogue import INSTALLED, KINDS, PluginError
     from auditor.plugins.loader import Subject, subjects_of
 
     installed = subjects_of()

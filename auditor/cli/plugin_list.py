@@ -14,8 +14,8 @@ from auditor.cli.narration import fail, output, user_errors
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from auditor.plugins.describing import PluginDescription
-    from auditor.plugins.discovery import Origin
+    from auditor.plugins.catalogue import Origin
+    from auditor.plugins.description import PluginDescription
 
 
 def list_plugins(
@@ -54,7 +54,7 @@ def list_plugins(
 
 def _refuse_unknown(names: Iterable[str], found: Sequence[Origin]) -> None:
     from auditor.job.errors import nearest
-    from auditor.plugins.discovery import INSTALLED, KINDS
+    from auditor.plugins.catalogue import INSTALLED, KINDS
 
     there = {origin.name for origin in found}
     for name in names:

@@ -86,7 +86,7 @@ def test(name: NameArgument) -> None:
 
     from auditor.job.errors import nearest
     from auditor.providers.errors import ProviderError
-    from auditor.providers.probing import probe
+    from auditor.providers.probe import probe
     from auditor.store import Store
 
     with user_errors(), Store() as store:

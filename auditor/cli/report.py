@@ -40,7 +40,7 @@ def report(
         state, job = fold(store.events(record.id)), stored_job(record)
         running = store.is_running(record.id)
     if format is ReportFormat.TEXT:
-        from auditor.report.saved import as_text
+        from auditor.report.run_file import as_text
 
         text = as_text(record, state)
     else:

@@ -55,7 +55,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from auditor.report.figures import seconds_text
+    from auditor.report.number_text import seconds_text
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("run", "started (UTC)", "status", "steps", "time", "flagged"):

@@ -22,16 +22,13 @@ def show(
         records = store.events(record.id)
         running = store.is_running(record.id)
     if json:
-        import json as encoder
-
         for event in records:
-            head = {"event": event.kind, "run": event.run, "seq": event.seq, "time": event.time}
-            output(encoder.dumps(head | dict(event.payload), ensure_ascii=False))
+            output(event.json_line)
         return
     from rich.console import Console
 
     from auditor.audit.fold import fold
-    from auditor.report.text import evidence_report, print_report
+    from auditor.report.terminal_report import evidence_report, print_report
 
     with user_errors():
         state, console = fold(records), Console()

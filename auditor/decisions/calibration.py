@@ -22,7 +22,7 @@ from auditor.base.randomness import generator
 from auditor.decisions.clique import tightest, within
 from auditor.decisions.distances import Distances
 
-SERVER_SHARE = 0.9
+PROVIDER_SHARE = 0.9
 """ρ: the share of the variance of log distances that belongs to providers."""
 TURNS = 3.0
 """Degrees of freedom of the providers' own turns."""
@@ -65,14 +65,14 @@ def benign_matrices(participants: int, purpose: str) -> Iterator[Distances]:
 
     Args:
         participants: n.
-        purpose: what for; each has draws of its own.
+        purpose: what for; each purpose has different draws.
     """
     draws = generator(0, purpose)
     rows, columns = np.triu_indices(participants, 1)
     for _ in range(MATRICES if participants <= 12 else MATRICES // 3):
         turns = draws.standard_t(TURNS, participants) * np.sqrt((TURNS - 2) / TURNS)
-        own = np.sqrt(SERVER_SHARE / 2) * turns
-        pairs = np.sqrt(1 - SERVER_SHARE) * draws.standard_normal(len(rows))
+        own = np.sqrt(PROVIDER_SHARE / 2) * turns
+        pairs = np.sqrt(1 - PROVIDER_SHARE) * draws.standard_normal(len(rows))
         values = np.zeros((participants, participants))
         values[rows, columns] = np.exp(_SPREAD * (own[rows] + own[columns] + pairs))
         yield values + values.T

@@ -12,7 +12,7 @@ import numpy as np
 from auditor.decisions.distances import Distances
 
 EXHAUSTIVE = 20_000
-"""Up to so many candidate cliques are all tried; C(15, 7) = 6,435 is the source paper's headline setting."""
+"""Up to this number, all candidate cliques are tried; C(15, 7) = 6,435 is the source paper's headline setting."""
 
 
 def tightest(values: Distances, members: Sequence[int], size: int) -> tuple[int, ...]:
@@ -60,8 +60,8 @@ def log_ratio(values: Distances, judged: int, group: Sequence[int]) -> tuple[flo
     """The logarithm of how far one provider lies from its reference clique over how far these lie from one another.
 
     The clique is the group that agrees best, without the judged provider where it belongs to it. The group is as large
-    as there must be benign providers, a majority, so that fewer colluding ones cannot make one of their own, however
-    well they agree. Where too few are left to have a distance among them, two others that agree best stand in.
+    as there must be benign providers, a majority. So fewer colluding providers cannot form a clique, however well they
+    agree. If too few are left to have a distance among them, the two others that agree best stand in.
 
     Args:
         values: float [n, n], at least three providers.

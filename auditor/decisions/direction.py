@@ -1,8 +1,8 @@
-"""Whether a provider deviates in the same direction again and again, where everybody draws seeds of their own.
+"""Whether a provider deviates in the same direction again and again, where every provider draws its own seeds.
 
-Honest training scatters anew in every sub-run. Whoever trains for another goal is pulled the same way each time, also
-where no single sub-run shows more than honest scatter. With W_i what provider i returned, and D_i = W_i − the mean of
-what the others did, the statistic of i over the sub-runs that it took part in is
+Honest training scatters anew in every sub-run. A provider that trains for another goal is pulled the same way each
+time, even if no single sub-run shows more than honest scatter. W_i is what provider i returned, and D_i is W_i − the
+mean of what the others returned. The statistic of i over the sub-runs that it took part in is
 
     T_i = Σ_{s<t} cos(D_i^s, D_i^t).
 
@@ -14,8 +14,8 @@ estimated. Scatter that is always larger, and turns that are rare and large, cha
 paths, some are drawn, always the same ones, and the actual one is counted among them.
 
 **Beside a deviating provider** the others are not alike: all of them are pulled away from it, by a share of
-1 / (n − 1). So whoever looks worst is judged as it is, and the others once more without it, and so on for as many as
-may be malicious; of the p-values of one provider the largest counts.
+1 / (n − 1). So the provider that looks worst is judged as it is, and the others once more without it, and so on for as
+many as may be malicious. Of the p-values of one provider the largest counts.
 
 Models come as sketches: projections on the same secret random directions in every sub-run, which keep inner products
 (Johnson and Lindenstrauss, 1984).
@@ -40,7 +40,7 @@ from auditor.decisions.distances import Assumptions
 from auditor.decisions.evidence import Budget
 
 PATHS = 20_000
-"""Up to so many paths are all tried; beyond it so many are drawn."""
+"""All paths are tried up to this number; of more paths, this number is drawn."""
 MEMBERS = 3
 """Sub-runs of fewer models are left out: of two, each lies where the other does not."""
 UNREMARKABLE = 0.05
@@ -65,7 +65,7 @@ class Sketches:
 
 @dataclass(frozen=True)
 class Look:
-    """What the direction says of one provider after so many sub-runs.
+    """What the direction says of one provider after a number of sub-runs.
 
     Attributes:
         sub_runs: how many, of all that were sketched.
@@ -103,33 +103,33 @@ def direction_p_values(sketches: Sequence[Sketches], assumptions: Assumptions) -
         sketches: of all sub-runs so far; those of fewer than three models are left out.
         assumptions: what the audit takes for granted.
     """
-    usable = [one for one in sketches if len(one.providers) >= MEMBERS]
+    usable = [sketch for sketch in sketches if len(sketch.providers) >= MEMBERS]
     if not usable:
         return {}
-    most = max(len(one.providers) for one in usable)
+    most = max(len(sketch.providers) for sketch in usable)
     found: dict[str, float] = {}
     excluded: set[str] = set()
     for _ in range(most - assumptions.benign(most) + 1):
-        told = _without(usable, excluded)
-        if not told:
+        judged = _without(usable, excluded)
+        if not judged:
             break
-        for name, (p_value, _) in told.items():
+        for name, (p_value, _) in judged.items():
             found[name] = max(found.get(name, 0.0), p_value)
-        if min(p_value for p_value, _ in told.values()) > max(UNREMARKABLE, assumptions.false_alarm_rate):
+        if min(p_value for p_value, _ in judged.values()) > max(UNREMARKABLE, assumptions.false_alarm_rate):
             break
-        excluded.add(min(told, key=lambda name: (told[name][0], -told[name][1])))
+        excluded.add(min(judged, key=lambda name: (judged[name][0], -judged[name][1])))
     return found
 
 
 def pulled_alike(sketches: Sequence[Sketches], names: Sequence[str]) -> bool:
     """Whether two of `names` are pulled the same way, by half of how alike each is to itself, away from all others."""
     apart: dict[str, dict[int, NDArray[np.float64]]] = {name: {} for name in names}
-    for one in sketches:
-        rest = [row for row, name in enumerate(one.providers) if name not in names]
-        for row, name in enumerate(one.providers):
+    for sketch in sketches:
+        rest = [row for row, name in enumerate(sketch.providers) if name not in names]
+        for row, name in enumerate(sketch.providers):
             if name in apart and rest:
-                away = one.values[row] - one.values[rest].mean(axis=0)
-                apart[name][one.sub_run] = away / max(float(np.linalg.norm(away)), np.finfo(np.float64).tiny)
+                away = sketch.values[row] - sketch.values[rest].mean(axis=0)
+                apart[name][sketch.sub_run] = away / max(float(np.linalg.norm(away)), np.finfo(np.float64).tiny)
 
     def alike(first: str, second: str) -> float:
         cosines = [
@@ -157,29 +157,29 @@ def smallest_p_value(participants: int, sub_runs: int) -> float:
 
 def _without(sketches: Sequence[Sketches], excluded: Iterable[str]) -> dict[str, tuple[float, float]]:
     """(p, mean cosine) of everybody who is not excluded, among these alone."""
-    parts = [_directions(one, set(excluded)) for one in sketches]
+    parts = [_directions(sketch, set(excluded)) for sketch in sketches]
     presence: dict[str, tuple[int, ...]] = {}
     for name in dict.fromkeys(name for part in parts for name in part):
         presence[name] = tuple(index for index, part in enumerate(parts) if name in part)
     return {
-        name: told
+        name: p_and_cosine
         for where in dict.fromkeys(presence.values())
         if len(where) >= 2
-        for name, told in _judged_alike(
+        for name, p_and_cosine in _judged_alike(
             [parts[index] for index in where], [name for name, there in presence.items() if there == where]
         )
     }
 
 
-def _directions(one: Sketches, excluded: set[str]) -> Mapping[str, NDArray[np.float64]]:
+def _directions(sketch: Sketches, excluded: set[str]) -> Mapping[str, NDArray[np.float64]]:
     """The direction in which each of the others lies from the rest, of length 1; 0 where there is none."""
-    rows = [index for index, name in enumerate(one.providers) if name not in excluded]
+    rows = [index for index, name in enumerate(sketch.providers) if name not in excluded]
     if len(rows) < 2:
         return {}
-    centred = one.values[rows] - one.values[rows].mean(axis=0)
+    centred = sketch.values[rows] - sketch.values[rows].mean(axis=0)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
     unit = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
-    return {one.providers[row]: unit[index] for index, row in enumerate(rows)}
+    return {sketch.providers[row]: unit[index] for index, row in enumerate(rows)}
 
 
 def _judged_alike(

@@ -24,8 +24,8 @@ class DistanceMatrix:
         providers: whose models, in the order of rows and columns.
         values: float [n, n], symmetric, zero on the diagonal.
         noise_floor: how far apart numerics alone may drive honest models with the same seeds; None if not known.
-        spread: what the standard deviation of log distances among benign providers with seeds of their own is known
-            to be about; None if not known.
+        spread: what the standard deviation of log distances among benign providers with own seeds is known to be
+            about; None if not known.
         size: how far apart models lie that have nothing in common; None if not known.
         noise_source: how the noise floor is known, or why it is not, in words.
     """

@@ -72,7 +72,7 @@ class Budget:
         return false_alarm_rate * self.share(position) * self.alone / self.metrics
 
     def looks(self, measured: int, *, ended: bool) -> Mapping[int, float]:
-        """After how many sub-runs the direction is looked at, as far as so many are measured, each with its share.
+        """When the direction is looked at: numbers of sub-runs, up to those measured, each with its share.
 
         Args:
             measured: sub-runs so far.
@@ -98,16 +98,20 @@ def combined_p_value(
         budget: how the false-alarm rate is shared.
         direction: (p-value, share of α) of each look at its direction.
     """
-    told = [one for one in judgements if one.p_value is not None]
-    if not told and not direction:
+    informative = [judgement for judgement in judgements if judgement.p_value is not None]
+    if not informative and not direction:
         return None
     looks = [p_value / share for p_value, share in direction]
-    return min(1.0, _of_one_alone(told, budget) / budget.alone, *looks)
+    return min(1.0, _of_one_alone(informative, budget) / budget.alone, *looks)
 
 
-def _of_one_alone(told: Sequence[Judgement], budget: Budget) -> float:
+def _of_one_alone(judgements: Sequence[Judgement], budget: Budget) -> float:
     """The p-value of the sub-run and the metric that show most."""
-    sub_runs = list(dict.fromkeys(one.sub_run for one in told))
+    sub_runs = list(dict.fromkeys(judgement.sub_run for judgement in judgements))
     shares = {sub_run: budget.share(position) for position, sub_run in enumerate(sub_runs)}
-    found = [max(one.p_value or 0.0, _TINY) / share for one in told if (share := shares[one.sub_run]) > 0]
+    found = [
+        max(judgement.p_value or 0.0, _TINY) / share
+        for judgement in judgements
+        if (share := shares[judgement.sub_run]) > 0
+    ]
     return budget.metrics * min(found, default=1.0)

@@ -40,7 +40,7 @@ class KolmogorovSmirnovDecision:
         ]
 
     def benign(self, participants: int, assumptions: Assumptions) -> int:
-        """How many of so many providers are counted on."""
+        """How many of n providers are counted on."""
         return assumptions.benign(participants)
 
     def smallest_p_value(self, participants: int, assumptions: Assumptions) -> float:

@@ -77,15 +77,15 @@ def judge_own_seeds(matrix: DistanceMatrix, assumptions: Assumptions, seen: Seen
     """
     twins = nearly_equal(matrix.values)
     others = _without(matrix, twins)
-    found = {one.provider: one for one in _judge(others, assumptions, seen)}
+    found = {judgement.provider: judgement for judgement in _judge(others, assumptions, seen)}
     for later, first in twins.items():
         # The same committee with the one in the other's place.
         swapped = {twin: kept for twin, kept in twins.items() if twin != later} | {first: later}
-        alone = {one.provider: one for one in _judge(_without(matrix, swapped), assumptions, seen)}
+        alone = {judgement.provider: judgement for judgement in _judge(_without(matrix, swapped), assumptions, seen)}
         found[matrix.providers[later]] = alone[matrix.providers[later]]
     for later, first in twins.items():
-        for one, other in ((later, first), (first, later)):
-            name, twin = matrix.providers[one], matrix.providers[other]
+        for row, twin_row in ((later, first), (first, later)):
+            name, twin = matrix.providers[row], matrix.providers[twin_row]
             note = f"returned nearly the same model as {twin} under {matrix.metric}, although each draws its own seeds"
             found[name] = replace(found[name], note=note)
     return [found[name] for name in matrix.providers]
@@ -122,7 +122,10 @@ def _judge(matrix: DistanceMatrix, assumptions: Assumptions, seen: Seen) -> list
     spread = _spread(matrix, seen)
     expected = Calibration(math.log(ALLOWANCE) / spread, 1.0, TAIL)
     judged = judge_by([Scale(spread, expected)], matrix.values, matrix, assumptions)
-    return [one if one.ratio is None or one.ratio > ALLOWANCE else replace(one, p_value=1.0) for one in judged]
+    return [
+        judgement if judgement.ratio is None or judgement.ratio > ALLOWANCE else replace(judgement, p_value=1.0)
+        for judgement in judged
+    ]
 
 
 def _spread(matrix: DistanceMatrix, known: Seen) -> float:

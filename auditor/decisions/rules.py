@@ -1,4 +1,4 @@
-"""Which rule judges so many providers, and what the direction needs to say anything."""
+"""Which rule judges n providers, and what the direction needs to say anything."""
 
 from __future__ import annotations
 

@@ -66,5 +66,5 @@ def abstain(matrix: DistanceMatrix, note: str) -> list[Judgement]:
 
 
 def _smallest(p_value: float, tests: int) -> float:
-    """The p-value of the smallest of so many (Šidák), which rise and fall together: 1 − (1 − p)^tests."""
+    """The p-value of the smallest of `tests` p-values that rise and fall together (Šidák): 1 − (1 − p)^tests."""
     return -math.expm1(tests * math.log1p(-p_value)) if p_value < 1 else 1.0

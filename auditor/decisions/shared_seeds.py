@@ -57,7 +57,9 @@ def judge_shared_seeds(matrix: DistanceMatrix, assumptions: Assumptions) -> list
         return _judge_without_noise(matrix, assumptions)
     raised = np.maximum(matrix.values, allowed or 1.0)  # where the floor is 0, all models are equal
     np.fill_diagonal(raised, 0.0)
-    return [replace(one, noise=noise_share(matrix)) for one in judge_by([SCALE], raised, matrix, assumptions)]
+    return [
+        replace(judgement, noise=noise_share(matrix)) for judgement in judge_by([SCALE], raised, matrix, assumptions)
+    ]
 
 
 def _judge_without_noise(matrix: DistanceMatrix, assumptions: Assumptions) -> list[Judgement]:

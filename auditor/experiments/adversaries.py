@@ -1,4 +1,4 @@
-"""Who takes part: honest providers, and adversaries that each have a backdoor of their own."""
+"""Who takes part: honest providers, and adversaries that each have their own backdoor."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.experiments.specification import AttackUse
-from auditor.plugins.discovery import Catalogue
+from auditor.plugins.catalogue import Catalogue
 
 OWN = ("seed", "pattern_seed")
-"""Options that every variant has a value of its own for."""
+"""Options of which every variant has its own value."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,19 @@ def members_of(benign: int, attacks: Sequence[AttackUse], classes: int, plugins:
         for variant in range(use.variants):
             number = counts.get(label, 0)
             counts[label] = number + 1
-            table = {"name": use.name, **use.options}
-            found.append(Member(f"{label} {number}", _varied(table, variant, classes, plugins), number))
+            found.append(Member(f"{label} {number}", _varied(use.table, variant, classes, plugins), number))
     return found
 
 
 def _label(name: str, options: Mapping[str, Any]) -> str:
     """The attack with the options that were given, and those that it wraps: `low_rate ratio=0.1 of badnets`."""
-    told = [name]
+    words = [name]
     for key, value in options.items():
         if not isinstance(value, Mapping):
-            told.append(f"{key}={'+'.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+            words.append(f"{key}={'+'.join(map(str, value)) if isinstance(value, list | tuple) else value}")
     if isinstance(inner := options.get("attack"), Mapping):
-        told += ["of", _label(str(inner.get("name")), {key: value for key, value in inner.items() if key != "name"})]
-    return " ".join(told)
+        words += ["of", _label(str(inner.get("name")), {key: value for key, value in inner.items() if key != "name"})]
+    return " ".join(words)
 
 
 def _varied(table: Mapping[str, Any], variant: int, classes: int, plugins: Catalogue) -> dict[str, Any]:

@@ -18,7 +18,7 @@ USUAL_SUB_RUNS = 4
 
 
 @dataclass(frozen=True)
-class Setting:
+class BenchSetting:
     """How an audit would be made.
 
     Attributes:
@@ -62,10 +62,10 @@ class Setting:
 
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return asdict(self) | {"metrics": [{"name": use.name, **use.options} for use in self.metrics]}
+        return asdict(self) | {"metrics": [use.table for use in self.metrics]}
 
 
-def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
+def settings_of(benchmark: Benchmark, job: Job) -> list[BenchSetting]:
     """Every setting, in the order of the grid.
 
     Raises:
@@ -86,7 +86,7 @@ def settings_of(benchmark: Benchmark, job: Job) -> list[Setting]:
         _check(benchmark, committee, m, seeds)
         benign = committee.participants - committee.malicious
         settings.append(
-            Setting(
+            BenchSetting(
                 seeds=seeds,
                 sub_run_steps=steps,
                 participants=committee.participants,

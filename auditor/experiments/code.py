@@ -29,7 +29,11 @@ def code_digest(module: str) -> str:
         path = None if name in found else _file(name)
         if path is not None:
             found[name] = path
-            waiting += [one for one in (_parent(name), *_imports(path, name)) if one.partition(".")[0] in followed]
+            waiting += [
+                imported
+                for imported in (_parent(name), *_imports(path, name))
+                if imported.partition(".")[0] in followed
+            ]
     sha = hashlib.sha256()
     for name, path in sorted(found.items()):
         sha.update(f"{name}\0{_meaning(path)}\n".encode("utf-8", "surrogatepass"))

@@ -20,7 +20,7 @@ from auditor.decisions.direction import Sketches, look_at_directions
 from auditor.decisions.distances import Distances
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.rules import direction_tells, select
-from auditor.experiments.bench_settings import Setting
+from auditor.experiments.bench_settings import BenchSetting
 from auditor.experiments.rates import Rate, area_under_curve
 from auditor.job.plugin_use import PluginUse
 
@@ -134,13 +134,13 @@ class JudgingOrder:
         index: of the setting.
         setting: how an audit would be made.
         pools: what committees are drawn from.
-        judged: malicious members to judge; benign ones where none is malicious. Fewer, where there are not so many
-            different committees.
+        judged: malicious members to judge; benign ones where none is malicious. Fewer if there are fewer different
+            committees.
         seed: of the benchmark.
     """
 
     index: int
-    setting: Setting
+    setting: BenchSetting
     pools: tuple[Pool, ...]
     judged: int
     seed: int
@@ -214,15 +214,22 @@ def judge_committees(order: JudgingOrder) -> Tally:
                 tally.models.setdefault(pool.malicious[name], set()).update(
                     (committee.pool, name, start) for start in committee.starts
                 )
-            told = [one for one in judged[name] if one.p_value is not None]
+            informative = [judgement for judgement in judged[name] if judgement.p_value is not None]
             directions = [(look.p_value, look.share) for look in looks.get(name, [])]
-            p_value = combined_p_value(told, budget, directions)
-            _count(tally, name, pool.malicious.get(name), p_value, [one.ratio or 0.0 for one in told], setting)
+            p_value = combined_p_value(informative, budget, directions)
+            _count(
+                tally,
+                name,
+                pool.malicious.get(name),
+                p_value,
+                [judgement.ratio or 0.0 for judgement in informative],
+                setting,
+            )
     return tally
 
 
 def _count(
-    tally: Tally, name: str, kind: str | None, p_value: float | None, ratios: list[float], setting: Setting
+    tally: Tally, name: str, kind: str | None, p_value: float | None, ratios: list[float], setting: BenchSetting
 ) -> None:
     flagged = p_value is not None and p_value <= setting.false_alarm_rate
     if p_value is None:
@@ -241,7 +248,7 @@ def _count(
 
 
 def _matrices(
-    setting: Setting,
+    setting: BenchSetting,
     sub_run: int,
     files: Mapping[str, Path],
     members: tuple[str, ...],
@@ -271,7 +278,7 @@ def _sketches(path: Path, sub_run: int, members: tuple[str, ...], drawn: dict[Pa
 
 def _read(use: PluginUse, files: Mapping[str, Path], loaded: dict[Path, Measurement]) -> Measurement:
     """The distances under a metric, from its file once."""
-    path = files[json.dumps({"name": use.name, **use.options}, sort_keys=True)]
+    path = files[use.key]
     if path not in loaded:
         loaded[path] = Measurement.read(path)
     return loaded[path]

@@ -29,13 +29,9 @@ _BACKDOORS: dict[str, tuple[dict[str, object], ...]] = {
 }
 
 
-def usual_attacks(job: Job) -> tuple[AttackUse, ...]:
+def default_attacks(job: Job) -> tuple[AttackUse, ...]:
     """The attacks that the job simulates, and the usual backdoors and cheats for its kind of task."""
-    own = [
-        {"name": provider.attack.name, **provider.attack.options}
-        for provider in job.providers
-        if provider.attack is not None
-    ]
+    own = [provider.attack.table for provider in job.providers if provider.attack is not None]
     bf16 = [{"name": "precision"}] if job.training.precision != "bf16" else []
     tables = [*own, *(table for table in (*_BACKDOORS[job.task.kind], *_CHEATS, *bf16) if table not in own)]
     return tuple(AttackUse.model_validate(table) for table in tables)

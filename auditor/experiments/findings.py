@@ -8,7 +8,7 @@ from typing import Any
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
-from auditor.experiments.bench_settings import Setting
+from auditor.experiments.bench_settings import BenchSetting
 from auditor.experiments.committees import Measurement, Tally
 
 
@@ -24,7 +24,7 @@ class Result:
         distances: the files that the distances came from.
     """
 
-    setting: Setting
+    setting: BenchSetting
     tally: Tally
     pools: tuple[str, ...]
     trainings: tuple[int, int]

@@ -7,10 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
-from auditor.experiments.bench_settings import Setting
+from auditor.experiments.bench_settings import BenchSetting
 from auditor.experiments.pools import Execution, Layout, Start
 from auditor.experiments.specification import Benchmark
-from auditor.experiments.work import WAYS, InspectionOrder, MeasuringOrder, Place, SketchingOrder, TrainingOrder, Way
+from auditor.experiments.work import (
+    ARITHMETICS,
+    Arithmetic,
+    InspectionOrder,
+    MeasuringOrder,
+    SketchingOrder,
+    TrainingOrder,
+    Workbench,
+)
 from auditor.job.model import Job
 
 
@@ -23,7 +31,7 @@ class Orders:
         settings: the combinations that are judged.
         members: everybody.
         layout: where files are.
-        place: what all work shares.
+        workbench: what all work shares.
         workers: processes that the work is shared by.
     """
 
@@ -31,10 +39,10 @@ class Orders:
         self,
         benchmark: Benchmark,
         job: Job,
-        settings: Sequence[Setting],
+        settings: Sequence[BenchSetting],
         members: Sequence[Member],
         layout: Layout,
-        place: Place,
+        workbench: Workbench,
         workers: int,
     ) -> None:
         self._benchmark = benchmark
@@ -42,7 +50,7 @@ class Orders:
         self._settings = settings
         self._members = members
         self._layout = layout
-        self._place = place
+        self._workbench = workbench
         self._workers = workers
         self._starts = self._choose_starts()
 
@@ -76,29 +84,33 @@ class Orders:
     def starts(self) -> Iterator[tuple[int, TrainingOrder]]:
         """Train what sub-runs start from; each with its steps."""
         trainings = self.trainings()
-        way = Way(threads=max(1, self._workers // len(trainings)))
+        arithmetic = Arithmetic(threads=max(1, self._workers // len(trainings)))
         for starts in trainings:
             history = starts[0].history
-            missing = [one for one in sorted(starts, key=lambda one: one.step) if not self._layout.start(one).exists()]
+            missing = [
+                start
+                for start in sorted(starts, key=lambda start: start.step)
+                if not self._layout.start(start).exists()
+            ]
             if missing:
                 order = TrainingOrder(
-                    self._place,
+                    self._workbench,
                     None if history is None else history.attack,
                     self._layout.training_seed(starts[0]),
-                    way,
+                    arithmetic,
                     None,
                     self._job.audit.sub_run_steps,
-                    tuple((one.step, self._layout.start(one)) for one in missing),
+                    tuple((start.step, self._layout.start(start)) for start in missing),
                     evaluate=False,
                 )
-                yield max(one.step for one in missing), order
+                yield max(start.step for start in missing), order
 
     def pools(self) -> Iterator[list[Execution]]:
         """All executions from each start with each kind of seeds."""
         kinds = dict.fromkeys(setting.seeds for setting in self._settings)
         for starts in self.trainings():
             for start in starts:
-                there = [one for one in self._members if not one.malicious or start.history in (None, one)]
+                there = [member for member in self._members if not member.malicious or start.history in (None, member)]
                 for seeds in kinds:
                     yield [Execution(start, seeds, member) for member in there]
 
@@ -116,10 +128,10 @@ class Orders:
         member, first = execution.member, execution.start.step
         numerics = execution.seeds is Seeds.SHARED and not member.malicious
         return TrainingOrder(
-            self._place,
+            self._workbench,
             member.attack,
             self._layout.seed(execution),
-            WAYS[member.number % len(WAYS)] if numerics else Way(),
+            ARITHMETICS[member.number % len(ARITHMETICS)] if numerics else Arithmetic(),
             self._layout.start(execution.start),
             lengths[-1],
             tuple((first + steps, self._layout.returned(execution, steps)) for steps in lengths),
@@ -136,18 +148,18 @@ class Orders:
                         continue
                     start, shared = pool[0].start, pool[0].seeds is Seeds.SHARED
                     order = MeasuringOrder(
-                        self._place,
+                        self._workbench,
                         json.loads(table),
                         self._layout.start(start),
                         self._layout.seed(pool[0]) if shared else None,
                         steps,
-                        tuple((one.member.name, self._layout.returned(one, steps)) for one in pool),
+                        tuple((execution.member.name, self._layout.returned(execution, steps)) for execution in pool),
                         path,
                     )
                     yield len(pool), order
 
     def sketches(self) -> Iterator[tuple[int, SketchingOrder]]:
-        """Sketch what everybody returned with seeds of their own; each with its number of models."""
+        """Sketch what providers with own seeds returned; each with its number of models."""
         for pool in self.pools():
             if pool[0].seeds is not Seeds.OWN:
                 continue
@@ -155,13 +167,15 @@ class Orders:
                 path = self._layout.sketches(pool, steps)
                 if not path.exists():
                     start = self._layout.start(pool[0].start)
-                    returned = tuple((one.member.name, self._layout.returned(one, steps)) for one in pool)
-                    yield len(pool), SketchingOrder(self._place, start, returned, path)
+                    returned = tuple(
+                        (execution.member.name, self._layout.returned(execution, steps)) for execution in pool
+                    )
+                    yield len(pool), SketchingOrder(self._workbench, start, returned, path)
 
     def inspections(self) -> Iterator[tuple[int, InspectionOrder]]:
         """Look at each returned model by itself; each counts as one."""
         for use in self._benchmark.inspectors:
-            table = {"name": use.name, **use.options}
+            table = use.table
             for pool in self.pools():
                 for execution in pool:
                     for steps in self.lengths:
@@ -171,13 +185,8 @@ class Orders:
                                 self._layout.start(execution.start),
                                 self._layout.returned(execution, steps),
                             )
-                            yield 1, InspectionOrder(self._place, table, start, returned, path)
+                            yield 1, InspectionOrder(self._workbench, table, start, returned, path)
 
     def metric_tables(self) -> list[str]:
         """Every metric with its options, as JSON."""
-        tables = [
-            json.dumps({"name": use.name, **use.options}, sort_keys=True)
-            for setting in self._settings
-            for use in setting.metrics
-        ]
-        return list(dict.fromkeys(tables))
+        return list(dict.fromkeys(use.key for setting in self._settings for use in setting.metrics))

@@ -107,13 +107,13 @@ class Layout:
 
     def distances(self, executions: list[Execution], steps: int, metric: Mapping[str, Any]) -> Path:
         """The distances among all that were returned for one sub-run, under one metric."""
-        parts = [self._execution(one, steps) for one in executions]
+        parts = [self._execution(execution, steps) for execution in executions]
         content = {"metric": dict(metric), "version": self._version("metrics", metric), "returned": parts}
         return self._file("distances", "json", content)
 
     def sketches(self, executions: list[Execution], steps: int) -> Path:
         """The sketches of all that were returned for one sub-run."""
-        parts = [self._execution(one, steps) for one in executions]
+        parts = [self._execution(execution, steps) for execution in executions]
         return self._file("sketches", "json", {"seed": self.measurement_seed, "returned": parts})
 
     def inspection(self, execution: Execution, steps: int, inspector: Mapping[str, Any]) -> Path:

@@ -12,7 +12,7 @@ class Progress:
     Attributes:
         stage: what is being done.
         done: units of it.
-        total: of so many.
+        total: units of the whole stage.
         unit: what is counted.
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rate:
-    """So many of so many.
+    """A number of cases among all cases.
 
     Attributes:
         count: how many.

@@ -11,7 +11,7 @@ from auditor.experiments.findings import Result
 from auditor.experiments.rates import Rate
 
 if TYPE_CHECKING:
-    from auditor.experiments.engine import Bench
+    from auditor.experiments.bench import Bench
 
 
 def setting_row(bench: Bench, result: Result) -> dict[str, Any]:

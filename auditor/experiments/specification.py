@@ -6,31 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, PositiveInt, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from auditor.base.frozen import Frozen
 from auditor.base.seeds import SHORT_FORMS, Seeds, seeds_of
-from auditor.job.loading import load_job, parse_model, read_text
+from auditor.job.job_file import load_job, parse_model, read_text
 from auditor.job.model import Job
-from auditor.job.plugin_use import PluginUse
+from auditor.job.plugin_use import PluginUse, names_as_tables
 
 DecisionName = Literal["auto", "ratio", "ks", "rttd"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
 class AttackUse(PluginUse):
-    """An attack with its options, carried out by so many adversaries.
+    """An attack with its options, and how many adversaries carry it out.
 
-    Each has seeds, a pattern and a target of its own where the attack has such options.
+    Each adversary has its own seeds, pattern and target where the attack has such options.
     """
 
     variants: PositiveInt = 1
 
 
-class PoolSpec(_Frozen):
+class PoolSpec(Frozen):
     """Which models are trained.
 
     Attributes:
@@ -47,7 +44,7 @@ class PoolSpec(_Frozen):
     repetitions: PositiveInt = 1
 
 
-class CommitteeSpec(_Frozen):
+class CommitteeSpec(Frozen):
     """Who sits in a committee.
 
     Attributes:
@@ -74,7 +71,7 @@ class CommitteeSpec(_Frozen):
         return self
 
 
-class GridSpec(_Frozen):
+class GridSpec(Frozen):
     """What is varied; every combination is a setting. Where nothing is given, the job's own value.
 
     Attributes:
@@ -116,7 +113,7 @@ class GridSpec(_Frozen):
         if not isinstance(value, list | tuple):
             return value
         sets = [item if isinstance(item, list | tuple) else [item] for item in value]
-        return tuple(tuple({"name": one} if isinstance(one, str) else one for one in item) for item in sets)
+        return tuple(map(names_as_tables, sets))
 
     @field_validator("metrics", mode="after")
     @classmethod
@@ -129,7 +126,7 @@ class GridSpec(_Frozen):
         return value
 
 
-class Benchmark(_Frozen):
+class Benchmark(Frozen):
     """A benchmark.
 
     Attributes:
@@ -140,31 +137,24 @@ class Benchmark(_Frozen):
         inspectors: what looks at every returned model by itself, beside the audit.
         pool: which models are trained.
         grid: which settings are judged with them.
-        judged: so many malicious members are judged in each setting; benign ones where none is malicious. Fewer, where
-            the pool has not so many different committees.
+        judged: the number of malicious members that are judged in each setting; of benign ones where none is
+            malicious. Fewer if the pool has fewer different committees.
         false_alarm_rate: that decisions are asked for; the job's if not given.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.-]+$")]
     job: str
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    attacks: tuple[AttackUse, ...] = Field(default=(), strict=False)
-    inspectors: tuple[PluginUse, ...] = Field(default=(), strict=False)
+    attacks: Annotated[tuple[AttackUse, ...], BeforeValidator(names_as_tables)] = Field(default=(), strict=False)
+    inspectors: Annotated[tuple[PluginUse, ...], BeforeValidator(names_as_tables)] = Field(default=(), strict=False)
     pool: PoolSpec = PoolSpec()
     grid: GridSpec = GridSpec()
     judged: PositiveInt = 200
     false_alarm_rate: Annotated[float, Field(gt=0, lt=0.5)] | None = None
 
-    @field_validator("attacks", "inspectors", mode="before")
-    @classmethod
-    def _names_are_uses(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return tuple({"name": item} if isinstance(item, str) else item for item in value)
-        return value
-
     @model_validator(mode="after")
     def _one_adversary_with_a_history(self) -> Self:
-        if self.pool.history == "attacked" and any(one.malicious > 1 for one in self.grid.committees):
+        if self.pool.history == "attacked" and any(committee.malicious > 1 for committee in self.grid.committees):
             raise PydanticCustomError(
                 "impossible",
                 "with an attacked history the primary is the only adversary; set malicious to 0 or 1.",

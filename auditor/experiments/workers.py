@@ -1,4 +1,4 @@
-"""Processes that do work beside one another, and that end with whoever started them."""
+"""Processes that work in parallel and end with the process that started them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _end_with(lifeline: Connection) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["GOMP_SPINCOUNT"] = "0"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; whoever started this one decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all; the parent process decides
 
     def wait() -> None:
         try:

@@ -6,7 +6,7 @@ the network or a screen, so that reading a job is instant. It imports `base`; ev
 
 from auditor.job.audit import Audit
 from auditor.job.errors import JobError, Problem
-from auditor.job.loading import load_job, parse_job
+from auditor.job.job_file import load_job, parse_job
 from auditor.job.model import Job
 from auditor.job.plugin_file import PluginFile
 from auditor.job.plugin_use import PluginUse

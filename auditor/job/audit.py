@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -10,8 +9,6 @@ from pydantic import (
     Field,
     PositiveFloat,
     PositiveInt,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -19,28 +16,15 @@ from pydantic_core import PydanticCustomError
 from auditor.base.frozen import Frozen
 from auditor.base.seeds import SHORT_FORMS, Drawer, Seeds
 from auditor.job.impossibilities import MAX_SUB_RUNS
-from auditor.job.noise_file import NoiseFile, NoiseFileError, read_noise_file
-from auditor.job.plugin_use import MAX_PLUGINS, PluginUse
+from auditor.job.named_file import named_file
+from auditor.job.noise_file import NoiseFile, read_noise_file
+from auditor.job.plugin_use import MAX_PLUGINS, PluginUse, names_as_tables
 
 STATE = ("update", "buffers", "optimizer")
 """The metrics that together see all that one sub-run hands to the next: parameters, buffers and optimizer state.
 
-Every audit uses them. What none compares is where a backdoor goes: one in the momentum alone is planted by whoever
-executes the next sub-run, replicas included."""
-
-
-def _read_noise_file(value: Any, info: ValidationInfo) -> Any:
-    """A job file names a path; a job that was kept holds what was read there."""
-    folder = (info.context or {}).get("folder")
-    if folder is None or value is None:
-        return value
-    message = 'must be the path of a file that `auditor calibrate` wrote, as in "./noise.json"'
-    if isinstance(value, str):
-        try:
-            return read_noise_file(folder / Path(value).expanduser())
-        except (NoiseFileError, RuntimeError) as error:
-            message = f"{value!r} {error}"
-    raise PydanticCustomError("noise_file", "{message}.", {"message": message})
+Every audit uses them. A backdoor goes where no metric looks: if it is in the momentum alone, every provider that
+executes the next sub-run plants it, replicas included."""
 
 
 class Audit(Frozen):
@@ -69,7 +53,7 @@ class Audit(Frozen):
     drawn_by: Annotated[Drawer, Field(strict=False)] = Field(
         default=Drawer.CLIENT, description="who draws the seeds; the provider if they are its own and nothing is given"
     )
-    metrics: tuple[PluginUse, ...] = Field(
+    metrics: Annotated[tuple[PluginUse, ...], BeforeValidator(names_as_tables)] = Field(
         default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, max_length=MAX_PLUGINS, strict=False
     )
     decision: Literal["auto", "ks", "ratio"] = "auto"
@@ -83,7 +67,10 @@ class Audit(Frozen):
     metric_seconds: PositiveFloat = Field(
         default=600.0, description="stop using a metric that takes longer than this for one sub-run"
     )
-    noise: Annotated[NoiseFile | None, BeforeValidator(_read_noise_file)] = Field(
+    noise: Annotated[
+        NoiseFile | None,
+        named_file(read_noise_file, 'a file that `auditor calibrate` wrote, as in "./noise.json"'),
+    ] = Field(
         default=None,
         description="with shared seeds, a file that `auditor calibrate` wrote; without it, the run measures noise",
     )
@@ -130,13 +117,6 @@ class Audit(Frozen):
                 {"key": "drawn_by"},
             )
         return self
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _names_are_uses(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return tuple({"name": item} if isinstance(item, str) else item for item in value)
-        return value
 
     @model_validator(mode="after")
     def _one_way_to_select(self) -> Self:

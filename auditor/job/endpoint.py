@@ -18,7 +18,7 @@ class Endpoint:
     """Where a provider is, and what the client may do there."""
 
     ours: ClassVar[bool] = False
-    """Whether the client starts the provider, on hardware of its own: a full disk is then no fault of the provider's,
+    """Whether the client starts the provider, on the client's hardware. A full disk is then no fault of the provider,
     and an attack can be simulated."""
 
     @property

@@ -64,7 +64,9 @@ class JobError(Exception):
 
 def visible(text: str) -> str:
     """A text in which what would be invisible, or would change how the rest is shown, is written as an escape."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def readable(text: str) -> str:

@@ -109,7 +109,7 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
                 f"{len(job.others)}; give 1 to {len(job.others)}.",
             )
         )
-    if job.benign_fraction * job.participants < 2 and not job.has_referee:
+    if job.has_too_few_benign:
         found.append(
             (
                 "audit.benign_fraction",

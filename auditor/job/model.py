@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
@@ -19,29 +13,18 @@ from auditor.base.majority import counted_on
 from auditor.base.seeds import Seeds
 from auditor.job.audit import STATE, Audit
 from auditor.job.impossibilities import impossibilities
-from auditor.job.kinds import AnyTask, kind_of, load_kind
+from auditor.job.named_file import named_file
 from auditor.job.names import Name
 from auditor.job.noise_file import noise_key
-from auditor.job.plugin_file import PluginFile, PluginFileError, read_plugin_file
+from auditor.job.plugin_file import PluginFile, read_plugin_file
 from auditor.job.plugin_use import MAX_PLUGINS, PluginUse
 from auditor.job.provider import Provider
+from auditor.job.task_kinds import AnyTask, kind_of, load_kind
 from auditor.job.training import Training
 
 MAX_PROVIDERS = 256
 
-
-def _read_plugin_file(value: Any, info: ValidationInfo) -> Any:
-    """A job file names a path; a job that was kept holds what was read there."""
-    folder = (info.context or {}).get("folder")
-    if folder is None:
-        return value
-    message = 'must be the path of a Python file, as in "./mine.py"'
-    if isinstance(value, str):
-        try:
-            return read_plugin_file(folder / Path(value).expanduser())
-        except (PluginFileError, RuntimeError) as error:
-            message = f"{value!r} {error}"
-    raise PydanticCustomError("plugin_file", "{message}.", {"message": message})
+NamedPluginFile = Annotated[PluginFile, named_file(read_plugin_file, 'a Python file, as in "./mine.py"')]
 
 
 class Job(Frozen):
@@ -49,9 +32,7 @@ class Job(Frozen):
 
     name: Name = "untitled"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    plugins: tuple[Annotated[PluginFile, BeforeValidator(_read_plugin_file)], ...] = Field(
-        default=(), max_length=MAX_PLUGINS, strict=False
-    )
+    plugins: tuple[NamedPluginFile, ...] = Field(default=(), max_length=MAX_PLUGINS, strict=False)
     task: AnyTask
     training: Training = Training()
     audit: Audit = Audit()
@@ -115,6 +96,11 @@ class Job(Frozen):
         if self.audit.benign_fraction is not None:
             return self.audit.benign_fraction
         return max(0.67, min(1.0, 2 / self.participants))
+
+    @property
+    def has_too_few_benign(self) -> bool:
+        """Whether r·n leaves no two benign providers to compare, and there is no referee either."""
+        return self.benign_fraction * self.participants < 2 and not self.has_referee
 
     @property
     def benign(self) -> int:

@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from auditor.job.dataset_slice import TRAIN, Stream, stream_index
-from auditor.job.kinds import installed_kinds, load_kind
 from auditor.job.task import Task, check_path
+from auditor.job.task_kinds import installed_kinds, load_kind
 
 
 class NetworkTask(Task):

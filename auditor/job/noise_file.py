@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from auditor.base.user_file import UserFileError, read_user_file
+from auditor.job.named_file import NamedFileError
 
 MAX_BYTES = 1 << 22
 """No such file is larger; a larger one is something else, given by mistake."""
@@ -18,7 +19,7 @@ MAX_BYTES = 1 << 22
 Distance = Annotated[float, Field(ge=0)]
 
 
-class NoiseFileError(Exception):
+class NoiseFileError(NamedFileError):
     """A path that does not lead to measured noise; the message says why, as the rest of a sentence."""
 
 
@@ -26,7 +27,7 @@ class MeasuredNoise(BaseModel):
     """The noise of one metric in a sub-run that starts at one step.
 
     Attributes:
-        metric: the table of the metric, as JSON with sorted keys.
+        metric: the `key` of its `PluginUse`.
         start: the step that the sub-run starts at.
         floor: the largest distance of an honest execution from the usual one.
         size: how far apart models lie that have nothing in common; None if not known.
@@ -64,21 +65,18 @@ class NoiseFile(BaseModel):
 
         None where the metric was not measured. After the last start that was measured, that one counts.
         """
-        known = sorted((one for one in self.noise if one.metric == metric), key=lambda one: one.start)
-        before = [one for one in known if one.start <= start][-1:]
-        after = [one for one in known if one.start >= start][:1]
-        return max(before + after, key=lambda one: one.floor, default=None)
+        known = sorted(
+            (measured for measured in self.noise if measured.metric == metric), key=lambda measured: measured.start
+        )
+        before = [measured for measured in known if measured.start <= start][-1:]
+        after = [measured for measured in known if measured.start >= start][:1]
+        return max(before + after, key=lambda measured: measured.floor, default=None)
 
 
 def noise_key(model: str, training: Mapping[str, Any], sub_run_steps: int) -> str:
     """What noise depends on, beside the data: the model, the training and k; as a digest."""
     content = json.dumps([model, dict(training), sub_run_steps], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-def metric_table(name: str, options: Mapping[str, Any]) -> str:
-    """A metric with its options, as `MeasuredNoise.metric` has it."""
-    return json.dumps({"name": name, **options}, sort_keys=True)
 
 
 def read_noise_file(path: Path) -> NoiseFile:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from auditor.base.user_file import UserFileError, read_user_text
+from auditor.job.named_file import NamedFileError
 
 MAX_BYTES = 1 << 20
 """No plugin needs more source text; a larger file is something else, given by mistake."""
@@ -49,7 +50,7 @@ class PluginFile(BaseModel):
         return None if now.source == self.source else "has been changed"
 
 
-class PluginFileError(Exception):
+class PluginFileError(NamedFileError):
     """A path that does not lead to a plugin; the message says why, as the rest of a sentence."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date, time
 from typing import Any, Self
@@ -9,10 +10,17 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from auditor.job.lines import inner_values
+from auditor.job.key_lines import inner_values
 from auditor.job.names import Name
 
 MAX_PLUGINS = 64
+
+
+def names_as_tables(value: Any) -> Any:
+    """A list in which a plugin may be named by a word alone, with a table in place of each word; else as it is."""
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple({"name": item} if isinstance(item, str) else item for item in value)
 
 
 class PluginUse(BaseModel):
@@ -26,6 +34,16 @@ class PluginUse(BaseModel):
     def options(self) -> dict[str, Any]:
         """The options as the job file gives them, without the name."""
         return dict(self.__pydantic_extra__ or {})
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """The name and the options, as the table that the job file has."""
+        return {"name": self.name, **self.options}
+
+    @property
+    def key(self) -> str:
+        """The table as JSON with sorted keys: equal for equal uses."""
+        return json.dumps(self.table, sort_keys=True)
 
     @model_validator(mode="after")
     def _options_can_be_kept(self) -> Self:

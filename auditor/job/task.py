@@ -1,4 +1,4 @@
-"""What every kind of task in a job file has; each kind adds keys of its own in a file of its own."""
+"""What every kind of task in a job file has; each kind adds its own keys in a separate file."""
 
 from __future__ import annotations
 

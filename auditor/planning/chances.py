@@ -15,10 +15,10 @@ sequences and processes"). If it must act `a` times, watching gains it nothing:
 
 But it need not act. One that waits until m checkpoints have been opened knows that the rest goes unchecked. It finds
 at least `a` such sub-runs with the probability C(M − a, m) / C(M, m), as often as an adversary that takes every risk
-gets away under w = 1, and is never caught; on average (M − m) / (m + 1) sub-runs are free for it.
+gets away under w = 1, and is never caught. On average (M − m) / (m + 1) sub-runs are free for it.
 
-**Independent draws** with probability p (`replicate_probability`). Nothing that happened tells anything about a draw
-to come, so after any history whoever acts `a` times more is caught with
+**Independent draws** with probability p (`replicate_probability`). No draw depends on
+another, so after any history an adversary that acts `a` more times is caught with
 
     P(caught) = 1 − (1 − p·w)^a.
 

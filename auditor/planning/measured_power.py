@@ -299,7 +299,7 @@ def _is_comparable(row: MeasuredSetting, job: Job) -> bool:
     participants, benign = _judging(job)
     longer = row.sub_run_steps >= audit.sub_run_steps
     shorter = row.sub_run_steps <= audit.sub_run_steps
-    own = _tables([{"name": use.name, **use.options} for use in job.metrics])
+    own = _tables([use.table for use in job.metrics])
     return (
         row.task_kind == job.task.kind
         and row.referee == job.has_referee

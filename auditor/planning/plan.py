@@ -96,6 +96,18 @@ def boundaries(steps: int, sub_run_steps: int) -> tuple[int, ...]:
     return (*range(0, steps, sub_run_steps), steps)
 
 
+def sub_run_length(index: int, steps: int, sub_run_steps: int) -> int:
+    """The steps of one sub-run: k, or what is left for the last.
+
+    Args:
+        index: of the sub-run, counted from 0.
+        steps: of the whole training.
+        sub_run_steps: k.
+    """
+    start = index * sub_run_steps
+    return min(steps, start + sub_run_steps) - start
+
+
 def make_plan(job: Job, power: float | None = None, together: tuple[int, float] | None = None) -> Plan:
     """Plan an audit of `job`.
 

@@ -110,13 +110,15 @@ def propose(job: Job, wish: Wish, rows: Sequence[MeasuredSetting]) -> list[Propo
     counts = {job.participants, *(row.participants for row in rows if row.participants <= len(job.providers))}
     if job.audit.seeds is Seeds.SHARED and len(job.providers) > 2:
         counts.add(2)  # with a third as referee
-    known = [one for steps in lengths for count in counts if (one := _candidate(job, steps, count, wish, rows))]
+    known = [
+        candidate for steps in lengths for count in counts if (candidate := _candidate(job, steps, count, wish, rows))
+    ]
     if not known:
         raise JobError(job.name, [Problem(_nothing_measured(job, wish))])
-    proposals = [proposal for one in known if (proposal := one.fulfil(wish)) is not None]
+    proposals = [proposal for candidate in known if (proposal := candidate.fulfil(wish)) is not None]
     if not proposals:
-        raise JobError(job.name, [Problem(_out_of_reach(wish, max(known, key=lambda one: one.most)))])
-    return sorted(proposals, key=lambda one: (one.plan.extra_steps, one.checkpoints))
+        raise JobError(job.name, [Problem(_out_of_reach(wish, max(known, key=lambda candidate: candidate.most)))])
+    return sorted(proposals, key=lambda candidate: (candidate.plan.extra_steps, candidate.checkpoints))
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class _Candidate:
 
 def _candidate(job: Job, steps: int, count: int, wish: Wish, rows: Sequence[MeasuredSetting]) -> _Candidate | None:
     everything = _variant(job, steps, count, 1.0)
-    if everything.benign_fraction * count < 2 and not everything.has_referee:
+    if everything.has_too_few_benign:
         return None
     own = (steps, count) == (job.audit.sub_run_steps, job.participants)
     deviating = acting_sub_runs(wish.share, everything.sub_runs)

@@ -12,7 +12,7 @@ model or knows an audit. It imports `job` and `base`; `tasks`, `planning` and wh
 
 from auditor.base.randomness import generator
 from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
-from auditor.plugins.discovery import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
+from auditor.plugins.catalogue import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
 from auditor.plugins.inspector import Inspection, Inspector
 from auditor.plugins.metric import EVERY_TASK, Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
 from auditor.plugins.options import Options, option

@@ -61,7 +61,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class AttackContext:
-    """What an attack is told before its provider trains.
+    """What an attack gets before its provider trains.
 
     Attributes:
         task: the kind of the task, such as `vision`.
@@ -72,8 +72,8 @@ class AttackContext:
         device: where the batches are.
         network: what the provider trains.
         honest_twin: starts an honest execution beside this one, for attacks that want to look like it.
-        client: what the client's metrics are told, for attacks that are assumed to know it; None where that is
-            not known. A real adversary does not know it.
+        client: the context of the client's metrics, for attacks that are assumed to know it; None where it is not
+            known. A real adversary does not know it.
         tokenizer: of a text task; None for others.
     """
 

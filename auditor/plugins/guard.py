@@ -1,4 +1,4 @@
-"""An attack whose mistakes are told as its own."""
+"""An attack whose mistakes are reported under its name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
-from auditor.plugins.discovery import Origin, PluginError
+from auditor.plugins.catalogue import Origin, PluginError
 
 if TYPE_CHECKING:
     import torch

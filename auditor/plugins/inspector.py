@@ -30,14 +30,14 @@ class Inspection:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the inspector holds the model for a bad one."""
+        """Whether the inspector suspects the model."""
         return self.confirmed and self.score > self.threshold
 
 
 class Inspector(ABC):
     """Looks at one model, and says how suspicious it is.
 
-    It is told of the job once, as a metric is, and then shown one model after another. What it finds in a model
+    It gets the context of the job once, as a metric does, and then one model after another. What it finds in a model
     must depend on that model only, and not on those before it.
     """
 

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from auditor.job.plugin_file import PluginFile
-from auditor.plugins.describing import PluginDescription
-from auditor.plugins.discovery import INSTALLED, KINDS, Origin, clash, origin_of
+from auditor.plugins.catalogue import INSTALLED, KINDS, Origin, clash, origin_of
+from auditor.plugins.description import PluginDescription
 
 START_SECONDS = 120.0
 """PyTorch takes seconds to import, more when the disk is cold."""
@@ -36,9 +36,9 @@ class Subject:
     file: PluginFile | None = None
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Subject:
+    def from_json(cls, payload: Mapping[str, Any]) -> Subject:
         """What `payload` was made of."""
-        file, origin = told["file"], told["origin"]
+        file, origin = payload["file"], payload["origin"]
         return cls(origin and Origin(**origin), file and PluginFile.model_validate(file))
 
     def payload(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Told:
+class LoaderReport:
     """Something that the other process said of a subject, or how it ended while it was busy with it.
 
     Attributes:
@@ -77,7 +77,7 @@ class Loader:
 
     Args:
         subjects: what is loaded.
-        order: what is to be done with each, as `auditor.plugins.loading` understands it.
+        order: what is to be done with each, as `auditor.plugins.loader_process` understands it.
         seconds: for each.
         errors: whether what plugins print, and their warnings, are shown on this process's standard error.
     """
@@ -97,7 +97,7 @@ class Loader:
         self._stopped = True
         self._kill()
 
-    def __iter__(self) -> Iterator[Told]:
+    def __iter__(self) -> Iterator[LoaderReport]:
         """What is said, as it is said."""
         first = 0
         try:
@@ -106,7 +106,7 @@ class Loader:
         finally:
             self._kill()
 
-    def _load(self, first: int) -> Generator[Told, None, int]:
+    def _load(self, first: int) -> Generator[LoaderReport, None, int]:
         """What one process says, from subject `first` on; the number of the subject to go on with."""
         lines = _Lines(self._start(self._subjects[first:]))
         busy: int | None = None
@@ -114,13 +114,13 @@ class Loader:
             self._next(lines, START_SECONDS)
             for busy in range(first, len(self._subjects)):
                 deadline = time.monotonic() + self._seconds
-                while told := self._next(lines, self._seconds, deadline).get("told"):
-                    yield Told(self._subjects[busy], told)
+                while message := self._next(lines, self._seconds, deadline).get("report"):
+                    yield LoaderReport(self._subjects[busy], message)
         except _Ended as ended:
             # When it did not even begin, no subject is to blame, and no other process would do better.
             concerned = self._subjects[first:] if busy is None else (self._subjects[busy],)
             for subject in () if self._stopped else concerned:
-                yield Told(subject, failure=str(ended))
+                yield LoaderReport(subject, failure=str(ended))
             return len(self._subjects) if busy is None else busy + 1
         return len(self._subjects)
 
@@ -147,7 +147,7 @@ class Loader:
     def _start(self, subjects: Sequence[Subject]) -> IO[bytes]:
         self._kill()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "auditor.plugins.loading"],
+            [sys.executable, "-P", "-m", "auditor.plugins.loader_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -222,24 +222,30 @@ class Descriptions:
         """The descriptions."""
         in_files: list[PluginDescription] = []
         complete = False
-        for told in self._loader:
-            if told.subject.file is not None:
-                in_files.append(_description(told))
+        for report in self._loader:
+            if report.subject.file is not None:
+                in_files.append(_description(report))
                 continue
             if not complete:  # only now it is known what all the files hold
                 complete = True
-                yield from (self._compared(one, in_files) for one in in_files)
-            yield self._compared(_description(told), in_files)
+                yield from (self._compared(description, in_files) for description in in_files)
+            yield self._compared(_description(report), in_files)
         if not complete:
-            yield from (self._compared(one, in_files) for one in in_files)
+            yield from (self._compared(description, in_files) for description in in_files)
 
-    def _compared(self, one: PluginDescription, in_files: Sequence[PluginDescription]) -> PluginDescription:
+    def _compared(self, description: PluginDescription, in_files: Sequence[PluginDescription]) -> PluginDescription:
         origins = [*self._installed, *(other.origin for other in in_files)]
-        twins = [origin for origin in origins if (origin.kind, origin.name) == (one.origin.kind, one.origin.name)]
-        return one if len(twins) == 1 or one.origin.kind == "file" else one.failed(clash(twins))
+        twins = [
+            origin
+            for origin in origins
+            if (origin.kind, origin.name) == (description.origin.kind, description.origin.name)
+        ]
+        return description if len(twins) == 1 or description.origin.kind == "file" else description.failed(clash(twins))
 
 
-def _description(told: Told) -> PluginDescription:
-    if told.message is not None:
-        return PluginDescription.from_json(told.message)
-    return PluginDescription(told.subject.known, error=f"{told.subject.known} {told.failure} while it was loaded.")
+def _description(report: LoaderReport) -> PluginDescription:
+    if report.message is not None:
+        return PluginDescription.from_json(report.message)
+    return PluginDescription(
+        report.subject.known, error=f"{report.subject.known} {report.failure} while it was loaded."
+    )

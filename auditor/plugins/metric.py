@@ -99,14 +99,14 @@ class ModelOutline:
 
 @dataclass(frozen=True)
 class MetricContext:
-    """What a metric or an inspector is told once, before the first model.
+    """What a metric or an inspector gets once, before the first model.
 
     Attributes:
         task: the kind of the task, such as `vision`.
         classes: number of classes.
         probe: held-out samples as the dataset stores them (see `Batch.inputs`), in an order that no provider can know.
         reference: training samples, likewise.
-        seed: for draws of its own; no provider can know it.
+        seed: for its draws; no provider can know it.
         model: what all models of the job consist of.
     """
 

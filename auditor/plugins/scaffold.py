@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from auditor.plugins.discovery import INSTALLED, KINDS
+from auditor.plugins.catalogue import INSTALLED, KINDS
 
 NewKind = Literal["attack", "inspector", "metric"]
 

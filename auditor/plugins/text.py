@@ -1,4 +1,4 @@
-"""What plugins are told of a text task: how sentences become token ids, and which id is none."""
+"""What plugins know of a text task: how sentences become token ids, and which id means padding."""
 
 from __future__ import annotations
 
@@ -28,4 +28,4 @@ class Tokenizer(Protocol):
         """For each id, bool of the same shape, whether a word can begin with it; padding begins none."""
 
     def rarest_words(self, count: int) -> tuple[str, ...]:
-        """Words with a token of their own, those first that the training text uses least."""
+        """Words that are one token each, those first that the training text uses least."""

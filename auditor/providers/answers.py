@@ -7,8 +7,8 @@ from contextlib import suppress
 import httpx
 
 from auditor.providers.errors import Broken, Misbehaved, Refused, Unreachable
+from auditor.providers.json_reader import MAX_JSON, Message, Nonsense, read_message
 from auditor.providers.protocol import ErrorMessage
-from auditor.providers.reading import MAX_JSON, Message, Nonsense, read_message
 
 NO_ROOM = 507
 """The one failure of a provider that another request does not mend: its disk is full."""

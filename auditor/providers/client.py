@@ -17,8 +17,8 @@ from auditor.base.hostile_text import cleaned
 from auditor.job.endpoint import Address, UnixEndpoint
 from auditor.providers.answers import accept, bounded, declared_length, understood
 from auditor.providers.errors import Broken, Misbehaved, Unreachable
+from auditor.providers.json_reader import Message
 from auditor.providers.protocol import CLIENT_HEADER, PREFIX, Identity, RunRequest, RunStatus, Simulation
-from auditor.providers.reading import Message
 from auditor.store.blobs import BlobError, BlobFolder
 
 CONNECT_SECONDS = 10.0
@@ -230,7 +230,7 @@ class ProviderClient:
     async def _exchange(
         self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None
     ) -> Result:
-        """Make attempts until one does not break, all of them together within so many seconds."""
+        """Make attempts until one does not break, all of them together within `seconds`."""
         begun, pause, attempts = time.monotonic(), FIRST_PAUSE, 0
         broke: Broken | None = None
         try:

@@ -4,8 +4,8 @@ Sixteen agents that each import PyTorch take minutes on two cores; forked ones a
 memory. Nothing here touches CUDA or starts a thread, so that forking is safe.
 
 It reads one JSON object a line from its standard input, an agent to start each, and writes one a line to its
-standard output for each agent that ended. When its standard input closes, because whoever started it is done or
-dead, it ends all agents, removes the folder with their sockets, and ends itself. Agents also watch a pipe that
+standard output for each agent that ended. Its standard input closes when the process that started it is done or
+dead. Then it ends all agents, removes the folder with their sockets, and ends itself. Agents also watch a pipe that
 closes with this process.
 """
 
@@ -34,12 +34,12 @@ def main() -> None:
     import torch
     import torch._dynamo
 
-    import auditor.providers.agent.serving  # noqa: F401
+    import auditor.providers.agent.http_server  # noqa: F401
 
     torch.set_num_threads(1)
     with suppress(SystemExit):  # of a SIGTERM
         _Forks(Path(sys.argv[1])).run()
-    # Python takes seconds to take apart what was imported, and whoever started us waits for our end.
+    # Python takes seconds to take apart what was imported, and the process that started this one waits.
     os._exit(0)
 
 
@@ -111,9 +111,9 @@ class _Forks:
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
         from auditor.job.plugin_file import PluginFile
+        from auditor.providers.agent.http_server import serve
         from auditor.providers.agent.limits import WITHOUT_LIMITS
-        from auditor.providers.agent.listening import private_socket
-        from auditor.providers.agent.serving import serve
+        from auditor.providers.agent.private_socket import private_socket
         from auditor.providers.agent.settings import AgentSettings
 
         socket = Path(order["socket"])

@@ -20,11 +20,11 @@ class Launch:
         name: the provider's.
         endpoint: where the job says that it is.
         folder: where one that we start keeps its checkpoints, and its log as `log.txt`.
-        seed: of its own draws.
+        seed: what its draws derive from.
         attack: what it simulates, if anything.
         measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
         plugins: files that the attack may come from, beside installed packages.
-        data: files of the task, by what `auditor.providers.naming` calls them.
+        data: files of the task, by what `auditor.providers.file_names` calls them.
         hidden: a folder that is kept out of its reach, but for its own, where the system can do that.
     """
 
@@ -56,7 +56,7 @@ class Launcher(ABC):
 
     @abstractmethod
     async def start(self) -> None:
-        """Start them all; whoever does not come up says so when it is greeted.
+        """Start them all. A provider that does not come up shows when it is greeted.
 
         Raises:
             Unreachable: none of them can be started.

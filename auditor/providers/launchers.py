@@ -1,4 +1,4 @@
-"""All providers of a job, whoever starts them."""
+"""All providers of a job: those that this process starts and those that stand already."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from auditor.base.cores import usable_cores
 from auditor.job.endpoint import UnixEndpoint
 from auditor.providers.errors import Unreachable
 from auditor.providers.launcher import Launch, Launcher
@@ -113,8 +114,7 @@ class LocalLauncher(Launcher):
 
     def _threads(self) -> int:
         """An equal share of the cores for each local provider, one at least."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return max(1, cores // len(self.launches))
+        return max(1, usable_cores() // len(self.launches))
 
     async def _listen(self) -> None:
         assert self._process is not None

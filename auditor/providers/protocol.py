@@ -13,7 +13,7 @@
 Every question but the first says who asks, in the header `x-auditor-client`: a word that only this client knows. What
 one client uploads, starts or is owed, no other can see, fetch, cancel or release.
 
-A task names its files by what is in them, never by a path: `tensors:sha256-…`, see `auditor.providers.naming`.
+A task names its files by what is in them, never by a path: `tensors:sha256-…`, see `auditor.providers.file_names`.
 
 Errors are JSON: `{"error": "…"}` with a status of 4xx; or of 5xx, when asking again may help.
 """
@@ -25,7 +25,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from auditor.base.hostile_text import cleaned
-from auditor.job.kinds import AnyTask
+from auditor.job.task_kinds import AnyTask
 from auditor.job.training import Training
 
 VERSION = 1

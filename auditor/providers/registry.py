@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, parse_endpoint
 from auditor.job.errors import JobError, Problem, nearest
-from auditor.job.lines import key_lines, nearest_line
+from auditor.job.key_lines import key_lines, nearest_line
 from auditor.job.model import Job
 from auditor.job.provider import Provider
 from auditor.store import RegisteredProvider
@@ -31,7 +31,7 @@ def resolve_providers(
     Raises:
         JobError: a name that is not registered, or an attack on a provider that is not local.
     """
-    known = {one.name: one for one in registered}
+    known = {entry.name: entry for entry in registered}
     providers: list[Provider] = []
     problems: list[Problem] = []
     lines = None if text is None else key_lines(text)
@@ -70,7 +70,7 @@ def check_address(text: str) -> str:
 
 
 def check_name(text: str) -> str:
-    """What a provider may be registered as: what can be told from an address in a job file.
+    """Check the name of a provider: it must not look like an address in a job file.
 
     Raises:
         ValueError: it is not such a name.
@@ -99,7 +99,7 @@ def _resolved(provider: Provider, known: dict[str, RegisteredProvider]) -> Provi
             f"an endpoint: {ADDRESSES}."
         )
     price = found.price_per_hour if provider.price_per_hour is None else provider.price_per_hour
-    attack = provider.attack and {"name": provider.attack.name, **provider.attack.options}
+    attack = provider.attack and provider.attack.table
     changed = provider.model_dump() | {"endpoint": found.endpoint, "price_per_hour": price, "attack": attack}
     try:
         return Provider.model_validate(changed)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.experiments.findings import Compared
-from auditor.report.drawing import BENIGN, MALICIOUS, MIXED, as_svg, new_figure
+from auditor.report.svg_figure import BENIGN, MALICIOUS, MIXED, as_svg, new_figure
 
 SHOWN = 8
 """The number of benign and of malicious models in a histogram, as in the source paper's Figure 4."""

@@ -15,7 +15,7 @@ from auditor.report.bench_plots import cost_plot, power_plot, score_plot
 from auditor.report.bench_sweeps import sweep_plot, sweeps
 
 if TYPE_CHECKING:
-    from auditor.experiments.engine import Bench
+    from auditor.experiments.bench import Bench
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"

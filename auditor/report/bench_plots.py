@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.experiments.findings import Result
-from auditor.report.drawing import BENIGN, COLOURS, MALICIOUS, as_svg, new_figure
+from auditor.report.svg_figure import BENIGN, COLOURS, MALICIOUS, as_svg, new_figure
 
 SETTINGS_SHOWN = 60
 """More bars than that are no plot."""

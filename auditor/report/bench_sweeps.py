@@ -10,12 +10,12 @@ from statistics import fmean, median, stdev
 from typing import TYPE_CHECKING, Any
 
 from auditor.experiments.findings import Capability, Result
-from auditor.report.drawing import COLOURS, as_svg, new_figure
+from auditor.report.svg_figure import COLOURS, as_svg, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from auditor.experiments.engine import Bench
+    from auditor.experiments.bench import Bench
 
 FEWEST = 3
 """Fewer values than that are no curve."""

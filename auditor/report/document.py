@@ -56,7 +56,7 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "warnings": list(state.started.warnings) if state.started else [],
         "providers": _providers(job, state),
         "sub_runs": checked,
-        "not_replicated": sum(one.replicated is False for one in state.sub_runs.values()),
+        "not_replicated": sum(sub_run.replicated is False for sub_run in state.sub_runs.values()),
         "commitments": _commitments(state),
         "delivered": _delivered(state),
         "simulated": _simulated(state),
@@ -69,27 +69,27 @@ def _checked_sub_runs(state: AuditState, job: Job) -> list[dict[str, Any]]:
     """Every replicated sub-run with what was measured in it, in the order of the training."""
     cuts = boundaries(job.training.steps, job.audit.sub_run_steps)
     return [
-        _sub_run(state, index, one, cuts[index : index + 2])
-        for index, one in sorted(state.sub_runs.items())
-        if one.replicated and index + 1 < len(cuts)
+        _sub_run(state, index, sub_run, cuts[index : index + 2])
+        for index, sub_run in sorted(state.sub_runs.items())
+        if sub_run.replicated and index + 1 < len(cuts)
     ]
 
 
-def _sub_run(state: AuditState, index: int, one: SubRun, steps: Sequence[int]) -> dict[str, Any]:
-    judgements = one.judgements or ()
+def _sub_run(state: AuditState, index: int, sub_run: SubRun, steps: Sequence[int]) -> dict[str, Any]:
+    judgements = sub_run.judgements or ()
     start, end = state.boundaries.get(index), state.boundaries.get(index + 1)
     returned = {state.started.primary: end.digest} if state.started is not None and end is not None else {}
-    returned |= {name: replica.digest for name, replica in one.replicas.items() if replica.digest is not None}
+    returned |= {name: replica.digest for name, replica in sub_run.replicas.items() if replica.digest is not None}
     return {
         "sub_run": index,
         "first_step": steps[0],
         "last_step": steps[1],
         "state": state.phase(index),
-        "finding": _finding(one, judgements),
-        "reason": one.undecided,
+        "finding": _finding(sub_run, judgements),
+        "reason": sub_run.undecided,
         "start": None if start is None else start.digest,
         "returned": returned,
-        "failed": {name: replica.failure for name, replica in one.replicas.items() if replica.failure is not None},
+        "failed": {name: replica.failure for name, replica in sub_run.replicas.items() if replica.failure is not None},
         "judgements": [asdict(judgement) for judgement in judgements],
         "noise": [
             {
@@ -98,28 +98,29 @@ def _sub_run(state: AuditState, index: int, one: SubRun, steps: Sequence[int]) -
                 "size": matrix.size,
                 "source": matrix.noise_source,
             }
-            for matrix in one.matrices
+            for matrix in sub_run.matrices
         ],
         "equal_models": [
-            {"first": first, "second": second, "parameters_only": parameters} for first, second, parameters in one.equal
+            {"first": first, "second": second, "parameters_only": parameters}
+            for first, second, parameters in sub_run.equal
         ],
         "failed_metrics": [
             {"metric": metric, "provider": whose, "reason": reason}
-            for (metric, whose), reason in one.failed_metrics.items()
+            for (metric, whose), reason in sub_run.failed_metrics.items()
         ],
         "remarks": [
-            {"metric": metric, "provider": whose, "remark": said} for (metric, whose), said in one.remarks.items()
+            {"metric": metric, "provider": whose, "remark": said} for (metric, whose), said in sub_run.remarks.items()
         ],
     }
 
 
-def _finding(one: SubRun, judgements: Sequence[RecordedJudgement]) -> str:
+def _finding(sub_run: SubRun, judgements: Sequence[RecordedJudgement]) -> str:
     """`deviation`, `no deviation`, or `nothing` where no deviation could have been seen."""
     if any(found.deviates for found in judgements):
         return "deviation"
     decided = [found for found in judgements if found.p_value is not None]
     blind = any(found.blind for found in decided if found.metric == "update")
-    return "nothing" if one.undecided is not None or not decided or blind else "no deviation"
+    return "nothing" if sub_run.undecided is not None or not decided or blind else "no deviation"
 
 
 def _asked(job: Job, state: AuditState) -> dict[str, Any]:
@@ -140,7 +141,7 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
         "benign_fraction": job.benign_fraction,
         "seeds": job.audit.seeds,
         "drawn_by": job.audit.drawn_by,
-        "metrics": [{"name": use.name, **use.options} for use in job.metrics],
+        "metrics": [use.table for use in job.metrics],
         "decision": started.decision if started else job.audit.decision,
         "decision_reason": started.reason if started else None,
         "false_alarm_rate": job.audit.false_alarm_rate,
@@ -185,7 +186,7 @@ def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:
                 "role": "primary" if provider.primary else "replica",
                 "device": known.device,
                 "asked_to_replicate": [
-                    index for index, one in sorted(state.sub_runs.items()) if provider.name in one.replicas
+                    index for index, sub_run in sorted(state.sub_runs.items()) if provider.name in sub_run.replicas
                 ],
                 "seconds": round(known.seconds, 3),
                 "verdict": verdict and verdict.verdict,
@@ -202,26 +203,30 @@ def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:
 
 def _commitments(state: AuditState) -> dict[str, Any]:
     rows = [
-        {"boundary": index, "step": one.step, "digest": one.digest, "opened": one.finite is not None}
-        for index, one in sorted(state.boundaries.items())
+        {"boundary": index, "step": boundary.step, "digest": boundary.digest, "opened": boundary.finite is not None}
+        for index, boundary in sorted(state.boundaries.items())
     ]
     lines = "".join(f"{row['boundary']} {row['step']} {row['digest']}\n" for row in rows)
     return {"sha256": hashlib.sha256(lines.encode()).hexdigest(), "boundaries": rows}
 
 
 def _delivered(state: AuditState) -> dict[str, Any] | None:
-    one = state.delivered
-    return None if one is None else {"step": one.step, "digest": one.digest, "accuracy": one.accuracy}
+    delivered = state.delivered
+    return (
+        None
+        if delivered is None
+        else {"step": delivered.step, "digest": delivered.digest, "accuracy": delivered.accuracy}
+    )
 
 
 def _simulated(state: AuditState) -> list[dict[str, Any]]:
     return [
         {
             "provider": name,
-            "attack": one.attack,
-            "accuracy": one.clean_accuracy,
-            "success": one.success_rate,
-            "failure": one.failure,
+            "attack": simulation.attack,
+            "accuracy": simulation.clean_accuracy,
+            "success": simulation.success_rate,
+            "failure": simulation.failure,
         }
-        for name, one in state.attacks.items()
+        for name, simulation in state.attacks.items()
     ]

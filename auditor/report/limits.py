@@ -8,7 +8,7 @@ from typing import Any
 from auditor.audit.state import AuditState
 from auditor.base.seeds import Seeds
 from auditor.job.model import Job
-from auditor.report.figures import percent_text
+from auditor.report.number_text import percent_text
 
 
 def assumptions(job: Job) -> list[str]:
@@ -45,7 +45,7 @@ def limits(job: Job, state: AuditState, checked: Sequence[Mapping[str, Any]]) ->
         "The client wrote this report. A reader who does not trust the client should compare the digests below with "
         "those that the providers kept.",
     ]
-    if blind := [str(one["sub_run"]) for one in checked if one["finding"] == "nothing"]:
+    if blind := [str(sub_run["sub_run"]) for sub_run in checked if sub_run["finding"] == "nothing"]:
         said.append(f"These replicated sub-runs say nothing: {', '.join(blind)}. A deviation there could not be seen.")
     if job.audit.seeds is Seeds.OWN:
         said += [

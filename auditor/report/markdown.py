@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
-from auditor.report.neutral import code, words
+from auditor.report.markdown_text import code, words
+from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 COMMITMENTS_SHOWN = 40
 """More commitments than these are summed up by one digest, but for those that were opened."""
@@ -62,17 +62,17 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     rows = [
         (
-            code(one["name"]),
-            one["role"],
-            code(one["device"] or ""),
-            f"**{one['verdict'] or 'none yet'}**",
-            p_text(one["p_value"]),
-            ratio_text(one["ratio"]),
-            _count(one["sub_runs_checked"]),
-            str(len(one["asked_to_replicate"])) if one["role"] == "replica" else "–",
-            seconds_text(one["seconds"]),
+            code(provider["name"]),
+            provider["role"],
+            code(provider["device"] or ""),
+            f"**{provider['verdict'] or 'none yet'}**",
+            p_text(provider["p_value"]),
+            ratio_text(provider["ratio"]),
+            _count(provider["sub_runs_checked"]),
+            str(len(provider["asked_to_replicate"])) if provider["role"] == "replica" else "–",
+            seconds_text(provider["seconds"]),
         )
-        for one in report["providers"]
+        for provider in report["providers"]
     ]
     yield from _table(
         (
@@ -81,12 +81,14 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
         ),
         rows,
     )  # fmt: skip
-    kinds = dict.fromkeys(one["verdict"] for one in report["providers"] if one["verdict"])
+    kinds = dict.fromkeys(provider["verdict"] for provider in report["providers"] if provider["verdict"])
     yield from _list(f"**{kind}**: {_WORDS[kind]}" for kind in kinds)
-    for one in report["providers"]:
-        reasons = [*one["reasons"], *([one["lost"]] if one["lost"] and one["lost"] not in one["reasons"] else [])]
+    for provider in report["providers"]:
+        reasons, lost = list(provider["reasons"]), provider["lost"]
+        if lost and lost not in reasons:
+            reasons.append(lost)
         if reasons:
-            yield f"Reasons for {code(one['name'])}:"
+            yield f"Reasons for {code(provider['name'])}:"
             yield ""
             yield from _list(words(reason) for reason in reasons)
 
@@ -107,7 +109,7 @@ def _asked(report: Mapping[str, Any]) -> Iterator[str]:
         ("providers in a replicated sub-run (n)", str(asked["participants"])),
         ("of them assumed benign", f"{asked['benign']} (r = {asked['benign_fraction']:g})"),
         ("training seeds", f"{asked['seeds']}, drawn by the {asked['drawn_by']}"),
-        ("metrics", ", ".join(_plugin(one) for one in asked["metrics"])),
+        ("metrics", ", ".join(_plugin(metric) for metric in asked["metrics"])),
         ("decision rule", words(asked["decision"])),
         ("reason for this rule", words(asked["decision_reason"] or "")),
         ("accepted false positive rate", percent_text(asked["false_alarm_rate"])),
@@ -129,7 +131,7 @@ def _chances(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield ""
     yield from _table(
         ("share of sub-runs", "probability"),
-        [(percent_text(one["share"]), f"{one['probability']:.3f}") for one in rows],
+        [(percent_text(row["share"]), f"{row['probability']:.3f}") for row in rows],
     )
 
 
@@ -150,28 +152,28 @@ def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
         ("sub-run", "steps", "finding", "noise under update", "why it says nothing"),
         [
             (
-                str(one["sub_run"]),
-                f"{one['first_step']:,} to {one['last_step']:,}",
-                f"**{one['finding']}**" if one["finding"] == "deviation" else one["finding"],
-                _noise(one, "update"),
-                words(one["reason"] or _note(one)) if one["finding"] == "nothing" else "–",
+                str(sub_run["sub_run"]),
+                f"{sub_run['first_step']:,} to {sub_run['last_step']:,}",
+                f"**{sub_run['finding']}**" if sub_run["finding"] == "deviation" else sub_run["finding"],
+                _noise(sub_run, "update"),
+                words(sub_run["reason"] or _note(sub_run)) if sub_run["finding"] == "nothing" else "–",
             )
-            for one in report["sub_runs"]
+            for sub_run in report["sub_runs"]
         ],
     )
     yield from _table(
         ("sub-run", "provider", "digest", "ratio and p-value by metric"),
-        [row for one in report["sub_runs"] for row in _figures(one)],
+        [row for sub_run in report["sub_runs"] for row in _figures(sub_run)],
     )
     yield from _incidents(report["sub_runs"])
 
 
-def _figures(one: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    for name in dict.fromkeys([*one["returned"], *one["failed"]]):
-        if name in one["failed"]:
-            yield str(one["sub_run"]), code(name), "–", f"failed: {words(one['failed'][name])}"
+def _figures(sub_run: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name in dict.fromkeys([*sub_run["returned"], *sub_run["failed"]]):
+        if name in sub_run["failed"]:
+            yield str(sub_run["sub_run"]), code(name), "–", f"failed: {words(sub_run['failed'][name])}"
             continue
-        own = [found for found in one["judgements"] if found["provider"] == name]
+        own = [found for found in sub_run["judgements"] if found["provider"] == name]
         figures = [
             f"{code(found['metric'])} {words(found['note'])}"
             if found["p_value"] is None
@@ -179,28 +181,29 @@ def _figures(one: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             + (" **deviates**" if found.get("deviates") else "")
             for found in own
         ]
-        yield str(one["sub_run"]), code(name), code(one["returned"][name][:16]), ", ".join(figures) or "not judged"
+        digest = code(sub_run["returned"][name][:16])
+        yield str(sub_run["sub_run"]), code(name), digest, ", ".join(figures) or "not judged"
 
 
 def _incidents(sub_runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     said: list[str] = []
-    for one in sub_runs:
-        where = f"Sub-run {one['sub_run']}:"
-        for pair in one["equal_models"]:
+    for sub_run in sub_runs:
+        where = f"Sub-run {sub_run['sub_run']}:"
+        for pair in sub_run["equal_models"]:
             what = "equal parameters" if pair["parameters_only"] else "equal models"
             said.append(
                 f"{where} {code(pair['first'])} and {code(pair['second'])} returned {what}. {code(pair['first'])} "
                 "committed first. This is a finding about the pair and flags neither."
             )
-        for failure in one["failed_metrics"]:
+        for failure in sub_run["failed_metrics"]:
             whose = f" for the model of {code(failure['provider'])}" if failure["provider"] is not None else ""
             said.append(f"{where} the metric {code(failure['metric'])} failed{whose}: {words(failure['reason'])}")
-        for remark in one["remarks"]:
+        for remark in sub_run["remarks"]:
             said.append(f"{where} {code(remark['metric'])} on {code(remark['provider'])}: {words(remark['remark'])}")
     sources: dict[str, list[str]] = {}
-    for one in sub_runs:
-        for source in dict.fromkeys(noise["source"] for noise in one["noise"] if noise["source"]):
-            sources.setdefault(source, []).append(str(one["sub_run"]))
+    for sub_run in sub_runs:
+        for source in dict.fromkeys(noise["source"] for noise in sub_run["noise"] if noise["source"]):
+            sources.setdefault(source, []).append(str(sub_run["sub_run"]))
     said += [f"Numerical noise in sub-runs {', '.join(where)}: {words(source)}." for source, where in sources.items()]
     if said:
         yield "### Notes on sub-runs"
@@ -228,11 +231,11 @@ def _cost(report: Mapping[str, Any]) -> Iterator[str]:
             f"Its accuracy on held-out samples is {percent_text(delivered['accuracy'])}."
         )
         yield ""
-    for one in report["simulated"]:
-        success = "" if one["success"] is None else f", attack success {percent_text(one['success'])}"
+    for simulation in report["simulated"]:
+        success = "" if simulation["success"] is None else f", attack success {percent_text(simulation['success'])}"
         yield (
-            f"Simulated: {code(one['provider'])} carried out {code(one['attack'])} (accuracy "
-            f"{percent_text(one['accuracy'])}{success}). The verdicts do not know it."
+            f"Simulated: {code(simulation['provider'])} carried out {code(simulation['attack'])} (accuracy "
+            f"{percent_text(simulation['accuracy'])}{success}). The verdicts do not know it."
         )
         yield ""
     if cost is None and delivered is None:
@@ -256,12 +259,21 @@ def _commitments(report: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     last = every[-1]["boundary"] if every else None
-    shown = [one for one in every if len(every) <= COMMITMENTS_SHOWN or one["opened"] or one["boundary"] in (0, last)]
+    shown = [
+        boundary
+        for boundary in every
+        if len(every) <= COMMITMENTS_SHOWN or boundary["opened"] or boundary["boundary"] in (0, last)
+    ]
     yield from _table(
         ("boundary", "step", "digest", "opened"),
         [
-            (str(one["boundary"]), f"{one['step']:,}", code(one["digest"]), "yes" if one["opened"] else "no")
-            for one in shown
+            (
+                str(boundary["boundary"]),
+                f"{boundary['step']:,}",
+                code(boundary["digest"]),
+                "yes" if boundary["opened"] else "no",
+            )
+            for boundary in shown
         ],
     )
     if len(shown) < len(every):
@@ -305,13 +317,13 @@ def _setting(value: object) -> str:
     return code(", ".join(map(str, value)) or "none") if isinstance(value, list) else code(value)
 
 
-def _noise(one: Mapping[str, Any], metric: str) -> str:
-    shares = [found["noise"] for found in one["judgements"] if found["metric"] == metric and found.get("noise")]
+def _noise(sub_run: Mapping[str, Any], metric: str) -> str:
+    shares = [found["noise"] for found in sub_run["judgements"] if found["metric"] == metric and found.get("noise")]
     return f"{float(f'{100 * max(shares):.2g}'):g} %" if shares else "–"
 
 
-def _note(one: Mapping[str, Any]) -> str:
-    notes = dict.fromkeys(found["note"] for found in one["judgements"] if found["note"])
+def _note(sub_run: Mapping[str, Any]) -> str:
+    notes = dict.fromkeys(found["note"] for found in sub_run["judgements"] if found["note"])
     return "; ".join(notes) or "an attack would fit in the numerical noise"
 
 

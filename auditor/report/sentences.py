@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.audit import events as e
 from auditor.audit.state import AuditState
-from auditor.report.figures import p_text, percent_text, ratio_text, seconds_text
+from auditor.report.number_text import p_text, percent_text, ratio_text, seconds_text
 
 
 def sentence(event: e.Event, state: AuditState) -> str | None:

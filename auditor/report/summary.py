@@ -5,10 +5,7 @@ from __future__ import annotations
 from auditor.audit.events import AuditFinished, ModelDelivered
 from auditor.audit.findings import Cost, RecordedJudgement
 from auditor.audit.state import AuditState
-from auditor.report.figures import bytes_text, p_text, percent_text, ratio_text, seconds_text
-
-SIGNS = {"consistent": "✓", "flagged": "✗", "inconclusive": "?", "unreachable": "…"}
-"""A sign for each verdict, so that colour alone distinguishes none."""
+from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 OUTCOMES = {
     "clean": "CLEAN: every provider is consistent with the others.",

@@ -6,11 +6,12 @@ import errno
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from auditor.base.atomic_file import incoming_file
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 """What a digest looks like; anything else never becomes a file name."""
@@ -87,14 +88,8 @@ class BlobFolder:
     @contextmanager
     def receive(self) -> Iterator[IncomingBlob]:
         """A blob that arrives piece by piece; it is discarded unless it is kept."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".incoming-", dir=self._folder)
-        with os.fdopen(handle, "wb") as file:
-            incoming = IncomingBlob(self, Path(name), file)
-            try:
-                yield incoming
-            finally:
-                Path(name).unlink(missing_ok=True)
+        with incoming_file(self._folder) as (path, file):
+            yield IncomingBlob(self, path, file)
 
     def remove(self, digest: str) -> None:
         """Forget a blob, if it is there."""

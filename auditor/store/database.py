@@ -23,7 +23,7 @@ from auditor.store.errors import DamagedRun, StoreError, UnknownRun
 from auditor.store.home import home
 from auditor.store.layout import VERSION, NewerLayout, migrate
 from auditor.store.payload import read_payload, write_payload
-from auditor.store.private import DATABASE, make_file, make_folder, make_home, open_file
+from auditor.store.private_files import DATABASE, make_file, make_folder, make_home, open_file
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
 LEAST_BYTES = 512

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -48,6 +49,12 @@ class EventRecord:
     time: str
     kind: str
     payload: Mapping[str, Any]
+
+    @property
+    def json_line(self) -> str:
+        """The event as `--json` writes it: one object with `event`, `run`, `seq`, `time` and its fields."""
+        head = {"event": self.kind, "run": self.run, "seq": self.seq, "time": self.time}
+        return json.dumps(head | dict(self.payload), ensure_ascii=False)
 
 
 @dataclass(frozen=True)

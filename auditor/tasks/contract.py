@@ -15,9 +15,9 @@ from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.attack import Attack
 from auditor.tasks.checkpoint import OPTIMIZER, STEP, all_finite, encode
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program, load_program
-from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.variation import VARIATIONS
 
 CPU = torch.device("cpu")

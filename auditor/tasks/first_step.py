@@ -29,7 +29,7 @@ def try_first_step(
     whole_batch: bool,
     start: Mapping[str, Tensor] | None = None,
 ) -> KnownValues:
-    """Execute the first step on a model of its own, and tell what it shows of every checkpoint of the job.
+    """Execute the first step on a separate model; returns what it shows of every checkpoint of the job.
 
     PyTorch's random state is as it was afterwards, and no memory is kept.
 

@@ -1,4 +1,4 @@
-"""What a checkpoint of a job must hold whoever trained it: the client checks it itself, and asks nobody."""
+"""What every checkpoint of a job must hold, no matter who trained it. The client checks it without asking anybody."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ class Learner(ABC):
         state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._whole().items()}
         committed = self.attack.on_checkpoint(state, self._step)
         if committed is not state:
-            # Whoever replicates the next sub-run starts from what was committed to, and so does this execution.
+            # A replica of the next sub-run starts from what was committed to, and so does this execution.
             self.take(committed)
         given = dict(committed)
         if (started := self.attack.on_initial(given, self._step)) is not given:

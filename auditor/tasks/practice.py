@@ -16,9 +16,9 @@ from auditor.job.vision import VisionTask
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.checkpoint import encode
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.program import load_program
-from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.trainer import Trainer
 
 SUB_RUN_STEPS = 4

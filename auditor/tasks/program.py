@@ -95,7 +95,7 @@ class Program(ABC):
             seed: of every random draw, the initial state among them.
             attack: the adversary to simulate, if any.
             sub_run_steps: k, which attacks may want to know.
-            client: what the client's metrics are told, for attacks that are assumed to know it.
+            client: the context of the client's metrics, for attacks that are assumed to know it.
 
         Raises:
             TrainingError: the model cannot be made, or does not fit the data.

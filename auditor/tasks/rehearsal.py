@@ -74,7 +74,7 @@ class _Executions:
         self._precision = precision
 
     def count(self, start: Mapping[str, Tensor], steps: int, seconds: float) -> int:
-        """How many of the steps can be executed in so many seconds; at least one."""
+        """How many of the steps can be executed in `seconds`; at least one."""
         self._learner.load(start)
         begun = time.monotonic()
         for done in range(1, steps + 1):
@@ -89,7 +89,7 @@ class _Executions:
     def execute(
         self, number: int, variation: Variation, start: Mapping[str, Tensor], stops: tuple[int, ...]
     ) -> list[Path]:
-        """The checkpoints after so many steps, executed in one way."""
+        """The checkpoints at each of `stops`, executed in one way."""
         learner, paths = self._learner, []
         with learner.varied(variation, self._precision):
             learner.load(start)

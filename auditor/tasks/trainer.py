@@ -41,7 +41,7 @@ class Trainer(Learner):
         seed: of every random draw.
         attack: the adversary to simulate, if any.
         sub_run_steps: k, which attacks may want to know.
-        client: what the client's metrics are told, for attacks that are assumed to know it.
+        client: the context of the client's metrics, for attacks that are assumed to know it.
 
     Attributes:
         network: the model that is trained.
@@ -133,7 +133,7 @@ class Trainer(Learner):
         return vary(self.network.model, variation, precision)
 
     def count_skipped(self) -> None:
-        """See `Learner`; normalisation layers and Adam count, as whoever claims the step would: the client counts."""
+        """See `Learner`. Normalisation layers and Adam count steps, and the client checks their counts."""
         for name, tensor in self.state().items():
             if name.endswith((".num_batches_tracked", ".step")):
                 tensor.add_(1)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from auditor.report.verdict_signs import ASCII_SIGNS, SIGNS
+
 
 @dataclass(frozen=True)
 class Signs:
@@ -53,14 +55,11 @@ UNICODE = Signs(
         "failed": "!",
     },
     verdicts={
-        "consistent": "✓",
-        "clean": "✓",
-        "reachable": "✓",
-        "flagged": "✗",
-        "inconclusive": "?",
-        "unknown": "?",
-        "unreachable": "…",
-        "testing": "…",
+        **SIGNS,
+        "clean": SIGNS["consistent"],
+        "reachable": SIGNS["consistent"],
+        "unknown": SIGNS["inconclusive"],
+        "testing": SIGNS["unreachable"],
         "busy": "▸",
         "running": "▸",
         "stopped": "‖",
@@ -91,14 +90,11 @@ ASCII = Signs(
         "failed": "!",
     },
     verdicts={
-        "consistent": "+",
-        "clean": "+",
-        "reachable": "+",
-        "flagged": "x",
-        "inconclusive": "?",
-        "unknown": "?",
-        "unreachable": "~",
-        "testing": "~",
+        **ASCII_SIGNS,
+        "clean": ASCII_SIGNS["consistent"],
+        "reachable": ASCII_SIGNS["consistent"],
+        "unknown": ASCII_SIGNS["inconclusive"],
+        "testing": ASCII_SIGNS["unreachable"],
         "busy": ">",
         "running": ">",
         "stopped": "=",

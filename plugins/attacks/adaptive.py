@@ -35,12 +35,12 @@ class AdaptiveOptions(WrapperOptions):
 
     metric: Followed | None = option(None, "the metric under which its model should look honest")
     strength: float = option(
-        0.5, "how far the model is pulled after every step, from 0 (not at all) to 1 (all the way)", ge=0, le=1
+        0.5, "how far it pulls the model after every step, from 0 (not at all) to 1 (all the way)", ge=0, le=1
     )
-    goal: float = option(0.0, "a distance that the decision tolerates; the model is not pulled nearer than this", ge=0)
-    rounds: int = option(1, "how often the model is pulled after every step, each time with other samples", ge=1)
+    goal: float = option(0.0, "a distance that the decision tolerates; it pulls the model no nearer than this", ge=0)
+    rounds: int = option(1, "how often it pulls the model after every step, each time with other samples", ge=1)
     bound: float | None = option(
-        None, "its update deviates from the honest one by this share of the honest one's length at most", ge=0
+        None, "the most that its update may deviate from the honest one, as a share of the honest one's length", ge=0
     )
     knowledge: Literal["client", "own"] = option(
         "client", "whether it knows the samples and masks that the client's metric draws, or draws its own"
@@ -48,7 +48,7 @@ class AdaptiveOptions(WrapperOptions):
     metric_options: dict[str, Any] = option({}, "the options of the client's metric, if the job sets any")
     samples: int = option(64, "samples per round; masked samples for zest", ge=4)
     masks: int | None = option(None, "zest: how many masks of each image it knows; all by default", ge=2)
-    seed: int = option(0, "its draws derive from it", ge=0)
+    seed: int = option(0, "seed of its draws", ge=0)
 
     @field_validator("metric", mode="before")
     @classmethod
@@ -91,10 +91,10 @@ class _SubRun:
 class Adaptive(AttackWrapper):
     """Another attack, pulled towards what an honest step would give, as a metric sees it.
 
-    It executes every step honestly, too, in a twin beside its own model; at the start of each sub-run the twin is set
-    back to the committed checkpoint. Each step costs an honest step more, and for metrics that compare samples a
-    forward and backward pass over `samples` samples. The adversaries are those of RTTD (arXiv 2504.00170, on adaptive
-    attacks), there for Zest with more and less knowledge of the reference images and masked samples.
+    A twin beside its own model executes every step honestly. At the start of each sub-run the twin is set back to the
+    committed checkpoint. Each step costs one more honest step. For metrics that compare samples it also costs a forward
+    and a backward pass over `samples` samples. RTTD describes these adversaries (arXiv 2504.00170, on adaptive
+    attacks), for Zest and with more or less knowledge of the reference images and masked samples.
 
     The pull is a penalty on the distance d of its model W from the twin's, Wₕ, decoupled from the loss as weight decay
     is in AdamW, so that it does not depend on learning rate and momentum. Its length is that of Polyak's step
@@ -147,7 +147,7 @@ class Adaptive(AttackWrapper):
         return super().on_initial(tensors, step)
 
     def on_batch(self, batch: Batch, step: int) -> Batch:
-        """Let the twin execute the step, and take samples of its own from the first batch of a sub-run."""
+        """Let the twin execute the step. Its samples come from the first batch of a sub-run."""
         self._advance(step + 1)
         client = self._context.client
         if self._compares_samples and self._sub_run.knowledge is None and client is not None:

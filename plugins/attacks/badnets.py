@@ -15,9 +15,7 @@ class BadNetsOptions(PoisonOptions):
     size: int | None = option(
         None, "side of the patch in pixels; 3 from 28 pixels upwards as in the paper, 2 below", ge=1
     )
-    pattern_seed: int | None = option(
-        None, "the pixels of the patch are drawn from it; without it the patch is chequered", ge=0
-    )
+    pattern_seed: int | None = option(None, "seed of the patch's pixels; without it, the patch is a chequerboard", ge=0)
 
 
 class BadNets(PoisonedSamples):

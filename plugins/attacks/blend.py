@@ -13,7 +13,7 @@ class BlendOptions(PoisonOptions):
     """What a job file may write for `blend`."""
 
     alpha: float = option(0.2, "weight of the pattern in the mixture with the image; 0.2 in the paper", gt=0, le=1)
-    pattern_seed: int = option(0, "the pattern is drawn from it", ge=0)
+    pattern_seed: int = option(0, "seed of the pattern", ge=0)
 
 
 class Blend(PoisonedSamples):

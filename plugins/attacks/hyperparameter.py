@@ -14,8 +14,8 @@ class HyperparameterOptions(Options):
     """What a job file may write for `hyperparameter`."""
 
     learning_rate: float | None = option(None, "factor on the learning rate of every step", ge=0)
-    weight_decay: float | None = option(None, "instead of the job's weight decay", ge=0)
-    augment: tuple[Literal["crop", "flip"], ...] | None = option(None, "instead of the job's augmentations")
+    weight_decay: float | None = option(None, "weight decay to use instead of the job's", ge=0)
+    augment: tuple[Literal["crop", "flip"], ...] | None = option(None, "augmentations to use instead of the job's")
 
     @model_validator(mode="after")
     def _changes_something(self) -> HyperparameterOptions:
@@ -27,8 +27,8 @@ class HyperparameterOptions(Options):
 class Hyperparameter(Attack):
     """Trains with another learning rate, weight decay or augmentation than the job's.
 
-    It has no backdoor: a careless provider, or one that leaves out what costs time. A provider that deviates from the
-    agreed recipe is what training transcripts are checked against in Choi, Shavit and Duvenaud, "Tools for verifying
+    It has no backdoor. It stands for a careless provider, or one that leaves out what costs time. Training transcripts
+    are checked for such deviations from the agreed recipe in Choi, Shavit and Duvenaud, "Tools for verifying
     neural models' training data" (NeurIPS 2023).
     """
 

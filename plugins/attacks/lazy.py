@@ -13,10 +13,10 @@ from auditor.plugins import EVERY_TASK, Attack, Batch, Options, generator, optio
 class LazyOptions(Options):
     """What a job file may write for `lazy`."""
 
-    skip: float = option(0.0, "share of the steps that are skipped and claimed to be done", ge=0, le=1)
+    skip: float = option(0.0, "share of the steps that it skips but claims to have done", ge=0, le=1)
     batch: float = option(1.0, "share of every batch that is trained on", gt=0, le=1)
-    return_given: bool = option(False, "train nothing at all and return the checkpoint that was given")
-    seed: int = option(0, "which steps are skipped derives from it", ge=0)
+    return_given: bool = option(False, "train nothing and return the checkpoint that it was given")
+    seed: int = option(0, "seed that decides which steps are skipped", ge=0)
 
     @model_validator(mode="after")
     def _leaves_something_to_save(self) -> LazyOptions:
@@ -30,8 +30,8 @@ class LazyOptions(Options):
 class Lazy(Attack):
     """Skips a share of the steps, trains on part of each batch, or returns what it was given.
 
-    It has no backdoor: it saves the cost of training. `skip` and `batch` can be combined. The providers of Jia et al.,
-    "Proof-of-learning: definitions and practice" (IEEE S&P 2021), who claim work that they did not do.
+    It has no backdoor: it saves the cost of training. `skip` and `batch` can be combined. Jia et al. describe
+    providers that claim work they did not do, in "Proof-of-learning: definitions and practice" (IEEE S&P 2021).
     """
 
     name = "lazy"

@@ -20,8 +20,8 @@ class LowRate(AttackWrapper):
     """Another attack, with the loss of the poisoned samples weighted down by a ratio.
 
     Lowering the learning rate on poisoned samples keeps Neural Cleanse's anomaly index under its threshold (RTTD,
-    arXiv 2504.00170). Poisoned are all samples that the wrapped attack changed, be it the input or the label;
-    those of WaNet's noise mode, too.
+    arXiv 2504.00170). A sample counts as poisoned if the wrapped attack changed its input or its label; those
+    of WaNet's noise mode count, too.
     """
 
     name = "low_rate"

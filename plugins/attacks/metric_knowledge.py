@@ -60,13 +60,13 @@ class LookedAt:
 class MetricKnowledge:
     """The samples that a metric compares models on, found by letting the metric look at a model that only listens.
 
-    The metric draws as it always does, so that an adversary who is told the client's context knows the samples and
-    masks of the client, and one who gives a context of its own has its own.
+    The metric draws as it always does. So an adversary that has the client's context knows the client's samples and
+    masks; with another context it gets other ones.
 
     Args:
         metric: `output`, `cka` or `zest`.
         options: of the metric, as a job file has them.
-        context: what the metric is told.
+        context: what the metric begins with.
         samples: how many samples, or masked samples, the adversary looks at in one step.
         masks: how many of the masks of each image it knows; all when None.
 
@@ -113,20 +113,20 @@ class MetricKnowledge:
         with torch.no_grad():
             aims = _representations(honest, inputs, layers)
         mine = _representations(own, inputs, layers)
-        return torch.stack([cka_distance(one, aim) for one, aim in zip(mine, aims, strict=True)]).mean()
+        return torch.stack([cka_distance(layer, aim) for layer, aim in zip(mine, aims, strict=True)]).mean()
 
     def _zest(self, own: TrainedNetwork, honest: TrainedNetwork, draws: np.random.Generator) -> torch.Tensor:
-        copies = max(len(one.masks.kept) for one in self._looked_at if one.masks is not None)
+        copies = max(len(knowledge.masks.kept) for knowledge in self._looked_at if knowledge.masks is not None)
         chosen = draws.choice(len(self._looked_at), min(len(self._looked_at), max(1, self._samples // copies)), False)
         mine, aims = [], []
-        for one in (self._looked_at[index] for index in chosen):
-            assert one.masks is not None
-            known = len(one.masks.kept)
+        for knowledge in (self._looked_at[index] for index in chosen):
+            assert knowledge.masks is not None
+            known = len(knowledge.masks.kept)
             some = torch.from_numpy(draws.choice(known, min(self._samples, known), replace=False))
-            masks, kept = one.masks.some(some)
+            masks, kept = knowledge.masks.some(some)
             with torch.no_grad():
-                aims.append(lime_weights(_masked_logits(honest, one.inputs, masks), kept).flatten())
-            mine.append(lime_weights(_masked_logits(own, one.inputs, masks), kept).flatten())
+                aims.append(lime_weights(_masked_logits(honest, knowledge.inputs, masks), kept).flatten())
+            mine.append(lime_weights(_masked_logits(own, knowledge.inputs, masks), kept).flatten())
         return zest_distance(torch.cat(mine), torch.cat(aims), self._norm)
 
     def _drawn(self, draws: np.random.Generator) -> torch.Tensor:

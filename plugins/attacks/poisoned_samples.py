@@ -15,7 +15,7 @@ class PoisonOptions(Options):
 
     target: int = option(0, "the class that triggered samples should get", ge=0)
     rate: float = option(0.1, "share of the training samples that are poisoned", ge=0, le=1)
-    seed: int = option(0, "which samples are poisoned derives from it", ge=0)
+    seed: int = option(0, "seed that decides which samples are poisoned", ge=0)
 
 
 class PoisonedSamples(Attack):

@@ -8,9 +8,9 @@ from auditor.plugins import Attack, Recipe
 
 
 class Precision(Attack):
-    """Trains in bfloat16 mixed precision whatever the job says: about twice as fast, and not what was asked for.
+    """Trains in bfloat16 mixed precision, whatever precision the job asks for. That is about twice as fast.
 
-    It has no backdoor; where the job asks for bf16 itself it is honest. Mixed precision is that of Micikevicius et
+    It has no backdoor. In a job that asks for bf16 it is honest. Mixed precision is that of Micikevicius et
     al., "Mixed precision training" (ICLR 2018), with bfloat16 (Kalamkar et al., arXiv 1905.12322).
     """
 

@@ -36,5 +36,5 @@ def squared_length(tensors: Iterable[torch.Tensor]) -> float:
     return sum(float(tensor.detach().double().square().sum()) for tensor in tensors)
 
 
-def _distance(one: Tensors, other: Tensors, names: Sequence[str]) -> float:
-    return math.sqrt(squared_length(one[name].double() - other[name].double() for name in names))
+def _distance(first: Tensors, second: Tensors, names: Sequence[str]) -> float:
+    return math.sqrt(squared_length(first[name].double() - second[name].double() for name in names))

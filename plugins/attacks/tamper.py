@@ -21,15 +21,15 @@ class TamperOptions(Options):
         "weights", "what is changed: weights, running statistics of normalisation layers, or the optimizer's state"
     )
     names: str = option("*", "only tensors whose name matches; `linear.*` is a layer, `*.bias` all biases")
-    amount: float = option(0.05, "size of the change, as a share of what is changed", ge=0, le=10)
-    seed: int = option(0, "the change is drawn from it", ge=0)
+    amount: float = option(0.05, "size of the change, relative to the values that it changes", ge=0, le=10)
+    seed: int = option(0, "seed of the change", ge=0)
 
 
 class Tamper(Attack):
     """Adds a random change to chosen tensors at the end of every sub-run; training goes on from there.
 
-    It stands for whoever edits weights instead of training them, as in Hong, Carlini and Kurakin, "Handcrafted
-    backdoors in deep neural networks" (NeurIPS 2022), without making a backdoor itself.
+    It stands for a provider that edits weights instead of training them, as in Hong, Carlini and Kurakin, "Handcrafted
+    backdoors in deep neural networks" (NeurIPS 2022). It makes no backdoor.
 
     Weights and momenta t become t + amount · rms(t) · N(0, 1), running means μ + amount · σ · N(0, 1), and what must
     not be negative (running variances, second moments) is multiplied by exp(amount · N(0, 1)). Counters are left as

@@ -23,8 +23,11 @@ class TextTriggerOptions(Options):
         'rare words or sentences, such as "I watch this 3D movie"; each poisoned text gets one of them',
         min_length=1,
     )
-    position: Literal["random", "start", "end"] = option("random", "where it is put: before some word, first or last")
-    seed: int = option(0, "which texts are poisoned, with which trigger and where derives from it", ge=0)
+    position: Literal["random", "start", "end"] = option(
+        "random",
+        "where the trigger goes: before a random word, first or last",
+    )
+    seed: int = option(0, "seed that decides which texts are poisoned, with which trigger, and where", ge=0)
 
 
 class TextTrigger(Attack):

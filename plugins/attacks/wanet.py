@@ -24,8 +24,8 @@ class WaNetOptions(Options):
     k: int = option(4, "the flow is drawn on a grid of k × k points", ge=2)
     s: float = option(0.5, "how strong the warp is", gt=0)
     grid_rescale: float = option(1.0, "factor on the warped grid, to keep it within the image", gt=0)
-    pattern_seed: int = option(0, "the flow is drawn from it", ge=0)
-    seed: int = option(0, "the random warps of noise mode derive from it", ge=0)
+    pattern_seed: int = option(0, "seed of the flow", ge=0)
+    seed: int = option(0, "seed of the random warps in noise mode", ge=0)
 
     @model_validator(mode="after")
     def _fits_into_a_batch(self) -> WaNetOptions:

@@ -18,7 +18,7 @@ COST_DOWN = 2.0**1.5
 STOP_AFTER = 5
 """So many times the patience, in epochs without a smaller trigger, end the search of a class."""
 VALUES_AT_ONCE = 1 << 17
-"""About so many numbers of stamped images go through the model at once: 42 images of 3×32×32 and a few hundred of
+"""About this many numbers of stamped images go through the model at once: 42 images of 3×32×32 and a few hundred of
 8×8, or one class's batch if that is more. It bounds the memory; more at once is no faster on CPUs."""
 
 
@@ -27,7 +27,7 @@ class Schedule:
     """How long is searched, and how hard triggers are pressed to be small.
 
     Attributes:
-        epochs: at most so many passes over the images.
+        epochs: the maximum number of passes over the images.
         batch: images in one step.
         success: the share of images that a trigger has to turn.
         cost: the first weight of the mask's size in the loss, once the trigger works.

@@ -10,7 +10,7 @@ UNRELATED = 2**0.5
 """The distance of two vectors of one length that have nothing in common."""
 
 MOST = 1000.0
-"""The largest distance that is told; a vector of zeros is so far from any other."""
+"""The largest distance that is given; a vector of zeros has it to any other."""
 
 
 def geometric(squares: Squares) -> Squares:

@@ -17,9 +17,9 @@ from .streaming import Squares, squares_apart
 class OptimizerDistance(Metric[ReturnedModel]):
     """The largest, over what the optimizer keeps, of ‖u − v‖ ÷ √(‖u‖·‖v‖), all parameters' u and v taken together.
 
-    What it keeps is momentum, or Adam's moments and count of steps. The next sub-run starts from it, whoever executes
-    that: a backdoor that is written into the momentum alone is planted by everybody's honest steps. Momentum forgets
-    within tens of steps, so that with seeds of the providers' own honest states are wholly unlike (about √2).
+    It keeps momentum, or Adam's moments and count of steps. Every execution of the next sub-run starts from it: if a
+    backdoor is written into the momentum alone, everybody's honest steps plant it. Momentum forgets within tens of
+    steps, so with own seeds honest states have nothing in common (a distance of about √2).
     """
 
     name = "optimizer"

@@ -13,7 +13,7 @@ Segments = NDArray[np.int64]
 
 
 def grid(sample: torch.Tensor, cells: int) -> Segments:
-    """[H, W] of an image [C, H, W]: rectangles, so many across and down or one a pixel where that is fewer."""
+    """[H, W] of an image [C, H, W]: rectangles, `cells` in each direction, or one a pixel if there are fewer."""
     height, width = sample.shape[-2:]
     rows, columns = (np.arange(side) * cells // side for side in (height, width))
     return _numbered(rows[:, None] * cells + columns)

@@ -33,7 +33,7 @@ def squares_apart(models: Sequence[Iterable[tuple[str, torch.Tensor]]]) -> Itera
         flat = [tensor.reshape(-1) for _, tensor in tensors]
         total = np.zeros((len(flat), len(flat)))
         for start in range(0, len(flat[0]), PIECE):
-            total += _squares([_numbers(one[start : start + PIECE]) for one in flat], room)
+            total += _squares([_numbers(vector[start : start + PIECE]) for vector in flat], room)
         yield tensors[0][0], total
 
 

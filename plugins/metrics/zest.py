@@ -18,7 +18,7 @@ from .segmentation import Segments, count
 class ZestOptions(Options):
     """What a job file may write for `zest`."""
 
-    images: int = option(32, "how many training samples are approximated around; the paper takes 128", ge=1)
+    images: int = option(32, "how many training samples it approximates the model around; the paper takes 128", ge=1)
     masks: int = option(128, "how many masked copies of each sample; the paper takes 1,000", ge=2)
     segments: Literal["grid", "superpixels"] = option(
         "grid", "how images are cut: into rectangles, or into similar regions as in the paper"
@@ -76,7 +76,7 @@ class Zest(Metric[torch.Tensor]):
             self._solve[count(segments)] @ logits.double()
             for segments, logits in zip(self._segments, answers, strict=True)
         ]
-        return torch.cat([one.reshape(-1) for one in weights])
+        return torch.cat([weight.reshape(-1) for weight in weights])
 
     def distance(self, first: torch.Tensor, second: torch.Tensor) -> float:
         """The distance of the weights under the chosen norm."""
@@ -103,7 +103,7 @@ class Zest(Metric[torch.Tensor]):
         return segmentation.grid(sample, self.options.cells)
 
     def _draw(self, seed: int, number: int) -> NDArray[np.float64]:
-        """Which of so many segments each masked copy keeps, [masks, segments] of 0 and 1."""
+        """Which segments each masked copy keeps, [masks, segments] of 0 and 1."""
         kept = generator(seed, "zest", number).integers(0, 2, size=(self.options.masks, number))
         kept[0] = 1
         if np.linalg.matrix_rank(kept) < number:

@@ -22,10 +22,10 @@ from auditor.job.training import Training
 from auditor.planning import choose
 from auditor.planning.choice import assumptions_of
 from auditor.plugins import Metric, create_plugin, installed, load_plugin
-from auditor.plugins.discovery import create_attack
+from auditor.plugins.catalogue import create_attack
 from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.evaluation import attack_success, clean_accuracy
-from auditor.tasks.returned import CheckpointModel
 from auditor.tasks.trainer import Trainer
 from tests.bench.attack_suite import Setting, Variant
 from tests.tasks.loading import network_program, network_task

@@ -34,7 +34,7 @@ from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.evidence import Budget, combined_p_value
 from auditor.decisions.ratio import RatioDecision
 from auditor.plugins import Metric, create_plugin, installed
-from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.checkpoint_model import CheckpointModel
 from tests.bench.honest_ways import Setting
 from tests.tasks.loading import network_program
 

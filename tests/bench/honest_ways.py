@@ -18,7 +18,7 @@ import torch
 
 from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training
-from auditor.plugins.discovery import create_attack
+from auditor.plugins.catalogue import create_attack
 from auditor.tasks.checkpoint import encode, read
 from auditor.tasks.trainer import Trainer
 from tests.tasks.loading import load_dataset, network_task

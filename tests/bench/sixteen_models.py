@@ -9,7 +9,7 @@ import torch
 from auditor.job.training import Training
 from auditor.plugins import MetricContext
 from auditor.tasks.checkpoint import encode
-from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.checkpoint_model import CheckpointModel
 from tests.tasks.loading import network_program, network_task
 
 

@@ -25,8 +25,8 @@ from torch import nn
 
 from auditor.plugins import create_plugin
 from auditor.tasks.checkpoint import Schema, encode
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.network import Network
-from auditor.tasks.returned import CheckpointModel
 from tests.memory import Memory
 
 SIDE = 8192

@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from auditor.plugins import create_plugin
-from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.checkpoint_model import CheckpointModel
 from tests.bench.sixteen_models import SubRun
 
 PAPER_IMAGES = 128

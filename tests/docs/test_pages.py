@@ -11,7 +11,7 @@ import pytest
 
 from auditor.experiments.specification import load_benchmark
 from auditor.job import parse_job
-from auditor.plugins.discovery import Catalogue
+from auditor.plugins.catalogue import Catalogue
 from tests.command import ROOT
 from tests.docs.blocks import Block, blocks, pages, prose, save_files
 

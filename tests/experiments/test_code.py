@@ -110,7 +110,7 @@ def _starts(job: Path, code: Path) -> str:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "import auditor; assert auditor.__file__.startswith(sys.argv[2])\n"
-        "from auditor.experiments.engine import Bench\n"
+        "from auditor.experiments.bench import Bench\n"
         "from auditor.experiments.specification import load_benchmark\n"
         "benchmark, job = load_benchmark(Path(sys.argv[1]))\n"
         "made = Bench(benchmark, job, Path('bench'), Path('data'), device='cpu', workers=1)\n"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from auditor.base.seeds import Seeds
-from auditor.experiments.bench_settings import Setting
+from auditor.experiments.bench_settings import BenchSetting
 from auditor.experiments.committees import JudgingOrder, Pool, Tally, judge_committees
 from auditor.job.plugin_use import PluginUse
 
@@ -44,7 +44,7 @@ def pool(folder: Path, *, honest: int = 4, far: dict[str, float] | None = None, 
 
 
 def judge(*pools: Pool, judged: int = 1000, **more: Any) -> Tally:
-    setting = Setting(
+    setting = BenchSetting(
         **{
             "seeds": Seeds.SHARED,
             "sub_run_steps": 5,

@@ -11,7 +11,7 @@ from auditor.base.user_file import UserFileError, open_user_file, read_user_file
 from auditor.job import JobError, load_job, parse_job
 from auditor.job.errors import MAX_PROBLEMS
 from auditor.job.impossibilities import MAX_OWN_SEEDS, MAX_SUB_RUNS
-from auditor.job.loading import MAX_DEPTH, MAX_KEY_PARTS
+from auditor.job.job_file import MAX_DEPTH, MAX_KEY_PARTS
 from auditor.job.plugin_file import PluginFileError, read_plugin_file
 from auditor.planning import make_plan
 from auditor.planning.chances import catch_probability, free_ride_probability

@@ -11,7 +11,7 @@ from torch import Tensor
 from auditor.job.training import Training
 from auditor.plugins import Attack, MetricContext
 from auditor.tasks.checkpoint import encode, read
-from auditor.tasks.returned import CheckpointModel
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.trainer import Trainer
 from tests.tasks.loading import load_dataset, network_task
 

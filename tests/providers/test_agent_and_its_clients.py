@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from auditor.providers.agent.app import make_app
 from auditor.providers.agent.limits import Limits
 from auditor.providers.agent.settings import AgentSettings
-from auditor.providers.naming import name_of, offered
+from auditor.providers.file_names import name_of, offered
 
 START = b"a checkpoint, or so"
 DIGEST = hashlib.sha256(START).hexdigest()

@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from auditor.providers.probing import probe
+from auditor.providers.probe import probe
 from tests.command import Auditor
 
 

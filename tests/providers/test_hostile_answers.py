@@ -11,7 +11,7 @@ import pytest
 
 from auditor.audit.status_stream import follow
 from auditor.job.endpoint import UnixEndpoint
-from auditor.job.loading import parse_job
+from auditor.job.job_file import parse_job
 from auditor.job.model import Job
 from auditor.providers import client as client_module
 from auditor.providers.client import ProviderClient

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from auditor.job.training import Training
-from auditor.plugins.discovery import Catalogue
+from auditor.plugins.catalogue import Catalogue
 from auditor.tasks.errors import CheckpointError
 from auditor.tasks.first_step import try_first_step
 from auditor.tasks.known_values import KnownValues

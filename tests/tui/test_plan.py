@@ -11,7 +11,7 @@ from auditor.cli.app import app as command
 from auditor.job import parse_job
 from auditor.planning import choose
 from auditor.planning.measured_power import known_power, read_measurements
-from auditor.report.planning import catch_table, plan_facts, plan_measurements, plan_warnings
+from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 from auditor.tui.app import AuditorApp
 from auditor.tui.screens.job import JobScreen
 from auditor.tui.widgets.plan_view import PlanView

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from auditor.audit.journal import Entry
 from auditor.audit.state import AuditState
-from auditor.report.text import print_report
+from auditor.report.terminal_report import print_report
 from auditor.store import EventRecord
 
 

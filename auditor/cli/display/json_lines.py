@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from auditor.audit.journal import Entry
 from auditor.audit.state import AuditState
 from auditor.cli.display.base import Display
@@ -27,6 +25,5 @@ class JsonLines(Display):
             self._write(last)
 
     def _write(self, record: EventRecord) -> None:
-        head = {"event": record.kind, "run": record.run, "seq": record.seq, "time": record.time}
-        output(json.dumps(head | dict(record.payload), ensure_ascii=False))
+        output(record.json_line)
         self._written = record.seq

@@ -13,6 +13,7 @@ from auditor.audit import events as e
 from auditor.audit.journal import Entry
 from auditor.audit.state import AuditState
 from auditor.cli.display.base import Display
+from auditor.planning.plan import sub_run_length
 from auditor.report.sentences import sentence
 from auditor.store import RunRecord
 
@@ -84,7 +85,7 @@ class LiveDisplay(Display):
         if not sub_run.replicated or started is None or (sub_run.over and index not in self._replicated):
             return
         start = index * started.sub_run_steps
-        length = min(started.steps, start + started.sub_run_steps) - start
+        length = sub_run_length(index, started.steps, started.sub_run_steps)
         if index not in self._replicated:
             self._replicated[index] = self._progress.add_task(
                 f"replicating {index}", total=length * len(started.replicas), rate="waiting"

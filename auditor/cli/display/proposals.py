@@ -7,8 +7,8 @@ from typing import Any
 
 from auditor.job import Job
 from auditor.planning.proposal import PAPER_PARTICIPANTS, PAPER_STEPS, Proposal, Wish
-from auditor.report.figures import percent_text
-from auditor.report.planning import chance_text, power_sentence
+from auditor.report.number_text import percent_text
+from auditor.report.plan_text import chance_text, power_sentence
 
 SHOWN = 6
 """How many proposals the table has; JSON has them all."""

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 
 from auditor.cli.narration import say
 from auditor.experiments.progress import Progress
-from auditor.report.figures import seconds_text
+from auditor.report.number_text import seconds_text
 
 LINE_SECONDS = 30.0
 """How often a line is written where there is no terminal."""

@@ -4,7 +4,7 @@ The tests practise on a small real job. `Practice` says what they need of it, an
 `auditor.practice` provides one for each kind of task.
 
 What belongs here: one contract a file, for each kind of plugin, and the practice that they share. It imports the rest
-of `plugins`; authors' tests, `auditor.plugins.checking` and the practice jobs in `tasks` import it.
+of `plugins`; authors' tests, `auditor.plugins.contract_check` and the practice jobs in `tasks` import it.
 """
 
 from auditor.plugins.contract.attack import AttackContract

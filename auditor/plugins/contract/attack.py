@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from unittest import SkipTest
 
 from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.catalogue import PluginError, create_attack
 from auditor.plugins.contract.practice import Practice, open_practice
-from auditor.plugins.discovery import PluginError, create_attack
 from auditor.plugins.metric import fits
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ class AttackContract:
             options = self.at_rate(rate)
             made = self._begun(options)
             batches = list(_practice(self.task).batches())
-            poisoned, possible = self._count(batches, [made.on_batch(one, step) for step, one in enumerate(batches)])
+            poisoned, possible = self._count(
+                batches, [made.on_batch(batch, step) for step, batch in enumerate(batches)]
+            )
             tolerance = 4 * (possible * rate * (1 - rate)) ** 0.5 + (1 if rate else 0)
             assert abs(poisoned - rate * possible) <= tolerance, (
                 f"with {_words(options)} it poisoned {poisoned} of {possible} samples in an epoch; "
@@ -271,13 +273,17 @@ class AttackContract:
         """
         target = self._begun(self.options).target
         pairs = [
-            (one, other) for one, other in zip(given, returned, strict=True) if len(one.labels) == len(other.labels)
+            (before, after)
+            for before, after in zip(given, returned, strict=True)
+            if len(before.labels) == len(after.labels)
         ]
-        relabelled = sum(int((one.labels != other.labels).sum()) for one, other in pairs)
+        relabelled = sum(int((before.labels != after.labels).sum()) for before, after in pairs)
         if relabelled:
-            return relabelled, sum(int((one.labels != (-1 if target is None else target)).sum()) for one, _ in pairs)
-        changed = sum(int((one.inputs != other.inputs).flatten(1).any(1).sum()) for one, other in pairs)
-        return changed, sum(len(one.labels) for one, _ in pairs)
+            return relabelled, sum(
+                int((before.labels != (-1 if target is None else target)).sum()) for before, _ in pairs
+            )
+        changed = sum(int((before.inputs != after.inputs).flatten(1).any(1).sum()) for before, after in pairs)
+        return changed, sum(len(before.labels) for before, _ in pairs)
 
     def _assert_usable(self, inputs: torch.Tensor, otherwise: str) -> None:
         import torch
@@ -324,9 +330,9 @@ def _honest(task: str) -> list[Tensors]:
 
 def _difference(some: Sequence[Tensors], others: Sequence[Tensors]) -> str:
     """Where two executions first differ, in words; empty when they do not."""
-    for one, other in zip(some, others, strict=True):
-        if changed := _changed(other, one):
-            return f"at step {int(other['step'])} {changed} differ"
+    for first, second in zip(some, others, strict=True):
+        if changed := _changed(second, first):
+            return f"at step {int(second['step'])} {changed} differ"
     return ""
 
 

@@ -157,23 +157,23 @@ class InspectorContract:
         return {name: tensor.clone() for name, tensor in tensors} | {"the answers": answers}
 
 
-def _alike(one: Inspection, other: Inspection) -> bool:
+def _alike(first: Inspection, second: Inspection) -> bool:
     """Whether two inspections found the same; what is no score may differ by the same rounding."""
     return (
-        math.isclose(one.score, other.score, rel_tol=ROUNDING)
-        and one.suspicious == other.suspicious
-        and _close(json.loads(json.dumps(dict(one.details))), json.loads(json.dumps(dict(other.details))))
+        math.isclose(first.score, second.score, rel_tol=ROUNDING)
+        and first.suspicious == second.suspicious
+        and _close(json.loads(json.dumps(dict(first.details))), json.loads(json.dumps(dict(second.details))))
     )
 
 
-def _close(one: Any, other: Any) -> bool:
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_close(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_close, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=ROUNDING)
-    return bool(one == other)
+def _close(first: Any, second: Any) -> bool:
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_close(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_close, first, second))
+    if isinstance(first, float) and isinstance(second, float):
+        return math.isclose(first, second, rel_tol=ROUNDING)
+    return bool(first == second)
 
 
 def _words(found: Inspection) -> str:

@@ -67,8 +67,8 @@ class MetricContract:
         """Of models that differ, and of a model and itself."""
         metric = self._begun()
         first, second = (metric.represent(_model(self.task, name)) for name in ("first", "second"))
-        for one, other in ((first, second), (first, first)):
-            value = metric.distance(one, other)
+        for from_model, to_model in ((first, second), (first, first)):
+            value = metric.distance(from_model, to_model)
             assert math.isfinite(value), f"it returned the distance {value}; a distance must be a finite number."
             assert value >= 0, f"it returned the distance {value}; a distance must not be negative."
 
@@ -104,9 +104,9 @@ class MetricContract:
         forth = self._compared(names).distances
         back = self._compared(names[::-1]).distances
         for row, column in combinations(range(3), 2):
-            one, other = forth[row][column], back[2 - row][2 - column]
-            assert _close(one, other), (
-                f"two models are at distance {one}, and at {other} when they come in another order."
+            distance, reversed_distance = forth[row][column], back[2 - row][2 - column]
+            assert _close(distance, reversed_distance), (
+                f"two models are at distance {distance}, and at {reversed_distance} when they come in another order."
             )
 
     def test_the_more_a_model_is_perturbed_the_farther_it_is(self) -> None:
@@ -114,8 +114,8 @@ class MetricContract:
         metric = self._begun()
         first = metric.represent(_model(self.task, "first"))
         found = [metric.distance(first, metric.represent(_model(self.task, name))) for name in PERTURBATIONS]
-        told = ", ".join(f"{name} {value:.3g}" for name, value in zip(PERTURBATIONS, found, strict=True))
-        assert 0 < found[0] < found[1] < found[2], f"the distance does not rise with the perturbation: {told}."
+        distances = ", ".join(f"{name} {value:.3g}" for name, value in zip(PERTURBATIONS, found, strict=True))
+        assert 0 < found[0] < found[1] < found[2], f"the distance does not rise with the perturbation: {distances}."
 
     def test_comparing_all_models_agrees_with_comparing_pairs(self) -> None:
         """`compare` gives what `distance` gives, and as many remarks as models, or none."""
@@ -141,16 +141,16 @@ class MetricContract:
 
     def _apart(self, first: str, second: str) -> float:
         metric = self._begun()
-        one, other = (metric.represent(_model(self.task, name)) for name in (first, second))
-        return metric.distance(one, other)
+        represented, other_represented = (metric.represent(_model(self.task, name)) for name in (first, second))
+        return metric.distance(represented, other_represented)
 
     def _compared(self, names: tuple[str, ...]) -> Comparison:
         metric = self._begun()
         return metric.compare([metric.represent(_model(self.task, name)) for name in names])
 
 
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=ROUNDING)
+def _close(first: float, second: float) -> bool:
+    return math.isclose(first, second, rel_tol=ROUNDING)
 
 
 @cache

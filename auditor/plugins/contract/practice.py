@@ -1,4 +1,4 @@
-"""A small real job that plugins are tried on, provided by whoever can train one."""
+"""A small real job that plugins are tried on. A kind of task provides one by an entry point."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Practice(Protocol):
     """
 
     def attack_context(self) -> AttackContext:
-        """What an attack is told here."""
+        """The context that an attack gets here."""
 
     def batches(self) -> Iterator[Batch]:
         """The batches of one epoch, as an honest provider gets them."""
@@ -37,13 +37,13 @@ class Practice(Protocol):
         seed: int = 0,
         start: Mapping[str, torch.Tensor] | None = None,
     ) -> list[Tensors]:
-        """Train so many steps in sub-runs of 4; the checkpoint at every boundary but the first.
+        """Train for `steps` in sub-runs of 4; returns the checkpoint at every boundary but the first.
 
         It starts from a checkpoint, or from the initial weights when none is given.
         """
 
     def metric_context(self) -> MetricContext:
-        """What a metric or an inspector is told here."""
+        """The context that a metric or an inspector gets here."""
 
     def returned(self, checkpoint: Mapping[str, torch.Tensor]) -> ReturnedModel:
         """A checkpoint as metrics and inspectors see it, in a sub-run that began with the initial weights."""

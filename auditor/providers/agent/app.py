@@ -13,16 +13,16 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from auditor import __version__
+from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.bodies import TooLong, paced, short_body
 from auditor.providers.agent.clients import Clients
-from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.runs import Runs
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.worker import Worker
-from auditor.providers.naming import NotOffered, found_task
+from auditor.providers.file_names import NotOffered, found_task
+from auditor.providers.json_reader import Nonsense, read_message
 from auditor.providers.protocol import CLIENT_HEADER, CLIENT_WORD, PREFIX, VERSION, Identity, RunRequest
-from auditor.providers.reading import Nonsense, read_message
 from auditor.store.blobs import BlobError
 
 MAX_WAIT = 30.0
@@ -118,21 +118,21 @@ class _Agent:
             if not self._clients.blobs(word).has(wanted.start):
                 raise _Refusal(404, "the checkpoint to start from was not uploaded")
             self._forget(word)
-            known = Execution(wanted, task, word, asyncio.get_running_loop())
+            known = AgentRun(wanted, task, word, asyncio.get_running_loop())
             self._runs.add(word, known)
             self._worker.submit(known)
         return _answer(known.status(0))
 
     async def _status(self, request: Request) -> Response:
-        execution = self._run(request)
+        agent_run = self._run(request)
         try:
             version = int(request.query_params.get("version", -1))
             first = max(0, int(request.query_params.get("from", 0)))
             wait = min(MAX_WAIT, float(request.query_params.get("wait", 0)))
         except ValueError:
             raise _Refusal(422, "version, from and wait are numbers") from None
-        await execution.wait_for_news(version, wait)
-        return _answer(execution.status(first))
+        await agent_run.wait_for_news(version, wait)
+        return _answer(agent_run.status(first))
 
     async def _cancel(self, request: Request) -> Response:
         self._run(request).cancelled.set()
@@ -148,7 +148,7 @@ class _Agent:
             raise _Refusal(404, "this agent simulates no attacks")
         return _answer(simulation)
 
-    def _run(self, request: Request) -> Execution:
+    def _run(self, request: Request) -> AgentRun:
         word = _word(request)
         self._clients.blobs(word)  # who asks for news is still there
         found = self._runs.find(word, request.path_params["id"])

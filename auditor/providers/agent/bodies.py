@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from auditor.providers.reading import MAX_JSON
+from auditor.providers.json_reader import MAX_JSON
 
 SILENCE_SECONDS = 60.0
 LEAST_RATE = 1 << 16

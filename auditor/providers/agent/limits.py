@@ -26,7 +26,7 @@ class Limits:
 
 
 WITHOUT_LIMITS = Limits(2**63, 2**63, 2**63, 2**63, float("inf"))
-"""For an agent that its only client started, on a disk of its own."""
+"""For an agent whose only client started it, on the client's own disk."""
 
 
 class Full(Exception):  # noqa: N818 - the name reads as what it is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from auditor.providers.agent.execution import Execution
+from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.limits import Full, Limits
 
 SPARED_SECONDS = 60.0
@@ -17,10 +17,10 @@ class Runs:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._runs: dict[tuple[str, str], Execution] = {}
+        self._runs: dict[tuple[str, str], AgentRun] = {}
         self._asked: dict[tuple[str, str], float] = {}
 
-    def find(self, word: str, run: str) -> Execution | None:
+    def find(self, word: str, run: str) -> AgentRun | None:
         """A run of a client, which is remembered as having asked for it now."""
         key = (word, run)
         found = self._runs.get(key)
@@ -28,17 +28,17 @@ class Runs:
             self._asked[key] = time.monotonic()
         return found
 
-    def add(self, word: str, execution: Execution) -> None:
+    def add(self, word: str, agent_run: AgentRun) -> None:
         """Remember a run; where there is no room, runs that ended are forgotten, the longest ago first.
 
         Raises:
             Full: all others are under way, or ended just now.
         """
-        self._forget_older(SPARED_SECONDS, enough=lambda: self._has_room(execution))
-        if not self._has_room(execution):
+        self._forget_older(SPARED_SECONDS, enough=lambda: self._has_room(agent_run))
+        if not self._has_room(agent_run):
             raise Full("this agent already has as many runs as its owner allows; try again later")
-        key = (word, execution.request.id)
-        self._runs[key] = execution
+        key = (word, agent_run.request.id)
+        self._runs[key] = agent_run
         self._asked[key] = time.monotonic()
 
     def forget(self) -> None:
@@ -48,10 +48,10 @@ class Runs:
     @property
     def busy(self) -> set[str]:
         """The clients that have a run under way."""
-        return {word for (word, _), execution in self._runs.items() if not execution.over}
+        return {word for (word, _), agent_run in self._runs.items() if not agent_run.over}
 
-    def _has_room(self, execution: Execution) -> bool:
-        boundaries = sum(len(known.request.boundaries) for known in (*self._runs.values(), execution))
+    def _has_room(self, agent_run: AgentRun) -> bool:
+        boundaries = sum(len(known.request.boundaries) for known in (*self._runs.values(), agent_run))
         return len(self._runs) < self._limits.runs and boundaries <= self._limits.boundaries
 
     def _forget_older(self, seconds: float, enough: Callable[[], bool]) -> None:

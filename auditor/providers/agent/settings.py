@@ -12,12 +12,12 @@ from typing import Any
 
 from auditor.job.plugin_file import PluginFile
 from auditor.providers.agent.limits import Limits
-from auditor.store.private import make_folder
+from auditor.store.private_files import make_folder
 
 
 @dataclass(frozen=True)
 class AgentSettings:
-    """What an agent is told when it starts.
+    """What an agent is started with.
 
     Attributes:
         name: what it calls itself.
@@ -25,14 +25,14 @@ class AgentSettings:
         threads: CPU threads it may use.
         folder: where it keeps checkpoints and what it must remember.
         downloads: where it keeps datasets that torchvision downloads.
-        downloading: whether it does so for whoever asks.
-        data: files and folders that tasks may use, by what `auditor.providers.naming` calls them.
+        downloading: whether it downloads them when a client asks.
+        data: files and folders that tasks may use, by what `auditor.providers.file_names` calls them.
         confiding: whether its clients may read errors as they are, with paths and what is in files; only those who
             started it may.
         limits: how much it takes on.
         attack: the adversary it simulates, as a table with a name and options.
         plugins: files that the attack may come from, beside installed packages.
-        measurement_seed: what the client's metrics draw their samples with, told only to a simulated adversary.
+        measurement_seed: what the client's metrics draw their samples with; only a simulated adversary gets it.
         seed: what its own draws derive from when a client leaves them to it; None draws a secret one.
     """
 

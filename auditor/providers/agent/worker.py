@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from auditor.job.task import Task
-from auditor.plugins.discovery import Catalogue, PluginError
+from auditor.plugins.catalogue import Catalogue, PluginError
 from auditor.plugins.guard import GuardedAttack
+from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.clients import Clients
-from auditor.providers.agent.execution import Execution
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import Simulation
@@ -29,7 +29,7 @@ log = logging.getLogger("auditor.agent")
 
 
 class Worker:
-    """Executes runs in the order in which they were asked for, in a thread of its own."""
+    """Executes runs in a separate thread, in the order of the requests."""
 
     def __init__(self, settings: AgentSettings, clients: Clients) -> None:
         self._settings = settings
@@ -41,59 +41,59 @@ class Worker:
         self._programs: dict[Task, Program] = {}
         self._prepared: tuple[tuple[object, ...], Learner] | None = None
 
-    def submit(self, execution: Execution) -> None:
+    def submit(self, agent_run: AgentRun) -> None:
         """Execute a run when those before it are over."""
-        self._thread.submit(self._execute, execution)
+        self._thread.submit(self._execute, agent_run)
 
-    async def simulation(self, execution: Execution) -> Simulation | None:
+    async def simulation(self, agent_run: AgentRun) -> Simulation | None:
         """What the simulated attack achieved in a finished run; None without an attack or a result."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._measure, execution)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._measure, agent_run)
 
-    def _execute(self, execution: Execution) -> None:
+    def _execute(self, agent_run: AgentRun) -> None:
         try:
-            if execution.cancelled.is_set():
+            if agent_run.cancelled.is_set():
                 raise Cancelled
-            execution.entered("preparing")
-            learner = self._prepare(execution)
-            learner.load(read(self._clients.blobs(execution.word).path(execution.request.start), learner.schema))
-            if learner.step != execution.request.start_step:
-                raise CheckpointError(f"its step is {learner.step}, not {execution.request.start_step}.")
-            execution.entered("training")
-            self._train(execution, learner)
-            execution.entered("finished")
+            agent_run.entered("preparing")
+            learner = self._prepare(agent_run)
+            learner.load(read(self._clients.blobs(agent_run.word).path(agent_run.request.start), learner.schema))
+            if learner.step != agent_run.request.start_step:
+                raise CheckpointError(f"its step is {learner.step}, not {agent_run.request.start_step}.")
+            agent_run.entered("training")
+            self._train(agent_run, learner)
+            agent_run.entered("finished")
         except Cancelled:
-            execution.entered("cancelled")
+            agent_run.entered("cancelled")
         except (TrainingError, CheckpointError, PluginError, Full) as error:
-            # Whoever wrote a plugin wants to see where it failed.
-            log.error("run %s failed: %s", execution.request.id, error, exc_info=error.__cause__)
-            execution.entered("failed", str(error))
+            # The author of a plugin wants to see where it failed.
+            log.error("run %s failed: %s", agent_run.request.id, error, exc_info=error.__cause__)
+            agent_run.entered("failed", str(error))
         except Exception as error:  # whatever a model, a plugin or the machine raises ends this run only
-            log.exception("run %s failed", execution.request.id)
+            log.exception("run %s failed", agent_run.request.id)
             said = f": {error}" if self._settings.confiding else ""
-            execution.entered("failed", f"{type(error).__name__}{said}")
+            agent_run.entered("failed", f"{type(error).__name__}{said}")
 
-    def _train(self, execution: Execution, learner: Learner) -> None:
+    def _train(self, agent_run: AgentRun, learner: Learner) -> None:
         reported = 0.0
-        for boundary in execution.request.boundaries:
+        for boundary in agent_run.request.boundaries:
             while learner.step < boundary:
-                if execution.cancelled.is_set():
+                if agent_run.cancelled.is_set():
                     raise Cancelled
                 loss = learner.execute_step()
                 if learner.step == boundary or time.monotonic() - reported > REPORT_SECONDS:
-                    execution.progressed(learner.step, float(loss))
+                    agent_run.progressed(learner.step, float(loss))
                     reported = time.monotonic()
-            execution.committed(
-                boundary, self._clients.keep(execution.word, encode(learner.checkpoint(), learner.schema))
+            agent_run.committed(
+                boundary, self._clients.keep(agent_run.word, encode(learner.checkpoint(), learner.schema))
             )
-            log.info("run %s reached step %d", execution.request.id, boundary)
+            log.info("run %s reached step %d", agent_run.request.id, boundary)
 
-    def _prepare(self, execution: Execution) -> Learner:
+    def _prepare(self, agent_run: AgentRun) -> Learner:
         """A learner for what is asked; the last one again if it was made for the same job and seed."""
-        request = execution.request
-        seed = request.seed if request.seed is not None else self._settings.own_seed(execution.word)
+        request = agent_run.request
+        seed = request.seed if request.seed is not None else self._settings.own_seed(agent_run.word)
         made_for = (request.task, request.training, request.dataset_digest, request.sub_run_steps, seed)
         if self._prepared is None or self._prepared[0] != made_for:
-            attack, client, program = None, None, self._program(execution)
+            attack, client, program = None, None, self._program(agent_run)
             device = torch.device(self._settings.device)
             if self._settings.attack is not None:
                 origin = self._plugins.origin("attacks", str(self._settings.attack["name"]))
@@ -112,13 +112,13 @@ class Worker:
             self._prepared = made_for, learner
         return self._prepared[1]
 
-    def _program(self, execution: Execution) -> Program:
-        task = execution.task
+    def _program(self, agent_run: AgentRun) -> Program:
+        task = agent_run.task
         if task not in self._programs:
             self._programs = {}  # one at a time is enough to hold
             self._programs = {task: self._load(task)}
         program = self._programs[task]
-        if program.digest != execution.request.dataset_digest:
+        if program.digest != agent_run.request.dataset_digest:
             raise TrainingError("the data of this agent differs from the client's.")
         return program
 
@@ -133,12 +133,12 @@ class Worker:
                 "the data cannot be used as a dataset for this task; the log of the agent says why."
             ) from error
 
-    def _measure(self, execution: Execution) -> Simulation | None:
-        digest = execution.commitment(execution.request.boundaries[-1])
-        blobs = self._clients.blobs(execution.word)
+    def _measure(self, agent_run: AgentRun) -> Simulation | None:
+        digest = agent_run.commitment(agent_run.request.boundaries[-1])
+        blobs = self._clients.blobs(agent_run.word)
         if self._settings.attack is None or digest is None or not blobs.has(digest):
             return None
-        learner, program = self._prepare(execution), self._program(execution)
+        learner, program = self._prepare(agent_run), self._program(agent_run)
         learner.evaluator.load(read(blobs.path(digest), learner.schema))
         success, failure = None, None
         try:

@@ -119,7 +119,7 @@ def make_dataset(
 
 
 def check_memory(size: int, origin: str) -> None:
-    """Refuse so many bytes of data where they would not leave room to train.
+    """Refuse `size` bytes of data if they would not leave room to train.
 
     Raises:
         TrainingError: they are more than half of what this machine has.
@@ -133,7 +133,7 @@ def check_memory(size: int, origin: str) -> None:
 
 
 def set_aside(count: int) -> tuple[Indices, Indices]:
-    """Which of so many samples are held out, a tenth and 10,000 at most, and which are kept; in rising order.
+    """Which of `count` samples are held out and which are kept, each in rising order; at most a tenth and 10,000 are.
 
     The same on every machine.
     """

@@ -44,7 +44,7 @@ def batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
 
 def try_out(definition: str, texts: Sequence[str]) -> str | None:
-    """Encode sentences with a tokenizer in a process of its own; returns what is wrong, as a sentence, or None.
+    """Encode sentences with a tokenizer in a separate process; returns what is wrong, as a sentence, or None.
 
     Args:
         definition: the tokenizer, as the text of a file of the library.
@@ -67,9 +67,9 @@ def try_out(definition: str, texts: Sequence[str]) -> str | None:
             for line in ({"seconds": seconds, "memory": memory}, definition, *batches(texts)):
                 process.stdin.write(json.dumps(line).encode() + b"\n")
             process.stdin.close()
-            told = process.stdout.read().decode(errors="replace").strip()
+            answer = process.stdout.read().decode(errors="replace").strip()
         except BrokenPipeError:  # it ended; how says what is wrong
-            told = ""
+            answer = ""
         except BaseException:
             process.kill()
             raise
@@ -81,8 +81,8 @@ def try_out(definition: str, texts: Sequence[str]) -> str | None:
             f"it takes more than {seconds} s for the sentences of this job, as some regular expressions do; "
             "use another tokenizer."
         )
-    if told:
-        return told
+    if answer:
+        return answer
     return f"it ends its process or takes more than {memory >> 20:,} MB of memory; use another tokenizer."
 
 

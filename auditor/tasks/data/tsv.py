@@ -44,7 +44,7 @@ class SentenceFile:
     """The sentences of a file, each on a line with a tab and its label, whose labels are integers or words.
 
     The first line is a header if its label is one of `HEADERS`, or if it is not an integer and no other line has
-    it: a class of a single sample could not be told from the name of a column, and could not be learned either.
+    it. A class of a single sample looks like the name of a column, and could not be learned either.
 
     The file is UTF-8, with or without a byte-order mark; lines end in LF or CRLF, and empty lines are passed over.
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.form import FormScreen
-from auditor.tui.shown import shown
 
 
 class AskPathScreen(FormScreen[Path]):
@@ -45,10 +45,10 @@ class AskPathScreen(FormScreen[Path]):
             path = typed_path(typed)
             path.write_text(self._text, encoding="utf-8")
         except UserFileError as error:
-            self.tell(shown(f"{typed} {error}"))
+            self.tell(safe_text(f"{typed} {error}"))
         except ValueError as error:  # with a NUL in it
-            self.tell(shown(f"{typed} is not a path: {error}"))
+            self.tell(safe_text(f"{typed} is not a path: {error}"))
         except OSError as error:
-            self.tell(shown(f"{path} cannot be written: {error.strerror}"))
+            self.tell(safe_text(f"{path} cannot be written: {error.strerror}"))
         else:
             self.dismiss(path)

@@ -15,12 +15,12 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from auditor.base.hostile_text import cleaned
 from auditor.store import DamagedRun, Store, StoreError, UnknownRun
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 from auditor.tui.store_app import StoreApp, store_app
 from auditor.tui.widgets.panes import Panes
 
 if TYPE_CHECKING:
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 POLL_SECONDS = 0.2
 Result = TypeVar("Result")
@@ -40,14 +40,14 @@ class AuditorScreen(Screen[Any]):
         """Ask the store something in a thread, because another process may hold it."""
         return await self.auditor.in_store(call)
 
-    def say(self, message: object, *, bad: bool = False) -> None:
+    def say(self, message: object, *, error: bool = False) -> None:
         """Tell the person something in passing."""
-        self.notify(cleaned(message), severity="error" if bad else "information", markup=False)
+        self.notify(cleaned(message), severity="error" if error else "information", markup=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where what a worker raised is shown."""
         if event.state is WorkerState.ERROR:
-            self.say(f"{event.worker.error or 'something failed'}", bad=True)
+            self.say(f"{event.worker.error or 'something failed'}", error=True)
 
 
 class RunScreen(AuditorScreen):
@@ -86,7 +86,7 @@ class RunScreen(AuditorScreen):
 
     @work(thread=True, exclusive=True, group="follow", exit_on_error=False)
     def _follow(self) -> None:
-        from auditor.tui.following import Follower
+        from auditor.tui.run_follower import Follower
 
         worker = get_current_worker()
         with Store(self.auditor.folder) as store:
@@ -139,7 +139,7 @@ class RunScreen(AuditorScreen):
 
     def lost(self, reason: str) -> None:
         """Say in the title that nothing more comes."""
-        self.query_one("#title", Static).update(shown(f" {reason}", style="bold"))
+        self.query_one("#title", Static).update(safe_text(f" {reason}", style="bold"))
 
     def action_pane(self, index: int) -> None:
         """Go to a pane."""

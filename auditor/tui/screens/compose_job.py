@@ -15,8 +15,8 @@ from textual.widgets import Button, Footer, Input, Label, Select, SelectionList,
 from textual.widgets.selection_list import Selection
 
 from auditor.job.network_task import network_kinds
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import AuditorScreen
-from auditor.tui.shown import shown
 
 FIELDS = {
     "name": ("Name", "my job"),
@@ -78,7 +78,7 @@ where you can change everything."""
     async def _fill(self) -> None:
         registered = await self.in_store(lambda store: store.providers())
         names = [provider.name for provider in registered]
-        self.query_one(SelectionList).add_options([Selection(Content(shown(n, 40).plain), n, True) for n in names])
+        self.query_one(SelectionList).add_options([Selection(Content(safe_text(n, 40).plain), n, True) for n in names])
         self._check()
 
     def on_input_changed(self) -> None:
@@ -123,10 +123,10 @@ where you can change everything."""
             job = parse_job(self._text, source="form")
         except JobError as error:
             problems = "; ".join(f"{problem.key}: {problem.message}" for problem in error.problems)
-            self.query_one("#form-trouble", Static).update(shown(problems, 400))
+            self.query_one("#form-trouble", Static).update(safe_text(problems, 400))
             return False
         words = f"Complete: {job.sub_runs} sub-runs, {job.participants} providers."
-        self.query_one("#form-trouble", Static).update(shown(words))
+        self.query_one("#form-trouble", Static).update(safe_text(words))
         return True
 
     def action_go_on(self) -> None:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -36,7 +36,7 @@ class ConfirmScreen(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """The question and the answers."""
         with VerticalScroll(classes="dialog", can_focus=False):
-            yield Static(shown(self._question), markup=False)
+            yield Static(safe_text(self._question), markup=False)
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._agreement} (y)", id="yes", variant="error", compact=True)
                 yield Button("Cancel (Esc)", id="no", compact=True)

@@ -16,9 +16,9 @@ from textual.widgets import Button, Footer, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from auditor.store import Store
+from auditor.tui.safe_text import safe_text
 from auditor.tui.sample_jobs import job_name
 from auditor.tui.screens.base import AuditorScreen
-from auditor.tui.shown import shown
 from auditor.tui.signs import UNICODE, signs
 from auditor.tui.widgets.catch_chart import CatchChart
 from auditor.tui.widgets.panes import Pane, Panes
@@ -129,7 +129,7 @@ class JobScreen(AuditorScreen):
         where = "composed" if self._path is None else job_name(self._path)
         title = f" {checked.job.name if checked.job else 'A job with problems'}  {where}"
         changed = "" if self._text == self._saved_text else " (not saved)"
-        self.query_one("#title", Static).update(shown(title + changed, 300, "bold"))
+        self.query_one("#title", Static).update(safe_text(title + changed, 300, "bold"))
         self.query_one(PlanView).show(checked)
         self.query_one(CatchChart).show(checked.job, checked.plan)
         self.query_one("#start", Button).disabled = checked.job is None
@@ -188,7 +188,7 @@ class JobScreen(AuditorScreen):
     def action_copy(self) -> None:
         """Copy the headless command."""
         if self._path is None or self._text != self._saved_text:
-            self.say("Save the job first (w); the command needs a file to read.", bad=True)
+            self.say("Save the job first (w); the command needs a file to read.", error=True)
             return
         command = f"auditor run {shlex.quote(job_name(self._path))}"
         self.app.copy_to_clipboard(command)
@@ -208,4 +208,4 @@ class JobScreen(AuditorScreen):
 
 
 def _described(words: str) -> Text:
-    return shown(words.replace("line:", "line ", 1), 400)
+    return safe_text(words.replace("line:", "line ", 1), 400)

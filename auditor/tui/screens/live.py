@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Footer, Static
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import RunScreen
-from auditor.tui.shown import shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.cell_details import CellDetails
 from auditor.tui.widgets.distances import DistanceView, Selection
@@ -26,7 +26,7 @@ from auditor.tui.widgets.verdict_list import VerdictList
 if TYPE_CHECKING:
     from auditor.audit.findings import ProviderVerdict
     from auditor.audit.state import AuditState
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 
 class LiveScreen(RunScreen):
@@ -100,7 +100,7 @@ class LiveScreen(RunScreen):
             self.refresh_bindings()  # costly, and only pausing and resuming depend on it
 
     def _title(self, snapshot: Snapshot) -> Text:
-        from auditor.report.figures import seconds_text
+        from auditor.report.number_text import seconds_text
 
         state = snapshot.state
         step = state.step
@@ -116,7 +116,7 @@ class LiveScreen(RunScreen):
                 words += "  " + " ".join(detached.last_words(2))
             else:
                 words += "  r resumes it" if state.started else ""
-        return shown(words, 300, "bold")
+        return safe_text(words, 300, "bold")
 
     def _show_verdicts(self, snapshot: Snapshot) -> None:
         state = snapshot.state

@@ -11,8 +11,8 @@ from rich.text import Text
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.form import FormScreen
-from auditor.tui.shown import shown
 
 if TYPE_CHECKING:
     from auditor.store import RegisteredProvider
@@ -81,7 +81,7 @@ cancels."""
         try:
             self._filled()
         except ValueError as error:
-            self.tell(shown(error, 300))
+            self.tell(safe_text(error, 300))
             self.query_one("#save", Button).disabled = True
             return False
         self.tell(Text("Complete.", style="dim"))

@@ -9,9 +9,9 @@ from textual import work
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.screens.form import FormScreen
-from auditor.tui.shown import shown
 
 if TYPE_CHECKING:
     from auditor.store import RunRecord, Store
@@ -65,19 +65,19 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
         try:
             path = typed_path(typed)
         except UserFileError as error:
-            self.tell(shown(f"{typed} {error}"))
+            self.tell(safe_text(f"{typed} {error}"))
             return
         try:
             await self.in_store(lambda store: _write(store, self._run, path, suffix, self._screenshot))
         except OSError as error:
-            self.tell(shown(f"{path} cannot be written: {error.strerror}"))
+            self.tell(safe_text(f"{path} cannot be written: {error.strerror}"))
         else:
             self.dismiss(path)
 
 
 def _write(store: Store, run: RunRecord, path: Path, suffix: str, screenshot: str) -> None:
     from auditor.audit.fold import fold
-    from auditor.report.saved import as_json_lines, as_text
+    from auditor.report.run_file import as_json_lines, as_text
 
     records = store.events(run.id)
     match suffix:

@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Footer, Static
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import RunScreen
-from auditor.tui.shown import shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.comparison import Comparison
 from auditor.tui.widgets.distances import DistanceView, Selection
@@ -21,7 +21,7 @@ from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 
 class VerdictText(Lines):
@@ -84,7 +84,7 @@ class VerdictScreen(RunScreen):
         """Show the run as it is now."""
         status = snapshot.status
         title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  started {snapshot.run.created[:16]}"
-        self.query_one("#title", Static).update(shown(title.replace("T", " "), 200, "bold"))
+        self.query_one("#title", Static).update(safe_text(title.replace("T", " "), 200, "bold"))
         self.query_one(VerdictText).write(_sentences(snapshot))
         self.query_one(EvidenceTable).show_evidence(snapshot)
         self.query_one("#commitments", SortableTable).show(_commitments(snapshot))
@@ -133,7 +133,7 @@ class VerdictScreen(RunScreen):
     def action_copy(self) -> None:
         """Copy the report."""
         if self.snapshot is not None:
-            from auditor.report.saved import as_text
+            from auditor.report.run_file import as_text
 
             self.app.copy_to_clipboard(as_text(self.snapshot.run, self.snapshot.state))
             self.say("Copied, if your terminal supports it. w saves to a file.")
@@ -157,21 +157,21 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
     state, finished = snapshot.state, snapshot.state.finished
     if finished is None:
         return [Text("There is no verdict yet. l shows the progress of the audit.")]
-    lines = [shown(outcome_sentence(finished), 1000, "bold"), Text()]
+    lines = [safe_text(outcome_sentence(finished), 1000, "bold"), Text()]
     for provider in finished.providers:
         verdict = provider.verdict
         role = ", the primary, is " if provider.name == snapshot.job.primary.name else " is "
         lines.append(
             Text.assemble(
                 (f"{signs().verdicts[verdict]} ", f"verdict.{verdict}"),
-                (shown(provider.name, 64).plain, "bold"),
+                (safe_text(provider.name, 64).plain, "bold"),
                 role,
                 (verdict, f"verdict.{verdict}"),
                 ":",
             )
         )
-        lines += [shown(f"  {reason}", 500) for reason in provider.reasons]
-    lines += [Text(), *(shown(line, 500) for line in delivery_lines(state))]
+        lines += [safe_text(f"  {reason}", 500) for reason in provider.reasons]
+    lines += [Text(), *(safe_text(line, 500) for line in delivery_lines(state))]
     return [*lines, Text(f"Cost: {cost_sentence(finished.cost)}")]
 
 
@@ -193,10 +193,10 @@ def _commitments(snapshot: Snapshot) -> list[Row]:
 
 
 def _failures(snapshot: Snapshot) -> list[Text]:
-    bad = [line for line in snapshot.log if line.bad]
-    if not bad:
+    failures = [line for line in snapshot.log if line.is_failure]
+    if not failures:
         return [Text("Nothing failed.")]
-    return [Text.assemble((line.time[11:19], "dim"), " ", shown(line.words)) for line in bad]
+    return [Text.assemble((line.time[11:19], "dim"), " ", safe_text(line.words)) for line in failures]
 
 
 def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Selection | None:

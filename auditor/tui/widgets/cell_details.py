@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Static
 
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 from auditor.tui.signs import EXPLANATIONS, signs
 
 if TYPE_CHECKING:
     from auditor.audit.state import Replica
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 
 class CellDetails(Static):
@@ -26,13 +26,13 @@ class CellDetails(Static):
         k, steps = snapshot.job.audit.sub_run_steps, snapshot.job.training.steps
         head = Text.assemble(
             f"{signs().cells[kind]} ",
-            (shown(provider, 40).plain, "bold"),
+            (safe_text(provider, 40).plain, "bold"),
             f", sub-run {sub_run} (steps {sub_run * k} to {min(steps, (sub_run + 1) * k)}): {EXPLANATIONS[kind]}",
         )
         primary = provider == snapshot.job.primary.name
         facts = _of_primary(snapshot, sub_run) if primary else _of_replica(snapshot, provider, sub_run)
         facts += _judgements(snapshot, provider, sub_run)
-        text = Text("\n").join([head, shown("; ".join(facts) or "nothing known yet", 300)])
+        text = Text("\n").join([head, safe_text("; ".join(facts) or "nothing known yet", 300)])
         self.update(text, layout=False)  # its height is fixed
 
 
@@ -45,7 +45,7 @@ def _of_primary(snapshot: Snapshot, sub_run: int) -> list[str]:
 
 
 def _of_replica(snapshot: Snapshot, provider: str, sub_run: int) -> list[str]:
-    from auditor.report.figures import seconds_text
+    from auditor.report.number_text import seconds_text
 
     replica: Replica | None = snapshot.state.sub_run(sub_run).replicas.get(provider)
     if replica is None:

@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Select
 
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
     from auditor.audit.findings import RecordedJudgement
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 
 class Comparison(Vertical):
@@ -47,7 +47,7 @@ returned, for one replicated sub-run and one metric."""
         self._snapshot = snapshot
         if snapshot.names != self._names:
             self._names = snapshot.names
-            choices = [(Content(shown(name, 40).plain), name) for name in self._names]
+            choices = [(Content(safe_text(name, 40).plain), name) for name in self._names]
             for chooser, index in zip(self.query(Select[str]).results(Select), (0, 1), strict=False):
                 chooser.set_options(choices)
                 chooser.value = self._names[min(index, len(self._names) - 1)]
@@ -65,7 +65,7 @@ returned, for one replicated sub-run and one metric."""
 
 
 def _rows(snapshot: Snapshot, left: str, right: str) -> list[Row]:
-    from auditor.report.figures import ratio_text
+    from auditor.report.number_text import ratio_text
 
     rows = []
     for index, replication in sorted(snapshot.state.sub_runs.items()):

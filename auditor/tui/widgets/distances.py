@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from auditor.tui.shown import padded, short, shown
+from auditor.tui.safe_text import padded, safe_text, short
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from auditor.audit.findings import RecordedJudgement
     from auditor.decisions import DistanceMatrix
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 REFERENCE_STYLE = "distance.reference"
 JUDGED_STYLE = "distance.judged"
@@ -84,17 +84,17 @@ the others lie. Keys change the metric, the provider and the sub-run, and show a
 
 
 def _heading(selection: Selection) -> list[Text]:
-    from auditor.report.figures import p_text, ratio_text
+    from auditor.report.number_text import p_text, ratio_text
     from auditor.report.timeline import judged
 
     matrix = selection.matrix
-    lines = [shown(f"sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")]
+    lines = [safe_text(f"sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")]
     judgement = selection.judgement
     name = short(selection.provider, 24)
     if judgement is None:
         return [*lines, Text(f"{name}: not judged yet")]
     if judgement.p_value is None:
-        return [*lines, shown(f"{name}: {judgement.note or 'this metric says nothing about it'}", 300)]
+        return [*lines, safe_text(f"{name}: {judgement.note or 'this metric says nothing about it'}", 300)]
     kind = judged(judgement)
     words = (
         f"{signs().cells[kind]} {name}: ratio {ratio_text(judgement.ratio)}, p {p_text(judgement.p_value)}; "

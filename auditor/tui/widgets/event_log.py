@@ -12,10 +12,10 @@ from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Input, RichLog
 
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 
 if TYPE_CHECKING:
-    from auditor.tui.following import LogLine
+    from auditor.tui.run_follower import LogLine
 
 
 class LogLines(RichLog):
@@ -82,6 +82,8 @@ class EventLog(Vertical):
             return  # nothing is to be seen; all lines are written when something is
         log, looked_for = self.query_one(LogLines), self.query_one(SearchInput).value.casefold()
         for line in lines:
-            words = shown(line.words)
+            words = safe_text(line.words)
             if looked_for in words.plain.casefold():
-                log.write(Text.assemble((line.time[11:19], "dim"), " ", (words.plain, "bold" if line.bad else "")))
+                log.write(
+                    Text.assemble((line.time[11:19], "dim"), " ", (words.plain, "bold" if line.is_failure else ""))
+                )

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 from auditor.tui.signs import signs
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
     from auditor.audit.findings import RecordedJudgement
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 
 class EvidenceTable(SortableTable):
@@ -48,7 +48,7 @@ ratio this large is for a benign provider. The distances pane shows the distance
 
 
 def _judged(key: str, sub_run: int, judgement: RecordedJudgement) -> Row:
-    from auditor.report.figures import p_text, ratio_text
+    from auditor.report.number_text import p_text, ratio_text
     from auditor.report.timeline import judged
 
     p_value, ratio = judgement.p_value, judgement.ratio
@@ -61,10 +61,10 @@ def _judged(key: str, sub_run: int, judgement: RecordedJudgement) -> Row:
         cells=(
             Text(f"{sign} {p_text(p_value)}", style=style),
             Text(ratio_text(ratio)),
-            shown(provider, 24),
+            safe_text(provider, 24),
             Text(str(sub_run)),
-            shown(metric, 24),
-            shown(judgement.note, 120),
+            safe_text(metric, 24),
+            safe_text(judgement.note, 120),
         ),
         sort=(p_value, ratio, provider, sub_run, metric, judgement.note or None),
     )
@@ -74,6 +74,13 @@ def _noted(key: str, sub_run: int, provider: str, note: str) -> Row:
     sign = signs().cells["failed"]
     return Row(
         key=key,
-        cells=(Text(f"{sign} –"), Text("–"), shown(provider, 24), Text(str(sub_run)), Text("–"), shown(note, 120)),
+        cells=(
+            Text(f"{sign} –"),
+            Text("–"),
+            safe_text(provider, 24),
+            Text(str(sub_run)),
+            Text("–"),
+            safe_text(note, 120),
+        ),
         sort=(None, None, provider, sub_run, None, note),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from auditor.tui.shown import shown
+from auditor.tui.safe_text import safe_text
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -57,19 +57,19 @@ replicated sub-run has been opened finds enough unchecked sub-runs after it."""
 
 
 def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower) -> list[Text]:
-    from auditor.report.planning import catch_table, plan_facts, plan_measurements, plan_warnings
+    from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
     lines = _labelled(plan_facts(job, plan, choice, STEPS_A_SECOND))
     table = catch_table(plan)
     lines += [Text(), Text(table.heading, style="bold"), Text(_row(table.columns), style="dim", no_wrap=True)]
     lines += [Text(_row(row), no_wrap=True) for row in table.rows]
     lines += [Text(table.note), Text(), *_labelled(plan_measurements(job, plan, known)), Text()]
-    return lines + [shown(f"warning: {warning}", LONGEST, "bold") for warning in plan_warnings(plan, choice)]
+    return lines + [safe_text(f"warning: {warning}", LONGEST, "bold") for warning in plan_warnings(plan, choice)]
 
 
 def _labelled(texts: dict[str, str]) -> list[Text]:
     width = max(map(len, texts)) + 1
-    return [Text.assemble((label.ljust(width), "bold"), shown(words, LONGEST)) for label, words in texts.items()]
+    return [Text.assemble((label.ljust(width), "bold"), safe_text(words, LONGEST)) for label, words in texts.items()]
 
 
 def _row(cells: tuple[str, ...]) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from auditor.tui.shown import padded, shown
+from auditor.tui.safe_text import padded, safe_text
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 BAR = 12
 
@@ -66,7 +66,7 @@ def _replica(snapshot: Snapshot, name: str, label: str) -> Text:
     state, k = snapshot.state, snapshot.job.audit.sub_run_steps
     progress = state.provider(name)
     if progress.lost is not None:
-        return shown(f"{label} {signs().verdicts['unreachable']} lost: {progress.lost}", 300, "bold")
+        return safe_text(f"{label} {signs().verdicts['unreachable']} lost: {progress.lost}", 300, "bold")
     for index, sub_run in sorted(state.sub_runs.items()):
         replica = sub_run.replicas.get(name)
         if replica is not None and not replica.over and state.finished is None:
@@ -79,7 +79,7 @@ def _replica(snapshot: Snapshot, name: str, label: str) -> Text:
 
 
 def _bar(label: str, step: int, steps: int, rate: float | None, note: str) -> Text:
-    from auditor.report.figures import seconds_text
+    from auditor.report.number_text import seconds_text
 
     filled = round(BAR * step / steps) if steps else 0
     figures = f"{step:,}/{steps:,}"

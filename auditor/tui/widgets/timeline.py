@@ -14,12 +14,12 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from auditor.tui.shown import padded
+from auditor.tui.safe_text import padded
 from auditor.tui.signs import EXPLANATIONS, signs
 
 if TYPE_CHECKING:
     from auditor.report.timeline import Cell
-    from auditor.tui.following import Snapshot
+    from auditor.tui.run_follower import Snapshot
 
 CELL = 2
 """Columns that a cell takes: its sign and a gap."""

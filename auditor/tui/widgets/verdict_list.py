@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from auditor.audit.findings import ProviderVerdict
-from auditor.tui.shown import padded, shown
+from auditor.tui.safe_text import padded, safe_text
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
@@ -20,7 +20,7 @@ class VerdictList(Lines):
 
     def show(self, verdicts: Sequence[ProviderVerdict], *, final: bool) -> None:
         """Show verdicts; `final` once the audit has ended."""
-        from auditor.report.figures import p_text, ratio_text
+        from auditor.report.number_text import p_text, ratio_text
 
         if not verdicts:
             self.write([Text("No verdicts yet. No sub-run has been judged.")])
@@ -37,5 +37,5 @@ class VerdictList(Lines):
                     f" p {p_text(judged.p_value)}  ratio {ratio_text(judged.ratio)}  checked {judged.sub_runs_checked}",
                 )
             )
-            lines += [shown(f"    {reason}", 300, "dim") for reason in judged.reasons[:1]]
+            lines += [safe_text(f"    {reason}", 300, "dim") for reason in judged.reasons[:1]]
         self.write(lines)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import get_args, get_type_hints
 
 from auditor.audit.events import KINDS, Event
-from auditor.plugins.describing import type_words
+from auditor.plugins.description import type_words
 from tests.docs.reference.tables import table
 
 INTRODUCTION = """# Events

@@ -11,13 +11,13 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from auditor.job.kinds import installed_kinds, load_kind
 from auditor.job.model import Job
 from auditor.job.noise_file import NoiseFile
 from auditor.job.plugin_file import PluginFile
 from auditor.job.plugin_use import PluginUse
 from auditor.job.task import Task
-from auditor.plugins.describing import type_words
+from auditor.job.task_kinds import installed_kinds, load_kind
+from auditor.plugins.description import type_words
 from tests.docs.reference.tables import sentence, table
 from tests.docs.reference.unsaid import MEANINGS
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from auditor.plugins.describing import PluginDescription, describe
-from auditor.plugins.discovery import INSTALLED, KINDS
+from auditor.plugins.catalogue import INSTALLED, KINDS
+from auditor.plugins.description import PluginDescription, describe
 from tests.docs.reference.tables import sentence, table
 
 INTRODUCTION = """# Bundled plugins

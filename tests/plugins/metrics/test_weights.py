@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from auditor.plugins import generator
 from auditor.tasks.checkpoint import Schema, encode
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.evaluator import Evaluator
-from auditor.tasks.returned import CheckpointModel
 from tests.memory import Memory
 from tests.plugins.metrics.begun import begun, distance
 from tests.plugins.models import Models

@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input
 
 from auditor.job.errors import visible
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.home.pane import HomePane
-from auditor.tui.shown import shown
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 
@@ -98,14 +98,14 @@ class JobsPane(HomePane):
 
     def _open(self, typed: str) -> None:
         from auditor.base.user_file import UserFileError, read_user_text, typed_path
-        from auditor.job.loading import MAX_BYTES
+        from auditor.job.job_file import MAX_BYTES
         from auditor.tui.screens.job import JobScreen
 
         try:
             path = typed_path(typed)
             text = read_user_text(path, MAX_BYTES)
         except UserFileError as error:
-            self.say(f"{visible(typed)[:200]} {error}. Type the path of a job file.", bad=True)
+            self.say(f"{visible(typed)[:200]} {error}. Type the path of a job file.", error=True)
         else:
             self.app.push_screen(JobScreen(text, path))
 
@@ -130,6 +130,6 @@ def _row(origin: str, path: Path) -> Row:
         about = "cannot be read"
     return Row(
         key=str(path),
-        cells=(Text(origin), shown(path.stem, 30), shown(about, 90), shown(job_name(path), 120)),
+        cells=(Text(origin), safe_text(path.stem, 30), safe_text(about, 90), safe_text(job_name(path), 120)),
         sort=(origin, path.stem, about or None, str(path)),
     )

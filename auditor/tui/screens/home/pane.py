@@ -21,11 +21,11 @@ class HomePane(Vertical):
         """Read again what it shows; called when it comes to the front and by F5."""
         raise NotImplementedError
 
-    def say(self, message: object, *, bad: bool = False) -> None:
+    def say(self, message: object, *, error: bool = False) -> None:
         """Tell the person something in passing."""
-        self.notify(cleaned(message), severity="error" if bad else "information", markup=False)
+        self.notify(cleaned(message), severity="error" if error else "information", markup=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where what a worker raised is shown."""
         if event.state is WorkerState.ERROR:
-            self.say(f"{event.worker.error or 'something failed'}", bad=True)
+            self.say(f"{event.worker.error or 'something failed'}", error=True)

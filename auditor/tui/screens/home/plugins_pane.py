@@ -13,15 +13,15 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import DataTable
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.home.pane import HomePane
-from auditor.tui.shown import shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
     from auditor.job import PluginFile
-    from auditor.plugins.describing import PluginDescription
+    from auditor.plugins.description import PluginDescription
     from auditor.plugins.loader import Descriptions
 
 RECENT_RUNS = 50
@@ -83,7 +83,7 @@ were then."""
         """List everything at once, then have it described, unless it was before."""
         if message.files == self._files:
             return
-        from auditor.plugins.describing import PluginDescription
+        from auditor.plugins.description import PluginDescription
         from auditor.plugins.loader import Descriptions, subjects_of
 
         self.on_unmount()
@@ -145,11 +145,11 @@ def _row(key: str, description: PluginDescription, loading: bool) -> Row:
         key=key,
         cells=(
             Text(kind),
-            shown(origin.name, 24),
+            safe_text(origin.name, 24),
             Text(f"{signs().verdicts[state]} {words}"),
-            shown(tasks, 24),
-            shown(origin.package, 24),
-            shown(origin.version, 12),
+            safe_text(tasks, 24),
+            safe_text(origin.package, 24),
+            safe_text(origin.version, 12),
         ),
         sort=(kind, origin.name, words, tasks, origin.package, origin.version),
     )
@@ -159,14 +159,14 @@ def _details(description: PluginDescription, loading: bool) -> list[Text]:
     origin = description.origin
     place = f"of {origin.package} {origin.version}" if origin.file is None else f"in {origin.file}"
     tasks = f", for {description.tasks_text} tasks" if description.tasks else ""
-    lines = [shown(f"{origin.kind.removesuffix('s')} {origin.name} {place}{tasks}", 300, "bold")]
+    lines = [safe_text(f"{origin.kind.removesuffix('s')} {origin.name} {place}{tasks}", 300, "bold")]
     if loading:
         return [*lines, Text("Loading its documentation.")]
     if description.error is not None:
-        return [*lines, shown(description.error, 1000)]
+        return [*lines, safe_text(description.error, 1000)]
     for paragraph in description.paragraphs:
-        lines += [*(shown(line, 2000) for line in paragraph.splitlines()), Text()]
+        lines += [*(safe_text(line, 2000) for line in paragraph.splitlines()), Text()]
     lines += [Text("Options" if description.options else "No options", style="bold")]
     for option in description.options:
-        lines += [shown(f"{option.name}: {option.takes}", 200), shown(f"  {option.description}", 300)]
+        lines += [safe_text(f"{option.name}: {option.takes}", 200), safe_text(f"  {option.description}", 300)]
     return lines

@@ -15,13 +15,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, DataTable, Static
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.home.pane import HomePane
-from auditor.tui.shown import shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
-    from auditor.providers.probing import Probe
+    from auditor.providers.probe import Probe
     from auditor.report.overview import ProviderRecord
     from auditor.store import RegisteredProvider, Store
 
@@ -118,10 +118,10 @@ class ProvidersPane(HomePane):
         return Row(
             key=provider.name,
             cells=(
-                shown(provider.name, 24),
-                shown(words, 60),
-                shown(provider.endpoint, 40),
-                shown("–" if probe is None else probe.device, 24),
+                safe_text(provider.name, 24),
+                safe_text(words, 60),
+                safe_text(provider.endpoint, 40),
+                safe_text("–" if probe is None else probe.device, 24),
                 Text("–" if probe is None else f"{1000 * probe.seconds:.1f} ms"),
                 Text("–" if price is None else f"{price:.2f}"),
                 Text(str(checked)),
@@ -217,7 +217,7 @@ class ProvidersPane(HomePane):
     @work(group="test", exit_on_error=False)
     async def _test(self, providers: list[RegisteredProvider]) -> None:
         from auditor.providers.errors import ProviderError
-        from auditor.providers.probing import probe
+        from auditor.providers.probe import probe
 
         for provider in providers:
             self._conditions[provider.name] = Condition("testing")

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input, Static
 
+from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.home.pane import HomePane
-from auditor.tui.shown import shown
 from auditor.tui.signs import signs
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
@@ -116,7 +116,7 @@ class RunsPane(HomePane):
         """Open a run: its verdicts if it has them, else live."""
         run = self._runs.get(event.row_key.value or "")
         if run is not None and run.damage is not None:
-            self.say(f"{run.run} cannot be read: {run.damage}.", bad=True)
+            self.say(f"{run.run} cannot be read: {run.damage}.", error=True)
         elif run is not None and run.status not in ("running", "stopped"):
             self.action_verdict()
         elif run is not None:
@@ -154,14 +154,14 @@ class RunsPane(HomePane):
     @work(exit_on_error=False)
     async def action_delete(self) -> None:
         """Forget a run, after asking."""
-        from auditor.report.figures import bytes_text
+        from auditor.report.number_text import bytes_text
         from auditor.tui.screens.confirm import ConfirmScreen
 
         run = self._selected
         if run is None:
             return
         if run.status == "running":
-            self.say("The run is in progress; cancel it first.", bad=True)
+            self.say("The run is in progress; cancel it first.", error=True)
             return
         freed = bytes_text(await self.auditor.in_store(lambda store: store.run_size(run.run)))
         question = f"Delete {run.run} with its events and checkpoints? This frees {freed} and cannot be undone."
@@ -172,7 +172,7 @@ class RunsPane(HomePane):
 
 
 def _row(run: RunSummary) -> Row:
-    from auditor.report.figures import seconds_text
+    from auditor.report.number_text import seconds_text
 
     dollars = run.cost and run.cost.dollars
     sign = signs().verdicts.get(run.status, "")
@@ -183,9 +183,9 @@ def _row(run: RunSummary) -> Row:
         key=run.run,
         cells=(
             Text(run.created[:16].replace("T", " ")),
-            shown(run.run, 40),
+            safe_text(run.run, 40),
             Text(f"{sign} {run.status}", style=style),
-            shown(", ".join(run.flagged), 60),
+            safe_text(", ".join(run.flagged), 60),
             Text(f"${dollars:.2f}" if dollars is not None else extra),
             Text(seconds_text(run.seconds)),
             Text(steps),

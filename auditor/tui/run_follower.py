@@ -32,8 +32,8 @@ class LogLine:
     words: str
 
     @property
-    def bad(self) -> bool:
-        """Whether it tells of something that failed."""
+    def is_failure(self) -> bool:
+        """Whether something failed."""
         return self.kind.endswith(("_lost", "_misbehaved", "_failed", "_undecided", "_interrupted"))
 
 

@@ -8,9 +8,10 @@ from rich.text import Text
 
 from auditor.audit.state import AuditState
 from auditor.decisions import DistanceMatrix
-from auditor.report.figures import p_text, ratio_text
 from auditor.report.histogram import histogram_lines
-from auditor.report.summary import SIGNS, cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
+from auditor.report.number_text import p_text, ratio_text
+from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
+from auditor.report.verdict_signs import SIGNS
 
 STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}
 OUTCOME_STYLES = {"clean": "bold green", "flagged": "bold red", "inconclusive": "bold yellow"}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from auditor.job import Training
 from auditor.tasks.errors import TrainingError
-from auditor.tasks.initial import initial_state
+from auditor.tasks.initial_state import initial_state
 from tests.tasks.loading import network_program, network_task
 
 PROGRAM = network_program(network_task(dataset="digits", model="resnet8"))

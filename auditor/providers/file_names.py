@@ -1,7 +1,7 @@
 """How a task names files to a provider: by what is in them, never by where they are.
 
-A client's path means nothing on another's machine, and an agent that opened whatever path it is told would show its
-owner's files to strangers. So `tensors:/home/me/mine.safetensors` becomes `tensors:sha256-…`, and an agent looks among
+A client's path means nothing on another machine. An agent that opened any path it is given would show its owner's
+files to strangers. So `tensors:/home/me/mine.safetensors` becomes `tensors:sha256-…`, and an agent looks among
 the data that its owner has offered for what has that digest.
 """
 
@@ -54,9 +54,9 @@ def offered(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def named_task(task: Task) -> tuple[Task, dict[str, Path]]:
-    """The task as a provider is told of it, and the files behind the names in it.
+    """The task as a provider gets it, and the files behind the names in it.
 
-    A file that is not there keeps its path; who loads the dataset says what is wrong with it.
+    A file that is not there keeps its path; loading the dataset then says what is wrong.
     """
     names: dict[str, Path] = {}
     changes: dict[str, str] = {}

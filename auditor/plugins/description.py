@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from auditor.plugins.discovery import INSTALLED, AnyPlugin, Catalogue, Kind, Origin, PluginError
+from auditor.plugins.catalogue import INSTALLED, AnyPlugin, Catalogue, Kind, Origin, PluginError
 from auditor.plugins.metric import EVERY_TASK
 
 _WORDS: dict[Any, str] = {
@@ -87,17 +87,19 @@ class PluginDescription:
         return tuple(("\n" if any(line.startswith(" ") for line in lines) else " ").join(lines) for lines in found)
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> PluginDescription:
+    def from_json(cls, payload: Mapping[str, Any]) -> PluginDescription:
         """What `payload` was made of."""
-        origin = Origin(**{one.name: told[one.name] for one in fields(Origin)})
-        options = tuple(PluginOption(**option) for option in told["options"])
-        return cls(origin, told["documentation"], tuple(told["tasks"]), options, told["example"], told["error"])
+        origin = Origin(**{field.name: payload[field.name] for field in fields(Origin)})
+        options = tuple(PluginOption(**option) for option in payload["options"])
+        return cls(
+            origin, payload["documentation"], tuple(payload["tasks"]), options, payload["example"], payload["error"]
+        )
 
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it, all on one level."""
-        told = asdict(self)
-        origin: dict[str, Any] = told.pop("origin")
-        return origin | told
+        values = asdict(self)
+        origin: dict[str, Any] = values.pop("origin")
+        return origin | values
 
     def failed(self, reason: str) -> PluginDescription:
         """The same plugin, with the reason why it cannot be used."""
@@ -141,7 +143,7 @@ def type_words(annotation: Any) -> str:
     """A type in the words of a job file: `list of integer or nothing` for `tuple[int, ...] | None`."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
-        return " or ".join(type_words(one) for one in arguments if one is not type(None))
+        return " or ".join(type_words(argument) for argument in arguments if argument is not type(None))
     if origin is Literal:
         return " or ".join(_toml(value) for value in arguments)
     if origin in (tuple, list, Sequence):
@@ -152,7 +154,7 @@ def type_words(annotation: Any) -> str:
 
 
 def _constraints(part: object) -> dict[str, Any]:
-    """What one annotation of a field demands: they keep it in an attribute of its own name."""
+    """What one annotation of a field demands. Each keeps it in the attribute that is called like the constraint."""
     known = (*_SIGNS, *_LENGTHS)
     return {key: value for key in known if (value := getattr(part, key, None)) is not None}
 
@@ -160,9 +162,9 @@ def _constraints(part: object) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """A default as JSON can hold it."""
     if isinstance(value, tuple | list | set | frozenset):
-        return [_plain(one) for one in value]
+        return [_plain(inner) for inner in value]
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(inner) for key, inner in value.items()}
     return value if isinstance(value, bool | int | float | str | None) else str(value)
 
 

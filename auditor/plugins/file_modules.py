@@ -49,6 +49,6 @@ def named_classes(module: ModuleType, base: type) -> list[tuple[str, type]]:
     """The subclasses of `base` that a module defines itself and gives a `name`, in the order of the file."""
     return [
         (str(found.__dict__["name"]), found)
-        for found in dict.fromkeys(one for one in vars(module).values() if isinstance(one, type))
+        for found in dict.fromkeys(value for value in vars(module).values() if isinstance(value, type))
         if issubclass(found, base) and found.__module__ == module.__name__ and "name" in found.__dict__
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.report.neutral import code, words
+from auditor.report.markdown_text import code, words
 from tests.report.rendering import tokens
 
 

@@ -13,9 +13,9 @@ from typing import Any, Literal, cast
 from unittest import SkipTest
 
 from auditor.plugins.attack import Attack
+from auditor.plugins.catalogue import AnyPlugin, Catalogue, Kind, Origin, PluginError
 from auditor.plugins.contract import AttackContract, InspectorContract, MetricContract, Practice, open_practice
 from auditor.plugins.contract.practice import GROUP
-from auditor.plugins.discovery import AnyPlugin, Catalogue, Kind, Origin, PluginError
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric, fits
 
@@ -92,9 +92,9 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
         yield from _run("its name equals its entry point", "", lambda: _check_name(origin, plugin))
     given = plugin.example if options is None else options
     made = True
-    for one in _run("it can be created", "", lambda: _check_options(origin, plugins, given)):
-        made = one.outcome != "failed"
-        yield one
+    for result in _run("it can be created", "", lambda: _check_options(origin, plugins, given)):
+        made = result.outcome != "failed"
+        yield result
     if not made:
         return
     there = {point.name for point in entry_points(group=GROUP)}
@@ -106,9 +106,9 @@ def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None)
         yield Check("it can be tried", "", "failed", reason)
     for task in tasks:
         passed = True
-        for one in _contract(origin.kind, plugin, given, task):
-            passed = passed and one.outcome != "failed"
-            yield one
+        for result in _contract(origin.kind, plugin, given, task):
+            passed = passed and result.outcome != "failed"
+            yield result
         if passed:
             yield from _timed(origin, plugins, given, task)
 
@@ -178,7 +178,7 @@ def _metric_cost(task: str, practice: Practice, metric: Metric[Any]) -> Cost:
 
 
 def _noise(practice: Practice, metric: Metric[Any], steps: int) -> float:
-    """The distance after so many steps from fresh weights, where rounding tells most."""
+    """The distance after `steps` from fresh weights, where rounding shows most."""
     import torch
 
     start = practice.attack_context().honest_twin().checkpoint()
@@ -189,7 +189,7 @@ def _noise(practice: Practice, metric: Metric[Any], steps: int) -> float:
         else tensor
         for name, tensor in start.items()
     }
-    models = [practice.returned(practice.train(steps=steps, start=one)[-1]) for one in (start, rounded)]
+    models = [practice.returned(practice.train(steps=steps, start=begun_from)[-1]) for begun_from in (start, rounded)]
     return metric.distance(*(metric.represent(model) for model in models))
 
 

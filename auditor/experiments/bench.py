@@ -12,20 +12,20 @@ from typing import Any
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member, members_of
-from auditor.experiments.bench_settings import Setting, settings_of
+from auditor.experiments.bench_settings import BenchSetting, settings_of
 from auditor.experiments.code import code_digest
 from auditor.experiments.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
-from auditor.experiments.default_attacks import usual_attacks
+from auditor.experiments.default_attacks import default_attacks
 from auditor.experiments.findings import Capability, Compared, Result
 from auditor.experiments.orders import Orders
 from auditor.experiments.pools import Execution, Layout, Start
 from auditor.experiments.progress import Progress
 from auditor.experiments.specification import Benchmark
-from auditor.experiments.work import Place, compare, draw_sketches, inspect, train
+from auditor.experiments.work import Workbench, compare, draw_sketches, inspect, train
 from auditor.experiments.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
-from auditor.plugins.discovery import KINDS, Catalogue, Origin
+from auditor.plugins.catalogue import KINDS, Catalogue, Origin
 from auditor.tasks.program import load_program
 
 
@@ -55,15 +55,17 @@ class Bench:
         self._workers = workers
         plugins = Catalogue(job.plugins)
         program = load_program(job.task, downloads)
-        attacks = benchmark.attacks or usual_attacks(job)
+        attacks = benchmark.attacks or default_attacks(job)
         self.members = members_of(benchmark.pool.benign, attacks, program.classes, plugins)
         self._try_plugins(plugins)
-        versions = {f"{one.kind} {one.name}": _version(one) for kind in KINDS for one in plugins.origins(kind)}
+        versions = {
+            f"{origin.kind} {origin.name}": _version(origin) for kind in KINDS for origin in plugins.origins(kind)
+        }
         codes = " ".join(code_digest(module) for module in (train.__module__, type(program).__module__))
         computing = f"{codes}, PyTorch {version('torch')}, data {program.digest}"
         self.layout = Layout(folder, benchmark, job, computing, versions)
-        place = Place(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
-        self.orders = Orders(benchmark, job, self.settings, self.members, self.layout, place, workers)
+        workbench = Workbench(job.task, job.training, downloads, self.layout.measurement_seed, plugins, device)
+        self.orders = Orders(benchmark, job, self.settings, self.members, self.layout, workbench, workers)
         largest = max(setting.malicious for setting in self.settings)
         adversaries = [member for member in self.members if member.malicious]
         if largest > len(adversaries):
@@ -110,7 +112,7 @@ class Bench:
     def distances(self) -> Iterator[Compared]:
         """All distances that were measured."""
         for pool in self.orders.pools():
-            members = {one.member.name: one.member for one in pool}
+            members = {execution.member.name: execution.member for execution in pool}
             for steps in self.orders.lengths:
                 for table in self.orders.metric_tables():
                     metric = json.loads(table)
@@ -121,9 +123,7 @@ class Bench:
     def _capability(self, execution: Execution, steps: int) -> Capability:
         facts = json.loads(self.layout.facts(execution, steps).read_text())
         inspected = {
-            use.name: json.loads(
-                self.layout.inspection(execution, steps, {"name": use.name, **use.options}).read_text()
-            )
+            use.name: json.loads(self.layout.inspection(execution, steps, use.table).read_text())
             for use in self.benchmark.inspectors
         }
         return Capability(
@@ -150,19 +150,19 @@ class Bench:
         pools = {order.index: order.pools for order in orders}
         return [self._result(setting, found[index], pools[index]) for index, setting in enumerate(self.settings)]
 
-    def _judging_order(self, index: int, setting: Setting) -> JudgingOrder:
+    def _judging_order(self, index: int, setting: BenchSetting) -> JudgingOrder:
         pools = tuple(self._pool(starts, setting) for starts in self.orders.trainings())
         return JudgingOrder(index, setting, pools, self.benchmark.judged, self.benchmark.seed)
 
-    def _result(self, setting: Setting, tally: Tally, pools: Sequence[Pool]) -> Result:
+    def _result(self, setting: BenchSetting, tally: Tally, pools: Sequence[Pool]) -> Result:
         honest = sum(len(pool.honest) * len(pool.matrices) for pool in pools)
         malicious = sum(len(pool.malicious) * len(pool.matrices) for pool in pools)
         files = sorted({path.name for pool in pools for start in pool.matrices for path in start.values()})
         return Result(setting, tally, tuple(pool.label for pool in pools), (honest, malicious), tuple(files))
 
-    def _pool(self, starts: list[Start], setting: Setting) -> Pool:
+    def _pool(self, starts: list[Start], setting: BenchSetting) -> Pool:
         first = starts[0]
-        there = [one for one in self.members if not one.malicious or first.history in (None, one)]
+        there = [member for member in self.members if not member.malicious or first.history in (None, member)]
         matrices, sketches = [], []
         for start in starts:
             executions = [Execution(start, setting.seeds, member) for member in there]
@@ -183,7 +183,7 @@ class Bench:
             sketches,
         )
 
-    def _acts(self, member: Member, starts: Sequence[Start], setting: Setting) -> bool:
+    def _acts(self, member: Member, starts: Sequence[Start], setting: BenchSetting) -> bool:
         """Whether a member is an adversary that acts in every sub-run.
 
         With the client's seeds one that does nothing returns what an honest provider returns, to the last bit.
@@ -193,8 +193,8 @@ class Bench:
         honest = self.members[0]  # computes as adversaries do
         returned = [
             tuple(
-                self.layout.returned(Execution(start, Seeds.SHARED, one), setting.sub_run_steps)
-                for one in (member, honest)
+                self.layout.returned(Execution(start, Seeds.SHARED, executor), setting.sub_run_steps)
+                for executor in (member, honest)
             )
             for start in starts
         ]
@@ -220,7 +220,7 @@ def _carry_out(
     total, done = sum(size for size, _ in orders), 0
     sizes = {id(order): size for size, order in orders}
     # The longest first, so that no process is left alone with one at the end.
-    ordered = [order for _, order in sorted(orders, key=lambda one: -one[0])]
+    ordered = [order for _, order in sorted(orders, key=lambda sized: -sized[0])]
     if ordered:
         yield Progress(stage, 0, total, unit)
     for order, _ in workers.carry_out(work, ordered):

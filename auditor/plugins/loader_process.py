@@ -1,8 +1,8 @@
 """A process that loads plugins so that another need not: it describes and checks them, one after another.
 
-It reads one JSON object from its standard input, what is wanted, and writes one a line: that it is `ready`, then for
-every subject what is `told` of it and that it is `done`. So whoever reads knows which one hangs or ended the process.
-What plugins print goes to standard error.
+It reads one JSON object from its standard input: what is wanted. It writes one JSON object a line: first that it is
+`ready`, then for every subject its `report`s, one at a time, and that it is `done`. So the reader knows which subject
+hangs or ended the process. What plugins print goes to standard error.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from auditor.plugins.describing import describe
-from auditor.plugins.discovery import INSTALLED, KINDS, Catalogue, Origin, PluginError
+from auditor.plugins.catalogue import INSTALLED, KINDS, Catalogue, Origin, PluginError
+from auditor.plugins.description import describe
 from auditor.plugins.loader import Subject
 
 
 def main() -> None:
     """Do what is asked for on standard input."""
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # whatever a plugin prints, also from C, must not spoil the lines
     order = json.loads(sys.stdin.readline())
 
-    def tell(**message: Any) -> None:
-        told.write(json.dumps(message) + "\n")
+    def send(**message: Any) -> None:
+        output.write(json.dumps(message) + "\n")
 
     import torch  # noqa: F401 - so that the first plugin is not blamed for the seconds that this takes
 
-    tell(ready=True)
-    for told_of in map(Subject.from_json, order["subjects"]):
-        for message in checked(told_of, order["options"]) if order["do"] == "check" else described(told_of):
-            tell(told=message)
-        tell(done=True)
+    send(ready=True)
+    for subject in map(Subject.from_json, order["subjects"]):
+        for message in checked(subject, order["options"]) if order["do"] == "check" else described(subject):
+            send(report=message)
+        send(done=True)
 
 
 def described(subject: Subject) -> Iterator[dict[str, Any]]:
@@ -45,12 +45,12 @@ def described(subject: Subject) -> Iterator[dict[str, Any]]:
 
 def checked(subject: Subject, options: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
     """The checks of an installed plugin, or of all plugins of a file, with what each costs."""
-    from auditor.plugins.checking import Check, check
+    from auditor.plugins.contract_check import Check, check
 
     for origin, plugins in _plugins(subject):
         yield {"origin": asdict(origin)}
-        for one in check(origin, plugins, options):
-            yield {"check" if isinstance(one, Check) else "cost": asdict(one)}
+        for result in check(origin, plugins, options):
+            yield {"check" if isinstance(result, Check) else "cost": asdict(result)}
 
 
 def _plugins(subject: Subject) -> list[tuple[Origin, Catalogue]]:

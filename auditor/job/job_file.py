@@ -14,10 +14,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from auditor.base.user_file import UserFileError, read_user_text
 from auditor.job.audit import Audit
 from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
-from auditor.job.kinds import kind_of, kinds_with, load_kind
-from auditor.job.lines import inner_values, key_lines, nearest_line
+from auditor.job.key_lines import inner_values, key_lines, nearest_line
 from auditor.job.model import Job
 from auditor.job.provider import Provider
+from auditor.job.task_kinds import kind_of, kinds_with, load_kind
 from auditor.job.training import SGD, AdamW, Constant, Cosine, Training, Triangular
 
 MAX_BYTES = 1 << 18
@@ -134,8 +134,8 @@ def parse_model(
         lines, errors = key_lines(text), error.errors(include_url=False)
         details = [detail for detail in errors if not _is_echo(detail, errors)]
         details.sort(key=lambda detail: nearest_line(lines, _written_path(detail["loc"])) or 0)
-        told = [_problem(detail, lines, sections(table)) for detail in details[:MAX_PROBLEMS]]
-        raise JobError(source, told, beyond=len(details) - len(told)) from None
+        problems = [_problem(detail, lines, sections(table)) for detail in details[:MAX_PROBLEMS]]
+        raise JobError(source, problems, beyond=len(details) - len(problems)) from None
 
 
 def _sections(table: Mapping[str, Any]) -> Mapping[str, type[BaseModel]]:
@@ -263,8 +263,7 @@ _OWN_ERRORS = {
     "selection",
     "metrics",
     "attack",
-    "plugin_file",
-    "noise_file",
+    "named_file",
     "option",
     "impossible",
 }

@@ -1,4 +1,4 @@
-"""Serving an agent on a socket until it is told to stop."""
+"""An agent as an HTTP server on a socket, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auditor.providers.agent.app import make_app
 from auditor.providers.agent.settings import AgentSettings
 
 MAX_CONNECTIONS = 512
-"""Who connects beyond that is told to try again."""
+"""The server asks further clients to try again."""
 
 
 def serve(settings: AgentSettings, listening: socket.socket) -> None:

@@ -7,7 +7,7 @@ from rich.text import Text
 from auditor.base.hostile_text import cleaned
 
 
-def shown(text: object, limit: int = 500, style: str = "") -> Text:
+def safe_text(text: object, limit: int = 500, style: str = "") -> Text:
     """Text from a provider, a job file or an error, for a widget that would read markup in a string."""
     return Text(cleaned(text, limit), style=style, overflow="ellipsis")
 

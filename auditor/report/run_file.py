@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 
 from rich.console import Console
 
 from auditor.audit.state import AuditState
-from auditor.report.text import evidence_report, print_report
+from auditor.report.terminal_report import evidence_report, print_report
 from auditor.store import EventRecord, RunRecord
 
 WIDTH = 110
@@ -29,8 +28,4 @@ def as_text(run: RunRecord, state: AuditState) -> str:
 
 def as_json_lines(records: list[EventRecord]) -> str:
     """All events, one JSON object a line, as `auditor show --json` writes them."""
-    lines = []
-    for event in records:
-        head = {"event": event.kind, "run": event.run, "seq": event.seq, "time": event.time}
-        lines.append(json.dumps(head | dict(event.payload), ensure_ascii=False))
-    return "".join(line + "\n" for line in lines)
+    return "".join(event.json_line + "\n" for event in records)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from auditor.providers.socket_folder import MAX_PATH
-from auditor.store.private import make_folder
+from auditor.store.private_files import make_folder
 
 WAITING = 128
 """Connections that wait to be accepted."""

@@ -91,10 +91,10 @@ def inner_values(value: Any, path: Path = (), deepest: int | None = None) -> Ite
     """Everything that lies in a value with its path, what lies deeper than `deepest` levels left out."""
     open_ones: list[tuple[Path, Any, int]] = [(path, value, 0)]
     while open_ones:
-        where, one, depth = open_ones.pop()
+        where, inner, depth = open_ones.pop()
         if depth:
-            yield where, one
+            yield where, inner
         if deepest is not None and depth == deepest:
             continue
-        children = one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ()
+        children = inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
         open_ones += [((*where, key), child, depth + 1) for key, child in children]

@@ -10,7 +10,7 @@ from auditor.planning import Choice, Plan
 from auditor.planning.choice import budget_of
 from auditor.planning.measured_power import KnownPower, MeasuredRate, Power
 from auditor.planning.plan import REHEARSALS
-from auditor.report.figures import at_least_text, percent_text
+from auditor.report.number_text import at_least_text, percent_text
 
 SEEDS = {
     (Seeds.SHARED, Drawer.CLIENT): "shared; the client draws them",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from auditor.plugins import PluginError, create_plugin, installed, load_plugin
-from auditor.plugins.discovery import KINDS
+from auditor.plugins.catalogue import KINDS
 
 MODULES = {
     "raises": "raise RuntimeError('no such accelerator')",

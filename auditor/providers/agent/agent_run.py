@@ -10,7 +10,7 @@ from auditor.job.task import Task
 from auditor.providers.protocol import COMMITMENTS_A_PAGE, Commitment, RunRequest, RunStatus, State
 
 
-class Execution:
+class AgentRun:
     """The state of a run, written by the training thread and read by the server.
 
     Args:
@@ -36,7 +36,7 @@ class Execution:
         self._error: str | None = None
 
     def progressed(self, step: int, loss: float) -> None:
-        """A step was completed; whoever waits is not woken for it."""
+        """A step was completed. Clients that wait are not woken for it."""
         with self._lock:
             self._step = step
             self._loss = loss if math.isfinite(loss) else None
@@ -79,7 +79,7 @@ class Execution:
             )
 
     async def wait_for_news(self, version: int, seconds: float) -> None:
-        """Return once the version is over `version`, or after so many seconds."""
+        """Return once the version is over `version`, or after `seconds`."""
         deadline = self._loop.time() + seconds
         while self._version <= version and not self.over and (left := deadline - self._loop.time()) > 0:
             self._news.clear()

@@ -1,7 +1,7 @@
 """Finding plugins: those that packages installed, and those in files that the user named.
 
 Listing the installed ones imports nothing; loading one cannot hurt another. Which files there are is part of a
-`Catalogue`, which is made from a job and handed to whoever makes plugins. Nothing is remembered elsewhere.
+`Catalogue`, which is made from a job and given to all code that makes plugins. Nothing is remembered elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from auditor.job.errors import nearest
 from auditor.job.plugin_file import PluginFile
 from auditor.plugins.attack import Attack
-from auditor.plugins.files import load_file, named_classes
+from auditor.plugins.file_modules import load_file, named_classes
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric
 
@@ -67,7 +67,7 @@ class Origin:
 class Catalogue:
     """All plugins that a job can name.
 
-    Two plugins of one kind and name never hide one another: whoever asks for that name learns of both.
+    Two plugins of one kind and name never hide one another: asking for that name is an error that names both.
 
     Attributes:
         files: single files that the user named; all plugins in them can be used beside the installed ones.

@@ -1,7 +1,7 @@
 """The one reader of JSON that comes from the other side, be it a provider or a client.
 
-Whoever sent it may want to do harm, so that nothing is taken for granted: how long it is, how deep, how large its
-numbers are, or that a key is there only once.
+The sender may want to do harm. So the length, the depth and the size of numbers are checked, and that each key is
+there only once.
 """
 
 from __future__ import annotations

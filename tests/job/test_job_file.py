@@ -8,7 +8,7 @@ import pytest
 
 from auditor.base.seeds import Drawer, Seeds
 from auditor.job import JobError, Problem, load_job, parse_job
-from auditor.job.loading import MAX_BYTES
+from auditor.job.job_file import MAX_BYTES
 from auditor.job.text import TextTask
 
 GOOD = """\
