@@ -77,7 +77,7 @@ def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
     _check_page(written.home / "bench" / "small" / "results.html", rows(resumed))
 
     returns = files(written.home, "returns")
-    again = written.here("bench", "bench.toml")
+    again = written.here("bench", "bench.toml", "--workers", "1")
     assert again.code == 0, again.stderr
     assert files(written.home, "returns") == returns
     assert "training" not in again.stderr
