@@ -12,15 +12,39 @@ import pytest
 
 from tests.command import Auditor
 
+TESTS = Path(__file__).parent
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are cores: much of the time is spent waiting for processes, sockets and stalls."""
     return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
+LONGEST = (
+    "audit/test_pretenders.py",
+    "audit/test_hostile_providers.py",
+    "experiments/test_bench.py",
+    "audit/test_resume.py",
+    "tui/test_walks.py",
+    "audit/test_file_plugins.py",
+    "docs/test_commands.py",
+    "audit/test_directions.py",
+    "audit/test_initial.py",
+    "providers/test_agent_state.py",
+)
+"""The files with the longest tests, in the order in which they begin. The first ones mostly wait."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slow tests first, so that all processes have work to the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Put the slow tests first, the longest of them before the others, so that all processes have work to the end."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("slow") is None:
+        return len(LONGEST) + 1
+    name = item.path.relative_to(TESTS).as_posix()
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 @pytest.fixture

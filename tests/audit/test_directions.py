@@ -35,7 +35,7 @@ def test_a_primary_that_is_always_pulled_the_same_way_is_flagged_by_its_directio
 
 
 def test_a_clean_audit_with_seeds_of_ones_own_is_clean_and_says_what_it_cannot_do(auditor: Auditor) -> None:
-    result = auditor("run", auditor.job(providers=["a", "b", "c", "d"], steps=60, audit=AUDIT), "--json")
+    result = auditor.here("run", auditor.job(providers=["a", "b", "c", "d"], steps=60, audit=AUDIT), "--json")
     assert result.code == 0, result.stderr
     assert set(result.verdicts.values()) == {"consistent"}
     assert any("not guaranteed" in warning for warning in result.events[0]["warnings"])
@@ -46,7 +46,7 @@ def test_too_few_sub_runs_for_a_direction_are_said_to_be_too_few_and_nothing_is_
     auditor: Auditor, own: str
 ) -> None:
     job = auditor.job(providers=["a", "b", "c"], steps=20, audit=f"{own}\nreplicated = 2")
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert result.code == 0, json.dumps(result.events[-1])
     assert not any(event["event"] == "models_sketched" for event in result.events)
     assert any("and this job replicates 2. Only a model" in warning for warning in result.events[0]["warnings"])

@@ -98,7 +98,7 @@ def among_honest(sockets: Path, tmp_path_factory: pytest.TempPathFactory) -> Res
         # With seeds of their own no two models are equal, so that each has to be fetched.
         audit='fixed_selection = [1]\nstall_seconds = 20\nrandomness = "provider"',
     )
-    return auditor("run", job, "--json")
+    return auditor.here("run", job, "--json")
 
 
 @pytest.mark.timeout(300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,28 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.command import Auditor, Result
+from tests.tui.recorded import beginning, record
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("initial")]  # one process has the first run
 
 
-def trained(auditor: Auditor) -> tuple[Result, Path]:
-    """A small audited run, and the model that it delivered."""
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """A small audited run, and the home that it is in."""
+    folder = tmp_path_factory.mktemp("first")
+    auditor = Auditor(folder, folder / "home")
     result = auditor.here("run", auditor.job(steps=10, audit="fixed_selection = [0]"), "--json")
     assert result.code == 0, result.stderr
-    return result, next(Path(event["path"]) for event in result.events if event["event"] == "model_delivered")
+    return result, auditor.home
+
+
+@pytest.fixture
+def trained(first: tuple[Result, Path], auditor: Auditor) -> tuple[Result, Path]:
+    """That run, in the home of this test, and the model that it delivered."""
+    result, home = first
+    shutil.copytree(home, auditor.home)
+    delivered = next(Path(event["path"]) for event in result.events if event["event"] == "model_delivered")
+    return result, auditor.home / delivered.relative_to(home)
 
 
 def started_from(auditor: Auditor, initial: str, **parts: str) -> Result:
@@ -25,8 +39,10 @@ def started_from(auditor: Auditor, initial: str, **parts: str) -> Result:
     return auditor.here("run", job, "--json")
 
 
-def test_a_run_starts_from_what_another_delivered_and_knows_its_parent(auditor: Auditor) -> None:
-    first, model = trained(auditor)
+def test_a_run_starts_from_what_another_delivered_and_knows_its_parent(
+    auditor: Auditor, trained: tuple[Result, Path]
+) -> None:
+    first, model = trained
     run = first.events[0]["run"]
     again = started_from(auditor, "run:last")
     assert again.code == 0, again.stderr
@@ -42,14 +58,16 @@ def test_a_run_starts_from_what_another_delivered_and_knows_its_parent(auditor: 
     assert all(not blob[name].any() for name in blob if name.startswith("optimizer."))
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_malicious_primary_is_flagged_there_too(auditor: Auditor) -> None:
-    trained(auditor)
     found = started_from(auditor, "run:last", attacks={"a": '{ name = "badnets", target = 0 }'})  # type: ignore[arg-type]
     assert found.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
 
 
-def test_a_file_with_a_models_own_names_will_do_and_must_stay_what_it_is(auditor: Auditor) -> None:
-    _, model = trained(auditor)
+def test_a_file_with_a_models_own_names_will_do_and_must_stay_what_it_is(
+    auditor: Auditor, trained: tuple[Result, Path]
+) -> None:
+    _, model = trained
     weights = {
         name.removeprefix("model."): tensor for name, tensor in load_file(model).items() if name.startswith("model.")
     }
@@ -87,14 +105,7 @@ def test_what_is_not_there_is_said(auditor: Auditor, initial: str, words: str) -
 
 
 def test_a_run_without_a_model_is_no_start(auditor: Auditor) -> None:
-    job = auditor.job(steps=2000, audit="fixed_selection = [0]")
-    process = auditor.start("run", job, "--json")
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"committed"' in line:
-            break
-    process.terminate()
-    process.communicate()
+    record(auditor.home, beginning())
     refused = started_from(auditor, "run:last")
     assert refused.code == 2, refused.stderr
     assert "has delivered no model to start from" in refused.stderr

@@ -75,7 +75,7 @@ def test_an_honest_provider_on_another_machine_is_consistent_at_a_large_learning
     )
     path = auditor.folder / text
     path.write_text('plugins = ["norm.py"]\n' + path.read_text())
-    found = auditor("run", text, "--json")
+    found = auditor.here("run", text, "--json")
     apart = [one for one in found.events if one["event"] == "distances_measured"]
     assert any(one["values"][0][2] > 0 for one in apart), "the other machine rounds as this one does"
     assert {one["metric"] for one in apart} == {"update", "norm", "logits", "buffers", "optimizer"}
@@ -84,7 +84,7 @@ def test_an_honest_provider_on_another_machine_is_consistent_at_a_large_learning
 
 
 def run(auditor: Auditor, **parts: str) -> Result:
-    return auditor("run", auditor.job(**parts), "--json")
+    return auditor.here("run", auditor.job(**parts), "--json")
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_a_change_of_the_momentum_alone_is_seen_whatever_metrics_the_job_names(a
     )
     path = auditor.folder / name
     path.write_text('plugins = ["momentum.py"]\n' + path.read_text())
-    found = auditor("run", name, "--json")
+    found = auditor.here("run", name, "--json")
     assert found.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
     by_metric = {one["metric"]: one for one in found.events if one["event"] == "distances_measured"}
     assert by_metric["update"]["values"][0][1] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterable
@@ -136,9 +137,25 @@ def flip_a_bit(paths: Iterable[Path]) -> int:
 HONEST: dict[str, Any] = {"providers": ["a", "b", "c"], "steps": 100, "audit": "fixed_selection = [0, 1, 2, 9]"}
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A run of honest providers that was interrupted, and the home that it is in."""
+    folder = tmp_path_factory.mktemp("stopped")
+    auditor = Auditor(folder, folder / "home")
+    return interrupted(auditor, auditor.job(**HONEST), "replica_returned"), auditor.home
+
+
+@pytest.fixture
+def run(stopped: tuple[str, Path], auditor: Auditor) -> str:
+    """That run, in the home of this test."""
+    run, home = stopped
+    shutil.copytree(home, auditor.home)
+    return run
+
+
 @pytest.mark.timeout(300)
-def test_a_flipped_bit_in_the_clients_store_is_noticed_and_mended(auditor: Auditor) -> None:
-    run = interrupted(auditor, auditor.job(**HONEST), "replica_returned")
+@pytest.mark.xdist_group("stopped")  # one process has the run
+def test_a_flipped_bit_in_the_clients_store_is_noticed_and_mended(auditor: Auditor, run: str) -> None:
     assert flip_a_bit((auditor.home / "runs" / run / "blobs").iterdir()) >= 2
     resumed = auditor.here("resume", run, "--json")
     assert resumed.code == 0, resumed.stdout[-2000:] + resumed.stderr
@@ -147,8 +164,8 @@ def test_a_flipped_bit_in_the_clients_store_is_noticed_and_mended(auditor: Audit
 
 
 @pytest.mark.timeout(300)
-def test_flipped_bits_in_every_checkpoint_flag_nobody(auditor: Auditor) -> None:
-    run = interrupted(auditor, auditor.job(**HONEST), "replica_returned")
+@pytest.mark.xdist_group("stopped")
+def test_flipped_bits_in_every_checkpoint_flag_nobody(auditor: Auditor, run: str) -> None:
     assert flip_a_bit((auditor.home / "runs" / run).rglob("blobs/*")) >= 4
     resumed = auditor.here("resume", run, "--json")
     assert resumed.code in (0, 11), resumed.stdout[-2000:] + resumed.stderr
@@ -164,19 +181,19 @@ def sentences(path: Path, turned: int = 0) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("file", ["train.tsv", "test.tsv"])
-def test_data_that_changed_meanwhile_is_named_and_the_run_waits_for_it(auditor: Auditor, file: str) -> None:
+def test_data_that_changed_meanwhile_is_named_and_the_run_waits_for_it(auditor: Auditor) -> None:
     for name in ("train.tsv", "test.tsv"):
         sentences(auditor.folder / name)
     task = 'kind = "text"\ndataset = "tsv:train.tsv"\nheld_out = "tsv:test.tsv"\nmodel = "embeddings"'
     run = interrupted(auditor, auditor.job(**(HONEST | {"task": task, "steps": 2000})), "committed")
-    sentences(auditor.folder / file, turned=20)
-    refused = auditor.here("resume", run)
-    assert refused.code == 1
-    assert file in refused.stderr
-    assert "has changed since this run started" in refused.stderr
-    assert f"auditor resume {run}" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    sentences(auditor.folder / file)
+    for file in ("train.tsv", "test.tsv"):
+        sentences(auditor.folder / file, turned=20)
+        refused = auditor.here("resume", run)
+        assert refused.code == 1
+        assert file in refused.stderr
+        assert "has changed since this run started" in refused.stderr
+        assert f"auditor resume {run}" in refused.stderr
+        assert "Traceback" not in refused.stderr
+        sentences(auditor.folder / file)
     resumed = auditor.here("resume", run, "--json")
     assert resumed.code == 0, resumed.stderr

@@ -27,7 +27,8 @@ def job(audit: str) -> Job:
 
 
 def test_exactly_m_are_drawn_and_the_rest_after_them_is_as_long_as_planned() -> None:
-    runs = [drawn(job("replicated = 4"), secret) for secret in SECRETS]
+    some = job("replicated = 4")
+    runs = [drawn(some, secret) for secret in SECRETS]
     assert {sum(draws) for draws in runs} == {4}
     rests = [draws[::-1].index(True) for draws in runs]
     # The length has a standard deviation of about 2.8 sub-runs, so 0.35 is nearly five standard errors.

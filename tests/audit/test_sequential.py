@@ -15,7 +15,7 @@ REFEREED = "fixed_selection = [0, 2]\nreplicas = 1"
 @pytest.mark.slow
 def test_a_third_is_asked_only_where_two_disagree_and_settles_who_deviates(auditor: Auditor) -> None:
     only_in_2 = f'{{ name = "intermittent", sub_runs = [2], attack = {BADNETS} }}'
-    result = auditor("run", auditor.job(attacks={"a": only_in_2}, audit=REFEREED), "--json")
+    result = auditor.here("run", auditor.job(attacks={"a": only_in_2}, audit=REFEREED), "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
     returned = [event["sub_run"] for event in result.events if event["event"] == "replica_returned"]
@@ -26,7 +26,7 @@ def test_a_third_is_asked_only_where_two_disagree_and_settles_who_deviates(audit
 
 @pytest.mark.slow
 def test_where_two_agree_everywhere_nobody_else_is_asked(auditor: Auditor) -> None:
-    result = auditor("run", auditor.job(audit=REFEREED), "--json")
+    result = auditor.here("run", auditor.job(audit=REFEREED), "--json")
     assert result.code == 0, result.stderr
     assert result.verdict["cost"]["extra_steps"] == 20
     assert result.verdict["outcome"] == "clean"
@@ -38,12 +38,12 @@ def test_where_two_agree_everywhere_nobody_else_is_asked(auditor: Auditor) -> No
 @pytest.mark.slow
 def test_a_run_that_may_stop_early_ends_when_its_primary_is_flagged(auditor: Auditor) -> None:
     job = auditor.job(attacks={"a": BADNETS}, steps=2000, audit="fixed_selection = [0]\nstop_early = true")
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts["a"] == "flagged"
     assert result.verdict["cost"]["training_steps"] < 2000
     assert not any(event["event"] == "model_delivered" for event in result.events)
-    report = auditor("show", "last")
+    report = auditor.here("show", "last")
     assert "FLAGGED" in report.stdout
 
 
@@ -54,7 +54,7 @@ def test_flagged_providers_that_agree_with_one_another_raise_a_doubt_about_the_a
         attacks={"a": BADNETS, "b": BADNETS},
         audit="fixed_selection = [0]\nbenign_fraction = 0.6",
     )
-    result = auditor("run", job, "--json")
+    result = auditor.here("run", job, "--json")
     assert result.code == 10, result.stderr
     assert {name for name, verdict in result.verdicts.items() if verdict == "flagged"} == {"a", "b"}
     reasons = {one["name"]: " ".join(one["reasons"]) for one in result.verdict["providers"]}

@@ -22,7 +22,7 @@ def test_a_job_takes_the_noise_of_its_file_and_refuses_that_of_another_job(audit
     }
     floors = {(json.loads(one["metric"])["name"], one["start"]): one["floor"] for one in content["noise"]}
     named = SMALL | {"audit": 'fixed_selection = [0, 1]\nnoise = "noise.json"'}
-    found = auditor("run", auditor.job(**named), "--json")
+    found = auditor.here("run", auditor.job(**named), "--json")
     assert found.code == 0, found.stderr
     for event in found.events:
         if event["event"] == "distances_measured":

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from auditor.job.endpoint import RegisteredEndpoint, parse_endpoint
+from auditor.job.endpoint import HttpsEndpoint, RegisteredEndpoint, parse_endpoint
+from auditor.providers.client import ProviderClient
 from auditor.providers.errors import Unreachable
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
 from tests.command import Auditor
 from tests.contracts.provider import ProviderContract
+from tests.contracts.tls import certificate, needs_openssl, proxy
 from tests.providers.test_agent_state import agent
 
 pytestmark = pytest.mark.slow
@@ -31,6 +33,32 @@ class TestStanding(ProviderContract):
         path = folder / "s"
         with agent(Auditor(folder, folder / "home"), "--socket", str(path)):
             yield Launch("a", parse_endpoint(f"unix:{path}"), folder / "unused")
+
+
+@needs_openssl
+class TestOverTLS(ProviderContract):
+    @pytest.fixture(autouse=True)
+    def shown(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The certificate of the proxy, which this client trusts."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(path := certificate(tmp_path)))
+        return path
+
+    @asynccontextmanager
+    async def launch(self, folder: Path) -> AsyncIterator[Launch]:
+        path = folder / "s"
+        with agent(Auditor(folder, folder / "home"), "--socket", str(path)):
+            async with proxy(path, folder / "certificate.pem") as address:
+                yield Launch("a", parse_endpoint(address), folder / "unused")
+
+
+@needs_openssl
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
+    async with proxy(tmp_path / "nobody", certificate(tmp_path)) as address:
+        endpoint = parse_endpoint(address)
+        assert isinstance(endpoint, HttpsEndpoint)
+        async with ProviderClient(endpoint, patience=1) as client:
+            with pytest.raises(Unreachable, match="certificate verify failed"):
+                await client.identity()
 
 
 async def test_how_a_process_ended_that_we_started_is_known(tmp_path: Path) -> None:

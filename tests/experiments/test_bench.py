@@ -67,7 +67,7 @@ def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
     assert stdout == ""
     before = {kind: files(written.home, kind) for kind in ("starts", "returns")}
 
-    resumed = written("bench", "bench.toml", "--json", "--workers", "2")
+    resumed = written.here("bench", "bench.toml", "--json", "--workers", "2")
     assert resumed.code == 0, resumed.stderr
     assert "from 0 of" not in resumed.stderr
     for kind, seen in before.items():
@@ -77,7 +77,7 @@ def test_it_is_interrupted_and_goes_on_where_it_was(written: Auditor) -> None:
     _check_page(written.home / "bench" / "small" / "results.html", rows(resumed))
 
     returns = files(written.home, "returns")
-    again = written("bench", "bench.toml")
+    again = written.here("bench", "bench.toml", "--workers", "1")
     assert again.code == 0, again.stderr
     assert files(written.home, "returns") == returns
     assert "training" not in again.stderr

@@ -38,7 +38,7 @@ def test_a_plugin_file_is_relative_to_the_job_file_and_its_text_is_kept(folder: 
 
 def test_a_plan_names_them(auditor: Auditor, folder: Path) -> None:
     written(folder, '["./mine.py"]')
-    result = auditor("plan", "job.toml", "--plugin", "mine.py", "--json")
+    result = auditor.here("plan", "job.toml", "--plugin", "mine.py", "--json")
     assert (result.code, result.events[0]["plugins"]) == (0, [str(folder / "mine.py")]), result.stderr
 
 

@@ -58,7 +58,7 @@ def test_two_agents_without_names_are_two_providers_and_use_the_data_that_they_a
             task='dataset = "tensors:mine.safetensors"',
             audit='fixed_selection = [0]\nrandomness = "provider"',
         )
-        result = auditor("run", job, "--json")
+        result = auditor.here("run", job, "--json")
         returned = [event for event in result.events if event["event"] == "replica_returned"]
         assert len(returned) == 2, result.stderr[-2000:]
         assert "flagged" not in result.verdicts.values(), result.stdout[-2000:]

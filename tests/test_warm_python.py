@@ -1,0 +1,46 @@
+"""What the tests start in Python's place does what Python does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.warm_python import START, interpreter
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Python itself is started here")
+
+
+def test_for_anything_else_it_is_python() -> None:
+    script = "import sys; print(sys.prefix, *sys.argv[1:]); sys.exit(7)"
+    done = subprocess.run([interpreter(), "-c", script, "a b"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (7, f"{sys.prefix} a b\n")
+
+
+def fork_server(folder: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [interpreter(), *START, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline()) == {"ready": True}
+    return process
+
+
+def test_a_fork_server_ends_when_its_input_closes(tmp_path: Path) -> None:
+    (sockets := tmp_path / "sockets").mkdir()
+    with fork_server(sockets) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait() == 0
+    assert not sockets.exists()
+
+
+def test_a_fork_server_that_is_killed_is_gone(tmp_path: Path) -> None:
+    with fork_server(tmp_path) as process:
+        assert process.stdout is not None
+        process.kill()
+        assert process.stdout.read() == "", "nobody holds its output any more"

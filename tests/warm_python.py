@@ -1,0 +1,177 @@
+"""A Python that has PyTorch imported already, for the fork servers of audits in the process of the tests.
+
+Each audit starts a fork server, which spends nearly four seconds of processor time on its imports. `interpreter()` is
+the path of a program to be started in Python's place: asked for a fork server, it has one forked from a process that
+did these imports once. What is forked runs the fork server's own `main`, with the streams, the folder, the session and
+the environment that it was started with. Asked for anything else, it becomes Python itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+START = ["-P", "-m", "auditor.providers.fork_server"]
+"""How a launcher starts a fork server; what follows are its arguments."""
+STREAMS = (0, 1, 2)
+ROOT = Path(__file__).parents[1]
+
+
+def interpreter() -> str:
+    """What is started in Python's place."""
+    return _started().program if hasattr(os, "pidfd_open") else sys.executable
+
+
+@dataclass(frozen=True)
+class _Started:
+    """The process that is forked, which ends when its input closes, and the folder with what leads to it."""
+
+    process: subprocess.Popen[bytes]
+    folder: tempfile.TemporaryDirectory[str]
+    program: str
+
+
+@functools.cache
+def _started() -> _Started:
+    folder = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
+    program, listening = Path(folder.name) / "python", Path(folder.name) / "s"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" ask "{listening}" "$@"\n')
+    program.chmod(0o700)
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        [sys.executable, "-P", __file__, "serve", str(listening)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    return _Started(process, folder, str(program))
+
+
+def ask(listening: str, arguments: list[str]) -> int:
+    """Have a fork server forked, and wait for its end; its exit code. Become Python for anything else."""
+    if arguments[: len(START)] != START:
+        os.execv(sys.executable, [sys.executable, *arguments])
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(listening)
+        order = {"arguments": arguments[len(START) :], "folder": str(Path.cwd()), "environment": dict(os.environ)}
+        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], STREAMS)
+        return int(connection.makefile().readline() or 1)
+
+
+def import_once() -> None:
+    """Import what a fork server imports, the first time that one is wanted."""
+    import auditor.providers.agent.http_server  # noqa: F401
+    import torch
+    import torch._dynamo
+
+    torch.set_num_threads(1)
+
+
+class Forks:
+    """Forks a fork server for each connection; it is killed when the connection breaks, as is the asker."""
+
+    def __init__(self, listening: str) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(listening)
+        self._listener.listen()
+        self._open: dict[int, socket.socket] = {}
+        """The connection of whoever asked, by the process that was forked."""
+
+    def run(self) -> None:
+        """Fork until standard input closes."""
+        self._when(0, self._end)
+        self._when(self._listener.fileno(), self._accept)
+        while True:
+            for key, _ in self._selector.select():
+                key.data()
+
+    def _when(self, descriptor: int, call: Callable[[], None]) -> None:
+        self._selector.register(descriptor, selectors.EVENT_READ, call)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        text, streams, _, _ = socket.recv_fds(connection, 1 << 20, len(STREAMS))
+        while not text.endswith(b"\n"):
+            text += connection.recv(1 << 20)
+        import_once()
+        child = os.fork()
+        if child == 0:
+            self._become(json.loads(text), streams)
+        for stream in streams:
+            os.close(stream)
+        self._open[child] = connection
+        ended = os.pidfd_open(child)
+        self._when(ended, functools.partial(self._reap, child, ended))
+        self._when(connection.fileno(), functools.partial(os.kill, child, 9))
+
+    def _reap(self, child: int, ended: int) -> None:
+        connection = self._open.pop(child)
+        _, status = os.waitpid(child, 0)
+        for descriptor in (ended, connection.fileno()):
+            self._selector.unregister(descriptor)
+        os.close(ended)
+        code = os.waitstatus_to_exitcode(status)
+        with suppress(OSError):  # whoever asked was killed
+            connection.sendall(f"{code}\n".encode())
+        connection.close()
+
+    def _end(self) -> None:
+        for child in self._open:
+            os.kill(child, 9)
+        os._exit(0)
+
+    def _become(self, order: dict[str, object], streams: list[int]) -> None:
+        """Be the fork server that was asked for."""
+        from auditor.providers import fork_server
+
+        try:
+            os.setsid()
+            self._selector.close()
+            for connection in (self._listener, *self._open.values()):
+                connection.close()
+            for stream, place in zip(streams, STREAMS, strict=True):
+                os.dup2(stream, place)
+                os.close(stream)
+            os.chdir(str(order["folder"]))
+            assert isinstance(order["environment"], dict)
+            os.environ.clear()
+            os.environ.update(order["environment"])
+            tempfile.tempdir = None
+            assert isinstance(order["arguments"], list)
+            sys.argv[1:] = order["arguments"]
+            fork_server.main()
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(1)
+
+
+def serve(listening: str) -> None:
+    """Fork until standard input closes."""
+    forks = Forks(listening)
+    print("ready", flush=True)  # noqa: T201
+    forks.run()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        serve(sys.argv[2])
+    else:
+        os._exit(ask(sys.argv[2], sys.argv[3:]) % 256)
