@@ -73,9 +73,10 @@ def ask(listening: str, arguments: list[str]) -> int:
 
 def import_once() -> None:
     """Import what a fork server imports, the first time that one is wanted."""
-    import auditor.providers.agent.http_server  # noqa: F401
     import torch
     import torch._dynamo
+
+    import auditor.providers.agent.http_server  # noqa: F401
 
     torch.set_num_threads(1)
 

@@ -18,6 +18,7 @@ from auditor.tasks.data import Dataset
 from auditor.tasks.data.slices import cut
 from auditor.tasks.evaluation import attack_success, clean_accuracy
 from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.inventory import Inventory
 from auditor.tasks.network import Network
 from auditor.tasks.program import Program
 from auditor.tasks.trainer import Trainer
@@ -59,6 +60,11 @@ class NetworkProgram(Program):
         parts["training part"] = (data.samples, data.labels)
         parts["held-out part"] = (data.held_out_samples, data.held_out_labels)
         return parts
+
+    @property
+    def inventory(self) -> Inventory:
+        """See `Program`."""
+        return self.dataset.inventory
 
     @property
     def samples(self) -> Tensor:

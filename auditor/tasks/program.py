@@ -23,6 +23,7 @@ from auditor.job.errors import readable
 from auditor.job.task import Task
 from auditor.plugins.metric import MetricContext, ModelOutline
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import Inventory
 
 if TYPE_CHECKING:
     from auditor.job.training import Training
@@ -75,6 +76,11 @@ class Program(ABC):
     @abstractmethod
     def classes(self) -> int:
         """How many outputs a model has for a sample."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """What was read, for people; a kind that knows classes, or what it left out, says so here."""
+        return Inventory(len(self.samples), len(self.held_out_samples), "samples")
 
     @abstractmethod
     def learner(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from auditor.job.vision import VisionTask
 from auditor.tasks.data import Dataset
 from auditor.tasks.data.sources import load_image_dataset
 from auditor.tasks.network_program import NetworkProgram
@@ -12,6 +13,8 @@ from auditor.tasks.network_program import NetworkProgram
 class VisionProgram(NetworkProgram):
     """Images and a network that classifies them."""
 
+    task: VisionTask
+
     def read_dataset(self, downloads: Path) -> Dataset:
         """See `NetworkProgram`."""
-        return load_image_dataset(self.task.dataset, downloads)
+        return load_image_dataset(self.task, downloads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,8 +15,10 @@ from torch import Tensor
 from auditor.base.randomness import generator
 from auditor.tasks.data.tokenizer import TextTokenizer
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import Inventory, Remark, class_counts, class_remarks, counted
 
 HELD_OUT_SHARE = 0.1
+SET_ASIDE = Remark("note", "a tenth of the samples was set aside as held-out samples")
 MAX_HELD_OUT = 10_000
 MAX_CLASSES = 1 << 16
 """A larger label is something else than a class, and would make a model that no memory holds."""
@@ -35,6 +38,8 @@ class Dataset:
         held_out_labels: int64 [M].
         classes: number of classes.
         tokenizer: what made ids of texts; None for images.
+        class_names: by number.
+        remarks: what was left out, converted, or is noteworthy.
         known_statistics: for a slice of images, `statistics` of the whole; else None.
     """
 
@@ -45,6 +50,8 @@ class Dataset:
     classes: int
     tokenizer: TextTokenizer | None = None
     known_statistics: tuple[Tensor, Tensor] | None = None
+    class_names: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -69,6 +76,24 @@ class Dataset:
             deviations.append(max(float((share * (values - mean) ** 2).sum()) ** 0.5, 1e-3))
         return torch.tensor(means), torch.tensor(deviations)
 
+    @cached_property
+    def inventory(self) -> Inventory:
+        """What the data holds."""
+        classes = class_counts(self.class_names, self.labels.tolist(), self.held_out_labels.tolist())
+        return Inventory(
+            training=len(self.samples),
+            held_out=len(self.held_out_samples),
+            sample=self._sample_words(),
+            classes=classes,
+            remarks=(*self.remarks, *class_remarks(classes)),
+        )
+
+    def _sample_words(self) -> str:
+        if self.tokenizer is not None:
+            return f"texts of up to {counted(self.shape[0], 'token')}"
+        channels, height, width = self.shape
+        return f"{'gray' if channels == 1 else 'RGB'} images of {height} × {width} pixels"
+
     def restricted(self, chosen: Tensor) -> Dataset:
         """The slice with these training samples, int64 indices [K]."""
         statistics = self.statistics if self.tokenizer is None else None
@@ -92,10 +117,20 @@ def make_dataset(
     held_out: tuple[Tensor, Tensor] | None = None,
     *,
     origin: str,
+    class_names: Sequence[str] = (),
+    remarks: Iterable[Remark] = (),
 ) -> Dataset:
     """Check the tensors and make a dataset of them.
 
     Without a held-out part, some are set aside.
+
+    Args:
+        images: uint8 [N, C, H, W].
+        labels: integers [N].
+        held_out: the same of the held-out part.
+        origin: how messages call the dataset.
+        class_names: by number; numbers where there are none.
+        remarks: what was left out and converted so far.
 
     Raises:
         TrainingError: the tensors do not make a dataset; says which and why.
@@ -106,7 +141,9 @@ def make_dataset(
     }.items():
         _check(image_part, label_part, f"{origin} ({name} part)")
     labels = labels.to(torch.int64)
+    remarks = list(remarks)
     if held_out is None:
+        remarks.append(SET_ASIDE)
         aside, kept = (torch.from_numpy(part) for part in set_aside(len(images)))
         held_out = images[aside], labels[aside]
         images, labels = images[kept], labels[kept]
@@ -115,7 +152,16 @@ def make_dataset(
     classes = int(max(labels.max(), held_out[1].max())) + 1
     if classes < 2:
         raise TrainingError(f"{origin}: all labels are 0; give at least two classes.")
-    return Dataset(images.contiguous(), labels, held_out[0].contiguous(), held_out[1].to(torch.int64), classes)
+    names = tuple(class_names) if len(class_names) >= classes else tuple(map(str, range(classes)))
+    return Dataset(
+        images.contiguous(),
+        labels,
+        held_out[0].contiguous(),
+        held_out[1].to(torch.int64),
+        len(names),
+        class_names=names,
+        remarks=tuple(remarks),
+    )
 
 
 def check_memory(size: int, origin: str) -> None:

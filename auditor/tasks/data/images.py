@@ -2,96 +2,106 @@
 
 from __future__ import annotations
 
-import warnings
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.errors import visible
+from auditor.job.image_options import ImageOptions
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
+from auditor.tasks.data.image_folder import ImageFolder, find_images
+from auditor.tasks.data.pixels import Picture, Pixels, read_picture
 from auditor.tasks.errors import TrainingError
-
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff"}
-
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
-"""What a file may hold, whatever its name says. Others are not even tried: some start programs to read a file."""
-
-MAX_PIXELS = 1 << 24
-"""Of one image, 4096 by 4096; a picture of a few kilobytes can claim to have thousands of times more."""
-
-MAX_IMAGE_BYTES = 1 << 28
-
-Pixels = NDArray[np.uint8]
+from auditor.tasks.inventory import Remark, counted
 
 
-def load_images(path: Path) -> Dataset:
-    """A folder with one folder of images per class; classes are numbered in the order of their names.
+def load_images(path: Path, options: ImageOptions, held_out: Path | None = None) -> Dataset:
+    """A folder with a folder of images for each class, at any depth.
+
+    Args:
+        path: the folder.
+        options: how images become pixels.
+        held_out: the folder of the held-out part, if the job names one.
 
     Raises:
         TrainingError: it is not such a folder; names the file and what is wrong with it.
         OSError: a folder cannot be read.
     """
     origin = f"images:{path}"
-    if not path.is_dir():
-        raise TrainingError(f"{origin}: there is no such folder.")
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
-    images: list[Pixels] = []
-    labels: list[int] = []
-    for label, folder in enumerate(folders):
-        for file in sorted(folder.iterdir()):
-            if file.suffix.lower() not in IMAGE_SUFFIXES:
-                continue
-            pixels = _read(file, origin)
-            if images and pixels.shape != images[0].shape:
-                raise TrainingError(
-                    f"{origin}: {visible(str(file))} is {list(pixels.shape)} and those before are "
-                    f"{list(images[0].shape)} (channels, height, width); make all images alike."
-                )
-            images.append(pixels)
-            labels.append(label)
-            check_memory(len(images) * pixels.nbytes, origin)
-    if not images:
-        raise TrainingError(f"{origin}: no images found; give a folder that has one folder of image files per class.")
-    return make_dataset(torch.from_numpy(np.stack(images)), torch.tensor(labels), origin=origin)
-
-
-def _read(file: Path, origin: str) -> Pixels:
-    """One image as [C, H, W]."""
-    from PIL import Image, UnidentifiedImageError
-
-    name = visible(str(file))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong is said below, and the limits here are lower
-            with open_user_file(file, MAX_IMAGE_BYTES) as opened, Image.open(opened, formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise _too_large(origin, name, f"has {width:,} × {height:,} pixels")
-                return _pixels(image)
-    except UserFileError as error:
-        raise TrainingError(f"{origin}: {name} {error}.") from None
-    except UnidentifiedImageError:
-        kinds = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise TrainingError(f"{origin}: {name} cannot be read: it is not a {kinds} image.") from None
-    except Image.DecompressionBombError:
-        raise _too_large(origin, name, "has too many pixels") from None
-    except TrainingError:
-        raise
-    except Exception as error:  # decoders raise dozens of kinds on what is broken
-        raise TrainingError(f"{origin}: {name} cannot be read: {visible(str(error))[:200]}") from None
-
-
-def _pixels(image: Any) -> Pixels:
-    mode = "L" if image.mode in ("1", "L", "I;16") else "RGB"
-    pixels = np.asarray(image.convert(mode))
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _too_large(origin: str, name: str, what: str) -> TrainingError:
-    return TrainingError(
-        f"{origin}: {name} {what}, and at most {MAX_PIXELS:,} are read; make the image smaller, or remove it."
+    found = find_images(path, held_out)
+    stack = PictureStack(origin, options)
+    training = _add(stack, found.training, origin, options)
+    aside = None if found.held_out is None else _add(stack, found.held_out, origin, options)
+    images = stack.images()
+    split = len(training)
+    return make_dataset(
+        images[:split],
+        torch.tensor(training),
+        None if aside is None else (images[split:], torch.tensor(aside)),
+        origin=origin,
+        class_names=found.training.classes,
+        remarks=(*found.remarks, *stack.remarks()),
     )
+
+
+class PictureStack:
+    """Pictures of one size, and what was done to them.
+
+    Args:
+        origin: how messages call the dataset.
+        options: how images became pixels.
+    """
+
+    def __init__(self, origin: str, options: ImageOptions) -> None:
+        self._origin = origin
+        self._options = options
+        self._pixels: list[Pixels] = []
+        self._changes: Counter[str] = Counter()
+
+    def add(self, picture: Picture, name: str) -> None:
+        """Add one.
+
+        Raises:
+            TrainingError: it has another size than those before, or there are too many for this machine's memory.
+        """
+        pixels = picture.pixels
+        if self._pixels and pixels.shape[1:] != self._pixels[0].shape[1:]:
+            sizes = [" × ".join(map(str, shape[1:])) for shape in (pixels.shape, self._pixels[0].shape)]
+            raise TrainingError(
+                f"{self._origin}: {name} has {sizes[0]} pixels (height × width) and those before have {sizes[1]}. Make "
+                "all images alike, or set task.size = [HEIGHT, WIDTH] to have them resized."
+            )
+        self._pixels.append(pixels)
+        self._changes.update(picture.changes)
+        check_memory(len(self._pixels) * pixels.nbytes, self._origin)
+
+    def images(self) -> Tensor:
+        """All of them, uint8 [N, C, H, W]; gray ones have three equal channels where others have colours."""
+        channels = max(len(pixels) for pixels in self._pixels)
+        whole = np.empty((len(self._pixels), channels, *self._pixels[0].shape[1:]), dtype=np.uint8)
+        for place, pixels in zip(whole, self._pixels, strict=True):
+            place[:] = pixels
+        return torch.from_numpy(whole)
+
+    def remarks(self) -> Iterator[Remark]:
+        """What was converted, in words."""
+        for change, count in self._changes.most_common():
+            yield Remark("converted", f"{counted(count, 'image')} {change}")
+        gray = sum(len(pixels) == 1 for pixels in self._pixels)
+        if 0 < gray < len(self._pixels):
+            yield Remark(
+                "converted", f"{counted(gray, 'gray image')} got three equal channels, because others have colours"
+            )
+
+
+def _add(stack: PictureStack, folder: ImageFolder, origin: str, options: ImageOptions) -> list[int]:
+    """Read the images of one part; their labels."""
+    labels = []
+    for file, label in folder.files:
+        stack.add(read_picture(file, origin, options), visible(str(file)))
+        labels.append(label)
+    return labels

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,7 @@ from auditor.base.randomness import generator
 from auditor.job.dataset_slice import Stream, stream_index
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import Remark, counted
 
 SEED = 0
 """All jobs cut a dataset alike, so that a later job finds the slices that an earlier one left."""
@@ -34,7 +37,9 @@ def cut(dataset: Dataset, stream: Stream, name: str) -> Dataset:
             f"task.stream: {len(dataset.samples):,} training samples leave none for the slice {name!r}. "
             "Use fewer slices, or more samples."
         )
-    return dataset.restricted(chosen)
+    whole = len(dataset.samples)
+    remark = Remark("note", f"the slice {name}: {len(chosen):,} of {counted(whole, 'training sample')}")
+    return replace(dataset.restricted(chosen), remarks=(*dataset.remarks, remark))
 
 
 def _indices(count: int, stream: Stream, name: str) -> Tensor:
