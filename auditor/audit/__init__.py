@@ -2,5 +2,5 @@
 
 What belongs here: the engine, the training of the primary, replication, checkpoints, distances, and the record of it
 all: events and the state that they fold into. It prints nothing and knows no screen. It imports `planning` and what
-stands lower; `experiments`, `report`, `cli` and `tui` import it.
+stands lower; `experiments` and what stands higher may import it.
 """
