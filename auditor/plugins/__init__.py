@@ -7,7 +7,7 @@ else of `auditor`:
     from auditor.plugins import Attack, Metric, Options, ReturnedModel
 
 What belongs here: what plugins implement, and how they are found, loaded, described and checked. Nothing here trains a
-model or knows an audit. It imports `job` and `base`; `tasks`, `planning` and what stands higher import it.
+model or knows an audit. It imports `job` and `base`; `tasks` and what stands higher may import it.
 """
 
 from auditor.base.randomness import generator

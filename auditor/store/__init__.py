@@ -1,7 +1,7 @@
 """What survives a crash: one SQLite database for runs, events and providers, and a folder of blobs named by digest.
 
 What belongs here: where things are kept, and who may read them. What an event means belongs to `audit`. It imports
-`base` alone; `providers`, `audit` and what stands higher import it.
+`base` alone; `providers` and what stands higher may import it.
 """
 
 from auditor.store.blobs import BlobError, BlobFolder

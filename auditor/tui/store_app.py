@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
-from textual.dom import DOMNode
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState
 
+from auditor.base.hostile_text import cleaned
 from auditor.store import Store
 
 if TYPE_CHECKING:
@@ -67,8 +69,21 @@ class StoreApp(App[None]):
         """Show a run live."""
 
 
-def store_app(node: DOMNode) -> StoreApp:
-    """The application that a screen or a widget belongs to, by its own type."""
-    app: App[Any] = node.app
-    assert isinstance(app, StoreApp)
-    return app
+class StoreWidget(Widget):
+    """A screen or a part of one that belongs to a `StoreApp`. It survives what its workers raise, and shows it."""
+
+    @property
+    def auditor(self) -> StoreApp:
+        """The application, by its own type."""
+        app: App[Any] = self.app
+        assert isinstance(app, StoreApp)
+        return app
+
+    def say(self, message: object, *, error: bool = False) -> None:
+        """Tell the person something in passing."""
+        self.notify(cleaned(message), severity="error" if error else "information", markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The one place where what a worker raised is shown."""
+        if event.state is WorkerState.ERROR:
+            self.say(f"{event.worker.error or 'something failed'}", error=True)

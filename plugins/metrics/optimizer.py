@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from auditor.plugins import EVERY_TASK, Comparison, Metric, MetricContext, ReturnedModel
+from auditor.plugins import Comparison, MetricContext, ReturnedModel
 
-from .geometric import UNRELATED, geometric
+from .file_metric import FileMetric
+from .geometric import geometric
 from .streaming import Squares, squares_apart
 
 
-class OptimizerDistance(Metric[ReturnedModel]):
+class OptimizerDistance(FileMetric):
     """The largest, over what the optimizer keeps, of ‖u − v‖ ÷ √(‖u‖·‖v‖), all parameters' u and v taken together.
 
     It keeps momentum, or Adam's moments and count of steps. Every execution of the next sub-run starts from it: if a
@@ -23,22 +24,12 @@ class OptimizerDistance(Metric[ReturnedModel]):
     """
 
     name = "optimizer"
-    tasks = EVERY_TASK
     spread = 0.2
-    unrelated = UNRELATED
 
     def begin(self, context: MetricContext) -> None:
         """See whether the job's optimizer keeps any."""
         if not context.model.optimizer_state:
             raise ValueError("there is nothing to compare: the optimizer keeps no state; momentum and adamw do")
-
-    def represent(self, model: ReturnedModel) -> ReturnedModel:
-        """The model itself: the state stays in its file."""
-        return model
-
-    def distance(self, first: ReturnedModel, second: ReturnedModel) -> float:
-        """See the class."""
-        return 0.0 if first is second else float(self.compare([first, second]).distances[0][1])
 
     def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
         """All pairs, with one pass over the files."""

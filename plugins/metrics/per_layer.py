@@ -8,13 +8,14 @@ import numpy as np
 
 from auditor.plugins import Comparison, ReturnedModel
 
+from .file_metric import FileMetric
 from .geometric import geometric
 from .remarks import most_in
 from .streaming import Squares
-from .weights import WeightsMetric, from_the_start
+from .weights import from_the_start
 
 
-class LayerDistance(WeightsMetric):
+class LayerDistance(FileMetric):
     """The largest over all layers of ‖Δᵢ − Δⱼ‖ ÷ √(‖Δᵢ‖·‖Δⱼ‖), where Δ is what training changed in the layer.
 
     A layer is a module with its own parameters, weight and bias together. However small, it counts like any other,

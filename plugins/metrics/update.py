@@ -8,10 +8,11 @@ import numpy as np
 
 from auditor.plugins import Comparison, ReturnedModel
 
-from .weights import WeightsMetric, from_the_start
+from .file_metric import FileMetric
+from .weights import from_the_start
 
 
-class UpdateDistance(WeightsMetric):
+class UpdateDistance(FileMetric):
     """‖Wᵢ − Wⱼ‖ ÷ mean(‖Wᵢ − W₀‖, ‖Wⱼ − W₀‖) over all parameters.
 
     0 is the same update and √2 two unrelated ones of one length. Parameters are read from the mapped files piece by

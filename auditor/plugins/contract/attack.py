@@ -11,7 +11,7 @@ from unittest import SkipTest
 
 from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.catalogue import PluginError, create_attack
-from auditor.plugins.contract.practice import Practice, open_practice
+from auditor.plugins.contract.practice import shared_practice
 from auditor.plugins.metric import fits
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class AttackContract:
     def test_it_does_nothing_when_it_is_switched_off(self) -> None:
         """Switched off, it leaves every checkpoint as an honest provider's, to the last bit."""
         options = self._switched_off()
-        checkpoints = _practice(self.task).train(self._make(options), steps=STEPS, seed=SEED)
+        checkpoints = shared_practice(self.task).train(self._make(options), steps=STEPS, seed=SEED)
         different = _difference(checkpoints, _honest(self.task))
         assert not different, (
             f"with {_words(options)} it should do nothing, but {different}. Draw only from "
@@ -99,10 +99,9 @@ class AttackContract:
         for rate in (0.0, 0.1, 0.3):
             options = self.at_rate(rate)
             made = self._begun(options)
-            batches = list(_practice(self.task).batches())
-            poisoned, possible = self._count(
-                batches, [made.on_batch(batch, step) for step, batch in enumerate(batches)]
-            )
+            batches = list(shared_practice(self.task).batches())
+            returned = [made.on_batch(batch, step) for step, batch in enumerate(batches)]
+            poisoned, possible = self._count(batches, returned)
             tolerance = 4 * (possible * rate * (1 - rate)) ** 0.5 + (1 if rate else 0)
             assert abs(poisoned - rate * possible) <= tolerance, (
                 f"with {_words(options)} it poisoned {poisoned} of {possible} samples in an epoch; "
@@ -163,7 +162,7 @@ class AttackContract:
 
     def test_it_is_deterministic(self) -> None:
         """The same options and seeds give the same checkpoints, to the last bit."""
-        again = _practice(self.task).train(self._make(), steps=STEPS, seed=SEED)
+        again = shared_practice(self.task).train(self._make(), steps=STEPS, seed=SEED)
         different = _difference(again, self._delivered())
         assert not different, (
             f"two executions with the same seeds differ: {different}. Draw everything from "
@@ -195,7 +194,7 @@ class AttackContract:
         if not self.resumes:
             raise SkipTest("it declares that it does not resume")
         first, second = self._delivered()
-        rest = _practice(self.task).train(self._make(), steps=STEPS // 2, seed=SEED, start=first)
+        rest = shared_practice(self.task).train(self._make(), steps=STEPS // 2, seed=SEED, start=first)
         different = _difference(rest, [second])
         assert not different, (
             f"the second sub-run, started from its checkpoint, differs from one uninterrupted execution: {different}. "
@@ -206,7 +205,7 @@ class AttackContract:
     def test_triggered_samples_are_samples(self) -> None:
         """A sample with the trigger looks like any other sample to the model, and the target is a class."""
         made = self._begun(self.options)
-        inputs = next(iter(_practice(self.task).batches())).inputs
+        inputs = next(iter(shared_practice(self.task).batches())).inputs
         triggered = made.triggered(inputs)
         if triggered is None:
             raise SkipTest("it has no trigger")
@@ -253,7 +252,7 @@ class AttackContract:
     @cache
     def _delivered(cls) -> list[Tensors]:
         """What the attack delivers with its options; only looked at."""
-        return _practice(cls.task).train(cls()._make(), steps=STEPS, seed=SEED)
+        return shared_practice(cls.task).train(cls()._make(), steps=STEPS, seed=SEED)
 
     def _begun(self, options: Mapping[str, Any]) -> Attack:
         """An attack at the start of the first sub-run."""
@@ -263,7 +262,7 @@ class AttackContract:
         return made
 
     def _some_batches(self) -> Sequence[Batch]:
-        return list(islice(_practice(self.task).batches(), 4))
+        return list(islice(shared_practice(self.task).batches(), 4))
 
     def _count(self, given: Sequence[Batch], returned: Sequence[Batch]) -> tuple[int, int]:
         """How many samples were poisoned, and how many could have been seen to be.
@@ -272,16 +271,11 @@ class AttackContract:
         nothing. Where no label is ever changed, a sample counts whose input is another.
         """
         target = self._begun(self.options).target
-        pairs = [
-            (before, after)
-            for before, after in zip(given, returned, strict=True)
-            if len(before.labels) == len(after.labels)
-        ]
+        unlike = -1 if target is None else target
+        pairs = [pair for pair in zip(given, returned, strict=True) if len(pair[0].labels) == len(pair[1].labels)]
         relabelled = sum(int((before.labels != after.labels).sum()) for before, after in pairs)
         if relabelled:
-            return relabelled, sum(
-                int((before.labels != (-1 if target is None else target)).sum()) for before, _ in pairs
-            )
+            return relabelled, sum(int((before.labels != unlike).sum()) for before, _ in pairs)
         changed = sum(int((before.inputs != after.inputs).flatten(1).any(1).sum()) for before, after in pairs)
         return changed, sum(len(before.labels) for before, _ in pairs)
 
@@ -307,13 +301,8 @@ class AttackContract:
 
 
 @cache
-def _practice(task: str) -> Practice:
-    return open_practice(task)
-
-
-@cache
 def _context(task: str) -> AttackContext:
-    return _practice(task).attack_context()
+    return shared_practice(task).attack_context()
 
 
 @cache
@@ -325,7 +314,7 @@ def _initial(task: str) -> Tensors:
 @cache
 def _honest(task: str) -> list[Tensors]:
     """What an honest provider delivers; only looked at."""
-    return _practice(task).train(None, steps=STEPS, seed=SEED)
+    return shared_practice(task).train(None, steps=STEPS, seed=SEED)
 
 
 def _difference(some: Sequence[Tensors], others: Sequence[Tensors]) -> str:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from auditor.plugins.contract.practice import Practice, open_practice
+from auditor.plugins.contract.practice import shared_metric_context, shared_practice, trained
 from auditor.plugins.inspector import Inspection, Inspector
-from auditor.plugins.metric import MetricContext, ReturnedModel, fits
+from auditor.plugins.metric import ReturnedModel, fits
 
 if TYPE_CHECKING:
     import torch
@@ -68,7 +68,7 @@ class InspectorContract:
 
     def test_it_refuses_tasks_that_it_does_not_declare(self) -> None:
         """It says so in `begin`, before any model is there."""
-        unknown = replace(_context(self.task), task="unheard-of")
+        unknown = replace(shared_metric_context(self.task), task="unheard-of")
         try:
             self._made().begin(unknown)
         except ValueError:
@@ -129,7 +129,7 @@ class InspectorContract:
         """Those of the context are the same before and after."""
         import torch
 
-        context = _context(self.task)
+        context = shared_metric_context(self.task)
         given = replace(context, probe=context.probe.clone(), reference=context.reference.clone())
         inspector = self._made()
         inspector.begin(given)
@@ -142,7 +142,7 @@ class InspectorContract:
 
     def _begun(self) -> Inspector:
         inspector = self._made()
-        inspector.begin(_context(self.task))
+        inspector.begin(shared_metric_context(self.task))
         return inspector
 
     @classmethod
@@ -152,7 +152,7 @@ class InspectorContract:
         return cls()._begun().inspect(_model(cls.task, name))
 
     def _state(self, model: ReturnedModel) -> dict[str, torch.Tensor]:
-        answers = model.logits(_context(self.task).probe[:ANSWERED])
+        answers = model.logits(shared_metric_context(self.task).probe[:ANSWERED])
         tensors = (*model.parameters(), *model.buffers())
         return {name: tensor.clone() for name, tensor in tensors} | {"the answers": answers}
 
@@ -181,21 +181,6 @@ def _words(found: Inspection) -> str:
 
 
 @cache
-def _practice(task: str) -> Practice:
-    return open_practice(task)
-
-
-@cache
-def _context(task: str) -> MetricContext:
-    return _practice(task).metric_context()
-
-
-@cache
 def _model(task: str, name: str) -> ReturnedModel:
     """The models that inspectors are tried on: `first`, `second` and `copy of first`."""
-    return _practice(task).returned(_checkpoint(task, 1 if name == "second" else 0))
-
-
-@cache
-def _checkpoint(task: str, seed: int) -> dict[str, torch.Tensor]:
-    return _practice(task).train(seed=seed)[-1]
+    return shared_practice(task).returned(trained(task, 1 if name == "second" else 0))

@@ -8,8 +8,8 @@ from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from auditor.plugins.contract.practice import Practice, open_practice
-from auditor.plugins.metric import Comparison, Metric, MetricContext, ReturnedModel, fits
+from auditor.plugins.contract.practice import shared_metric_context, shared_practice, trained
+from auditor.plugins.metric import Comparison, Metric, ReturnedModel, fits
 
 if TYPE_CHECKING:
     import torch
@@ -136,7 +136,7 @@ class MetricContract:
 
     def _begun(self) -> Metric[Any]:
         metric = self.metric(self.metric.Options.model_validate(dict(self.options)))
-        metric.begin(_context(self.task))
+        metric.begin(shared_metric_context(self.task))
         return metric
 
     def _apart(self, first: str, second: str) -> float:
@@ -154,27 +154,12 @@ def _close(first: float, second: float) -> bool:
 
 
 @cache
-def _practice(task: str) -> Practice:
-    return open_practice(task)
-
-
-@cache
-def _context(task: str) -> MetricContext:
-    return _practice(task).metric_context()
-
-
-@cache
 def _model(task: str, name: str) -> ReturnedModel:
     """The models that metrics are tried on: `first`, `second`, `copy of first`, and `first` perturbed."""
-    checkpoint = _checkpoint(task, 1 if name == "second" else 0)
+    checkpoint = trained(task, 1 if name == "second" else 0)
     if name in PERTURBATIONS:
         checkpoint = _perturbed(checkpoint, PERTURBATIONS[name])
-    return _practice(task).returned(checkpoint)
-
-
-@cache
-def _checkpoint(task: str, seed: int) -> dict[str, torch.Tensor]:
-    return _practice(task).train(seed=seed)[-1]
+    return shared_practice(task).returned(checkpoint)
 
 
 def _perturbed(checkpoint: Mapping[str, torch.Tensor], size: float) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -62,3 +63,21 @@ def open_practice(task: str) -> Practice:
         return cast("Callable[[], Practice]", point.load())()
     known = sorted({point.name for point in entry_points(group=GROUP)})
     raise LookupError(f"there is no practice task of kind {task}; the kinds are {', '.join(known) or 'none'}.")
+
+
+@cache
+def shared_practice(task: str) -> Practice:
+    """The practice for a kind of task, one for all contract tests of a process."""
+    return open_practice(task)
+
+
+@cache
+def shared_metric_context(task: str) -> MetricContext:
+    """What a metric or an inspector gets in that practice. Tests must not change it."""
+    return shared_practice(task).metric_context()
+
+
+@cache
+def trained(task: str, seed: int) -> Tensors:
+    """The last checkpoint of a short honest training. Tests must not change it."""
+    return shared_practice(task).train(seed=seed)[-1]

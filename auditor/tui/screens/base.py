@@ -11,12 +11,12 @@ from textual import work
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from auditor.base.hostile_text import cleaned
 from auditor.store import DamagedRun, Store, StoreError, UnknownRun
 from auditor.tui.safe_text import safe_text
-from auditor.tui.store_app import StoreApp, store_app
+from auditor.tui.store_app import StoreWidget
 from auditor.tui.widgets.panes import Panes
 
 if TYPE_CHECKING:
@@ -26,28 +26,14 @@ POLL_SECONDS = 0.2
 Result = TypeVar("Result")
 
 
-class AuditorScreen(Screen[Any]):
+class AuditorScreen(Screen[Any], StoreWidget):
     """A screen that survives any error of its workers, and shows it."""
 
     AUTO_FOCUS = ""  # each screen says itself where one begins
 
-    @property
-    def auditor(self) -> StoreApp:
-        """The application, by its own type."""
-        return store_app(self)
-
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it."""
         return await self.auditor.in_store(call)
-
-    def say(self, message: object, *, error: bool = False) -> None:
-        """Tell the person something in passing."""
-        self.notify(cleaned(message), severity="error" if error else "information", markup=False)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """The one place where what a worker raised is shown."""
-        if event.state is WorkerState.ERROR:
-            self.say(f"{event.worker.error or 'something failed'}", error=True)
 
 
 class RunScreen(AuditorScreen):
