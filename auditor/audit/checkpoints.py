@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from auditor.audit.connections import Connection
-from auditor.audit.events import BoundaryOpened, CheckpointDamaged, Committed, ModelDelivered
+from auditor.audit.record.events import BoundaryOpened, CheckpointDamaged, Committed, ModelDelivered
 from auditor.audit.session import Session
 from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned

@@ -8,9 +8,9 @@ from pathlib import Path
 from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.comparator import Comparator
 from auditor.audit.copies import Copies
-from auditor.audit.events import DistancesMeasured, EqualModels, MetricFailed, ModelsSketched, SubRunUndecided
 from auditor.audit.measurement import Measurement
-from auditor.audit.packed_sketches import packed
+from auditor.audit.record.events import DistancesMeasured, EqualModels, MetricFailed, ModelsSketched, SubRunUndecided
+from auditor.audit.record.packed_sketches import packed
 from auditor.audit.session import Session
 from auditor.audit.verdicts import finite_models
 from auditor.base.seeds import Seeds

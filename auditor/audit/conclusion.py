@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.connections import Connection
-from auditor.audit.events import AttackMeasured, AuditFinished
-from auditor.audit.findings import Cost
+from auditor.audit.record.events import AttackMeasured, AuditFinished
+from auditor.audit.record.findings import Cost
 from auditor.audit.session import Session
 from auditor.audit.verdicts import outcome_of, unasked
 from auditor.base.hostile_text import cleaned

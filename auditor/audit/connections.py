@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from auditor.audit.events import Event, ProviderLost, ProviderReady
+from auditor.audit.record.events import Event, ProviderLost, ProviderReady
 from auditor.audit.selection import Selection
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key

@@ -11,12 +11,12 @@ from auditor.audit.comparison import Comparison
 from auditor.audit.conclusion import Conclusion
 from auditor.audit.connections import Connections
 from auditor.audit.copies import Copies
-from auditor.audit.events import RunInterrupted
-from auditor.audit.journal import Entry, Journal
 from auditor.audit.lineage import initial_checkpoint
 from auditor.audit.materials import Materials
 from auditor.audit.preparation import prepare
 from auditor.audit.primary import PrimaryTraining
+from auditor.audit.record.events import RunInterrupted
+from auditor.audit.record.journal import Entry, Journal
 from auditor.audit.replication import Replication
 from auditor.audit.selection import Selection
 from auditor.audit.session import Session

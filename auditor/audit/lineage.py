@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auditor.audit.events import ModelDelivered
-from auditor.audit.fold import fold
+from auditor.audit.record.events import ModelDelivered
+from auditor.audit.record.fold import fold
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
 from auditor.job.training import RUN

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from auditor.audit.checkpoints import Checkpoints
-from auditor.audit.events import Committed, PrimaryFinished, PrimaryStarted
 from auditor.audit.progress import ProgressMeter
+from auditor.audit.record.events import Committed, PrimaryFinished, PrimaryStarted
 from auditor.audit.session import Session
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
 from auditor.providers.protocol import RunRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from auditor.audit.events import Event, Progressed
+from auditor.audit.record.events import Event, Progressed
 
 SECONDS = 1.0
 """How long passes between two progress events of one execution, at least."""

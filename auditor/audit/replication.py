@@ -10,9 +10,9 @@ from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.comparison import NOT_FINITE, Comparison
 from auditor.audit.connections import Connection
 from auditor.audit.copies import Copies
-from auditor.audit.events import ReplicaFailed, ReplicaReturned, ReplicaStarted, SubRunUndecided
 from auditor.audit.handover import Handover
 from auditor.audit.progress import ProgressMeter
+from auditor.audit.record.events import ReplicaFailed, ReplicaReturned, ReplicaStarted, SubRunUndecided
 from auditor.audit.session import Session
 from auditor.base.hostile_text import cleaned
 from auditor.base.seeds import Seeds

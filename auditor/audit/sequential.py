@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.audit.state import AuditState
+from auditor.audit.record.state import AuditState
 from auditor.audit.verdicts import judge_providers
 from auditor.decisions import Assumptions
 from auditor.planning import Choice

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from auditor.audit.connections import Connection, Connections
-from auditor.audit.events import (
+from auditor.audit.materials import Materials
+from auditor.audit.record.events import (
     Drawn,
     Event,
     ProviderLost,
@@ -17,12 +18,11 @@ from auditor.audit.events import (
     RunStarted,
     SubRunJudged,
 )
-from auditor.audit.findings import ProviderVerdict
-from auditor.audit.journal import Journal
-from auditor.audit.materials import Materials
+from auditor.audit.record.findings import ProviderVerdict
+from auditor.audit.record.journal import Journal
+from auditor.audit.record.state import AuditState
 from auditor.audit.selection import Selection
 from auditor.audit.sequential import is_unsure, primary_is_flagged
-from auditor.audit.state import AuditState
 from auditor.audit.status_stream import follow
 from auditor.audit.thresholds import recorded, thresholds_of
 from auditor.audit.verdicts import judge_providers

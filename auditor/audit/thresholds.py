@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from auditor.audit.findings import RecordedJudgement
+from auditor.audit.record.findings import RecordedJudgement
 from auditor.decisions import Assumptions, Judgement
 from auditor.planning import Choice
 

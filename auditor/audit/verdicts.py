@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from auditor.audit.collusion import doubts_about_assumption
-from auditor.audit.findings import Outcome, ProviderVerdict, Verdict
-from auditor.audit.state import AuditState, SubRun
+from auditor.audit.record.findings import Outcome, ProviderVerdict, Verdict
+from auditor.audit.record.state import AuditState, SubRun
 from auditor.audit.thresholds import deviates, thresholds_of
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement

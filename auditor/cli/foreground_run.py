@@ -10,8 +10,8 @@ import signal
 from contextlib import aclosing
 from pathlib import Path
 
-from auditor.audit.fold import fold
 from auditor.audit.lineage import pinned
+from auditor.audit.record.fold import fold
 from auditor.cli.display import Display, choose_display
 from auditor.cli.exit_codes import OUTCOMES, ExitCode
 from auditor.cli.narration import say

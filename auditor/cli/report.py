@@ -31,7 +31,7 @@ def report(
     ] = None,
 ) -> None:
     """Report on a run for somebody who has nothing else: what was asked, the verdicts, the evidence, the limits."""
-    from auditor.audit.fold import fold
+    from auditor.audit.record.fold import fold
     from auditor.audit.stored_job import stored_job
     from auditor.store import Store
 

@@ -27,7 +27,7 @@ def show(
         return
     from rich.console import Console
 
-    from auditor.audit.fold import fold
+    from auditor.audit.record.fold import fold
     from auditor.report.terminal_report import evidence_report, print_report
 
     with user_errors():

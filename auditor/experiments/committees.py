@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auditor.audit.packed_sketches import unpacked
+from auditor.audit.record.packed_sketches import unpacked
 from auditor.base.randomness import generator
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix

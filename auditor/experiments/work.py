@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from auditor.audit.measurement import Noise, measure, measure_noise
-from auditor.audit.packed_sketches import packed
+from auditor.audit.record.packed_sketches import packed
 from auditor.audit.rehearsals import Rehearsals
 from auditor.audit.sketch import sketch
 from auditor.base.atomic_file import write_file

@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import Any
 
 from auditor import __version__
-from auditor.audit.findings import RecordedJudgement
-from auditor.audit.state import AuditState, SubRun
+from auditor.audit.record.findings import RecordedJudgement
+from auditor.audit.record.state import AuditState, SubRun
 from auditor.job.model import Job
 from auditor.planning.plan import boundaries, make_plan
 from auditor.report.limits import assumptions, limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from auditor.audit.state import AuditState
+from auditor.audit.record.state import AuditState
 from auditor.base.seeds import Seeds
 from auditor.job.model import Job
 from auditor.report.number_text import percent_text

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from auditor.audit.findings import Cost
-from auditor.audit.fold import fold
-from auditor.audit.state import AuditState
+from auditor.audit.record.findings import Cost
+from auditor.audit.record.fold import fold
+from auditor.audit.record.state import AuditState
 from auditor.store import DamagedRun, RunRecord, Store
 
 

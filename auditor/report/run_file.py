@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from auditor.audit.state import AuditState
+from auditor.audit.record.state import AuditState
 from auditor.report.terminal_report import evidence_report, print_report
 from auditor.store import EventRecord, RunRecord
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.audit import events as e
-from auditor.audit.state import AuditState
+from auditor.audit.record import events as e
+from auditor.audit.record.state import AuditState
 from auditor.report.number_text import p_text, percent_text, ratio_text, seconds_text
 
 

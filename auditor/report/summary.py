@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.audit.events import AuditFinished, ModelDelivered
-from auditor.audit.findings import Cost, RecordedJudgement
-from auditor.audit.state import AuditState
+from auditor.audit.record.events import AuditFinished, ModelDelivered
+from auditor.audit.record.findings import Cost, RecordedJudgement
+from auditor.audit.record.state import AuditState
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 OUTCOMES = {

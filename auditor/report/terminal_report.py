@@ -6,7 +6,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from auditor.audit.state import AuditState
+from auditor.audit.record.state import AuditState
 from auditor.decisions import DistanceMatrix
 from auditor.report.histogram import histogram_lines
 from auditor.report.number_text import p_text, ratio_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from auditor.audit.findings import RecordedJudgement
-from auditor.audit.state import AuditState
+from auditor.audit.record.findings import RecordedJudgement
+from auditor.audit.record.state import AuditState
 
 Cell = Literal[
     "waiting",

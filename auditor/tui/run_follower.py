@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from auditor.audit import events as e
-from auditor.audit.fold import apply
-from auditor.audit.state import AuditState
+from auditor.audit.record import events as e
+from auditor.audit.record.fold import apply
+from auditor.audit.record.state import AuditState
 from auditor.audit.stored_job import stored_job
 from auditor.job.model import Job
 from auditor.report.sentences import sentence

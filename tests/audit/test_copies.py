@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from auditor.audit import events as e
 from auditor.audit.copies import Copies, Pair
-from auditor.audit.fold import fold
-from auditor.audit.state import AuditState
+from auditor.audit.record import events as e
+from auditor.audit.record.fold import fold
+from auditor.audit.record.state import AuditState
 from auditor.audit.verdicts import judge_providers
 from auditor.job import parse_job
 from auditor.planning.choice import assumptions_of, choose

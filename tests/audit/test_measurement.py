@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from auditor.audit import events as e
-from auditor.audit.fold import fold
 from auditor.audit.measurement import Measurement, Noise, Rehearsed, measure, measure_noise
+from auditor.audit.record import events as e
+from auditor.audit.record.fold import fold
 from auditor.audit.verdicts import judge_providers
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from auditor.audit.packed_sketches import packed, unpacked
+from auditor.audit.record.packed_sketches import packed, unpacked
 from auditor.audit.sketch import PROJECTIONS, sketch
 from tests.plugins.models import Models
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from auditor.audit import events as e
-from auditor.audit.findings import RecordedJudgement
-from auditor.audit.fold import fold
-from auditor.audit.state import AuditState
+from auditor.audit.record import events as e
+from auditor.audit.record.findings import RecordedJudgement
+from auditor.audit.record.fold import fold
+from auditor.audit.record.state import AuditState
 from auditor.audit.thresholds import deviates, recorded, thresholds_of
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement

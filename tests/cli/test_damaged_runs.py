@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from auditor.audit.events import AuditFinished, Committed, RunStarted
-from auditor.audit.findings import Cost, ProviderVerdict
+from auditor.audit.record.events import AuditFinished, Committed, RunStarted
+from auditor.audit.record.findings import Cost, ProviderVerdict
 from auditor.job import parse_job
 from auditor.report.overview import summarize
 from auditor.store import Store

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from auditor.audit import events as e
-from auditor.audit.findings import Cost, ProviderVerdict, RecordedJudgement
+from auditor.audit.record import events as e
+from auditor.audit.record.findings import Cost, ProviderVerdict, RecordedJudgement
 from auditor.job import Job, parse_job
 from auditor.store import Store
 

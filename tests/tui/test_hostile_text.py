@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.audit import events as e
+from auditor.audit.record import events as e
 from auditor.job import parse_job
 from auditor.store import Store
 from auditor.tui.app import AuditorApp

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from auditor.audit import events as e
 from auditor.audit.detached_run import start_run
-from auditor.audit.fold import fold
+from auditor.audit.record import events as e
+from auditor.audit.record.fold import fold
 from auditor.job import parse_job
 from auditor.store import Store
 from auditor.tui.app import AuditorApp

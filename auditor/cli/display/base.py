@@ -8,8 +8,8 @@ from typing import Self
 
 from rich.console import Console
 
-from auditor.audit.journal import Entry
-from auditor.audit.state import AuditState
+from auditor.audit.record.journal import Entry
+from auditor.audit.record.state import AuditState
 from auditor.report.terminal_report import print_report
 from auditor.store import EventRecord
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.audit.journal import Entry
-from auditor.audit.state import AuditState
+from auditor.audit.record.journal import Entry
+from auditor.audit.record.state import AuditState
 from auditor.cli.display.base import Display
 from auditor.cli.narration import output
 from auditor.store import EventRecord

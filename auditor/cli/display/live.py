@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from auditor.audit import events as e
-from auditor.audit.journal import Entry
-from auditor.audit.state import AuditState
+from auditor.audit.record import events as e
+from auditor.audit.record.journal import Entry
+from auditor.audit.record.state import AuditState
 from auditor.cli.display.base import Display
 from auditor.planning.plan import sub_run_length
 from auditor.report.sentences import sentence

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from auditor.audit.events import Committed, RunResumed, RunStarted
-from auditor.audit.journal import Entry
+from auditor.audit.record.events import Committed, RunResumed, RunStarted
+from auditor.audit.record.journal import Entry
 from auditor.cli.display.base import Display
 from auditor.cli.narration import say
 from auditor.report.sentences import sentence

@@ -24,8 +24,8 @@ from auditor.tui.widgets.timeline import Timeline
 from auditor.tui.widgets.verdict_list import VerdictList
 
 if TYPE_CHECKING:
-    from auditor.audit.findings import ProviderVerdict
-    from auditor.audit.state import AuditState
+    from auditor.audit.record.findings import ProviderVerdict
+    from auditor.audit.record.state import AuditState
     from auditor.tui.run_follower import Snapshot
 
 

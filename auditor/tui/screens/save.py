@@ -76,7 +76,7 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
 
 
 def _write(store: Store, run: RunRecord, path: Path, suffix: str, screenshot: str) -> None:
-    from auditor.audit.fold import fold
+    from auditor.audit.record.fold import fold
     from auditor.report.run_file import as_json_lines, as_text
 
     records = store.events(run.id)

@@ -11,7 +11,7 @@ from auditor.tui.safe_text import safe_text
 from auditor.tui.signs import EXPLANATIONS, signs
 
 if TYPE_CHECKING:
-    from auditor.audit.state import Replica
+    from auditor.audit.record.state import Replica
     from auditor.tui.run_follower import Snapshot
 
 

@@ -15,7 +15,7 @@ from auditor.tui.safe_text import safe_text
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
-    from auditor.audit.findings import RecordedJudgement
+    from auditor.audit.record.findings import RecordedJudgement
     from auditor.tui.run_follower import Snapshot
 
 

@@ -14,7 +14,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from auditor.audit.findings import RecordedJudgement
+    from auditor.audit.record.findings import RecordedJudgement
     from auditor.decisions import DistanceMatrix
     from auditor.tui.run_follower import Snapshot
 

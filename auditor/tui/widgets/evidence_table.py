@@ -11,7 +11,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
-    from auditor.audit.findings import RecordedJudgement
+    from auditor.audit.record.findings import RecordedJudgement
     from auditor.tui.run_follower import Snapshot
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from auditor.audit.findings import ProviderVerdict
+from auditor.audit.record.findings import ProviderVerdict
 from auditor.tui.safe_text import padded, safe_text
 from auditor.tui.signs import signs
 from auditor.tui.widgets.lines import Lines

@@ -6,7 +6,7 @@ import inspect
 from dataclasses import fields
 from typing import get_args, get_type_hints
 
-from auditor.audit.events import KINDS, Event
+from auditor.audit.record.events import KINDS, Event
 from auditor.plugins.description import type_words
 from tests.docs.reference.tables import table
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from auditor.audit import events as e
-from auditor.audit.state import AuditState, Boundary, ProviderState, Replica
+from auditor.audit.record import events as e
+from auditor.audit.record.state import AuditState, Boundary, ProviderState, Replica
 from auditor.decisions.distances import DistanceMatrix
 from auditor.store.errors import DamagedRun
 from auditor.store.records import EventRecord

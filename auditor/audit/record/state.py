@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from auditor.audit import events as e
-from auditor.audit.findings import RecordedJudgement
-from auditor.audit.packed_sketches import unpacked
+from auditor.audit.record import events as e
+from auditor.audit.record.findings import RecordedJudgement
+from auditor.audit.record.packed_sketches import unpacked
 from auditor.decisions.direction import Sketches
 from auditor.decisions.distances import DistanceMatrix
 

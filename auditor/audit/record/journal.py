@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from auditor.audit.events import Event
-from auditor.audit.fold import apply, fold
-from auditor.audit.state import AuditState
+from auditor.audit.record.events import Event
+from auditor.audit.record.fold import apply, fold
+from auditor.audit.record.state import AuditState
 from auditor.store import EventRecord, Store
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
-from auditor.audit.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
+from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
 
 
 @dataclass(frozen=True)
