@@ -11,6 +11,12 @@ from pydantic_core import PydanticCustomError
 from auditor.job.network_task import NetworkTask, check_form, named_files
 from auditor.job.task import check_path
 
+TABLES = ("tsv:PATH", "csv:PATH", "jsonl:PATH")
+"""The forms of a file with a text and a label in each row."""
+
+Column = Annotated[int, Field(ge=0, strict=True)] | Annotated[str, Field(min_length=1)]
+"""A column, by the name in the header or by its number from 0."""
+
 
 class TextTask(NetworkTask):
     """Sentences and a model that classifies them."""
@@ -18,13 +24,19 @@ class TextTask(NetworkTask):
     program = "auditor.tasks.text:TextProgram"
     # Embeddings see few of a batch's gradients each, which Adam makes up for and plain descent does not.
     training_defaults: ClassVar[Mapping[str, Any]] = {"optimizer": {"name": "adamw"}}
-    datasets = ("reviews", "tsv:PATH")
+    datasets = ("reviews", *TABLES)
     models = ("transformer", "embeddings")
 
     kind: Literal["text"] = "text"
     model: str = models[0]
     held_out: str | None = Field(
         default=None, description="the samples that models are tested on; a tenth of `dataset` if not given"
+    )
+    text_column: Column | None = Field(
+        default=None, description="the column of texts: its name in the header, or its number from 0"
+    )
+    label_column: Column | None = Field(
+        default=None, description="the column of labels: its name in the header, or its number from 0"
     )
     tokenizer: str | None = Field(
         default=None, description="a file of the library `tokenizers`; made from the training text if not given"
@@ -41,11 +53,13 @@ class TextTask(NetworkTask):
     def _known_held_out(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None or (dataset := info.data.get("dataset")) is None:
             return value
-        if not dataset.startswith("tsv:"):
+        if dataset == "reviews":
             raise PydanticCustomError(
-                "unknown_word", "goes with dataset = 'tsv:PATH'; {dataset} has its own.", {"dataset": dataset}
+                "unknown_word",
+                "goes with a dataset that is a file; {dataset} has its own.",
+                {"dataset": dataset},
             )
-        check_form(value, ("tsv:PATH",), "held-out part")
+        check_form(value, TABLES, "held-out part")
         check_path(value)
         return value
 
@@ -55,6 +69,13 @@ class TextTask(NetworkTask):
         if value is not None:
             check_path(value)
         return value
+
+    @model_validator(mode="after")
+    def _columns_are_of_a_file(self) -> Self:
+        if self.dataset == "reviews" and (self.text_column, self.label_column) != (None, None):
+            key = "text_column" if self.text_column is not None else "label_column"
+            raise PydanticCustomError("impossible", "goes with a file; 'reviews' has no columns.", {"key": key})
+        return self
 
     @model_validator(mode="after")
     def _one_tokenizer(self) -> Self:

@@ -62,7 +62,7 @@ TRAINING, AUDIT, LAST = 6, 8, 21
         (text(task=f"{TEXT}tokenizer = ''").replace(DIGITS, REVIEWS), 5, "is empty"),
         (text(task=f'{TEXT}tokenizer = "a\\u0000b"').replace(DIGITS, REVIEWS), 5, "is not a path"),
         (text(task=f'{TEXT}held_out = "tsv:a"').replace(DIGITS, REVIEWS), 5, "has its own"),
-        (text(task='held_out = "tsv:a"'), 4, "is a key of text tasks"),
+        (text(task='held_out = "tsv:a"'), 4, "goes with dataset = 'images:PATH'"),
         (text(task="kind = 3"), 4, "should be a text"),
         (text(task='kind = "a\\u001bb"'), 4, "is not allowed; use 'text' or 'vision'"),
         (text(training="steps = 1000000000000"), TRAINING, "less than or equal to 1000000000"),

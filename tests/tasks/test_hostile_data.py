@@ -24,7 +24,7 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage
 
 
 def refused(dataset: str, folder: Path, **more: Any) -> str:
-    kind = "text" if dataset.startswith("tsv:") else "vision"
+    kind = "text" if dataset.startswith(("tsv:", "csv:", "jsonl:")) else "vision"
     with Memory() as memory, pytest.raises(TrainingError) as caught:
         load_dataset(network_task(kind, dataset=dataset, **more), folder)
     assert memory.grown < 1 << 30

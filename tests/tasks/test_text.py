@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from auditor.plugins import PADDING
 from auditor.tasks.data import Dataset
-from auditor.tasks.data.tsv import MAX_LINE_BYTES
+from auditor.tasks.data.table_file import MAX_LINE_BYTES
 from auditor.tasks.errors import TrainingError
 from tests.tasks.loading import load_dataset, network_task
 
@@ -103,9 +103,9 @@ def test_a_held_out_file_is_not_trained_on_and_has_the_classes_of_the_other(path
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param("", "give at least two lines, each with a sentence, a tab and a label", id="empty"),
-        pytest.param("sentence\tlabel\n", "at least two lines", id="header alone"),
-        pytest.param(tsv(ROWS) + "no tab here\n", "line 13 has no tab; a line is a sentence", id="no tab"),
+        pytest.param("", "the file has no rows", id="empty"),
+        pytest.param("sentence\tlabel\n", "at least two rows", id="header alone"),
+        pytest.param(tsv(ROWS) + "no tab here\n", "line 13 has no tab; a row is a text and a label", id="no tab"),
         pytest.param(tsv(ROWS[:3]) + "a\tb\t1\n", "line 4 has 3 columns", id="three columns"),
         pytest.param(tsv(ROWS[:3]) + "\t1\n", "line 4 has no sentence", id="no sentence"),
         pytest.param(tsv(ROWS[:3]) + "words \t \n", "line 4 has no label", id="no label"),
@@ -115,13 +115,13 @@ def test_a_held_out_file_is_not_trained_on_and_has_the_classes_of_the_other(path
         pytest.param(tsv(ROWS[:3]).encode() + b"caf\xe9\t1\n", "line 4 is not UTF-8 text", id="Latin-1"),
         pytest.param(tsv(ROWS).encode("utf-16"), "line 1 is not UTF-8 text", id="UTF-16"),
         pytest.param(tsv(ROWS[:3]) + "a" * MAX_LINE_BYTES + "\t1\n", "line 4 is longer than 65,5", id="huge line"),
-        pytest.param(tsv([("x", str(10**8))] * 4), "largest label is 100000000", id="huge label"),
+        pytest.param(tsv([("x", str(10**8))] * 4), "all labels are '100000000'", id="huge label"),
         pytest.param(tsv([("x", "1" * 5000)] * 4), "at least two classes", id="endless label"),
-        pytest.param(tsv([("x", "0")] * 4), "at least two classes are needed", id="one class"),
+        pytest.param(tsv([("x", "0")] * 4), "all labels are '0'; at least two classes are needed", id="one class"),
         pytest.param(
-            tsv([(f"{number}", f"sentence {number}") for number in range(1200)]),
-            "1,199 different labels.*Each line must give the sentence first",
-            id="columns swapped",
+            tsv([(f"sentence {number}", f"label {number}") for number in range(1200)]),
+            "1,200 rows have 1,200 different values in the first column and 1,200 in the second",
+            id="a label for each row",
         ),
     ],
 )

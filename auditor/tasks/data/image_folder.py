@@ -52,7 +52,7 @@ class LeftOut:
             yield Remark("left out", f"{what} of tools or the operating system, such as {few(list(self.hidden))}")
         if self.others:
             suffixes = Counter(Path(name).suffix.lower() or "no suffix" for name in self.others)
-            kinds = few([f"{suffix} ({count:,})" for suffix, count in suffixes.most_common()])
+            kinds = few([f"{suffix} ({count:,})" for suffix, count in sorted(suffixes.items())])
             yield Remark("left out", f"{counted(len(self.others), 'file')} without a suffix of images: {kinds}")
         if self.unused:
             what = counted(len(self.unused), "file")

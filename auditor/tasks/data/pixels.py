@@ -31,13 +31,13 @@ GRAY_MODES = ("1", "L", "LA", "La", *DEEP_MODES)
 
 TURNED = "turned the way that their EXIF says"
 BLENDED = "transparent and laid on a {background} background"
-FIRST_FRAME = "animations or of several pages: only the first picture is used"
-HALVED = "stored with 16 bits a colour and reduced to the upper 8"
+FIRST_FRAME = "with several pictures, of which the first is used"
+HALVED = "with 16 bits a colour, reduced to the upper 8"
 SCALED = "scaled from {range} to 0 … 255"
 CLIPPED = "with values outside {range}, which were cut off"
 CONVERTED = "converted from {mode} to RGB"
 RESIZED = "resized to {height} × {width} pixels"
-GRAYED = "colour images turned gray"
+GRAYED = "of colour turned gray"
 
 Pixels = NDArray[np.uint8]
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from auditor.job.text import TextTask
-from auditor.tasks.data.dataset import MAX_CLASSES, Dataset, set_aside
+from auditor.tasks.data.dataset import SET_ASIDE, Dataset, set_aside
+from auditor.tasks.data.labelled_texts import LabelledTexts, labelled_texts
 from auditor.tasks.data.reviews import write_reviews
+from auditor.tasks.data.table_file import read_table
 from auditor.tasks.data.tokenizer import VOCABULARY_SIZE, make_tokenizer, read_tokenizer
-from auditor.tasks.data.tsv import SentenceFile
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import Remark
 
 MAX_LENGTH = 64
 
-Part = tuple[list[str], list[int]]
+Part = tuple[Sequence[str], Sequence[int]]
 """Sentences and their labels."""
 
 
@@ -28,46 +31,52 @@ def load_text(task: TextTask) -> Dataset:
     Raises:
         TrainingError: a file is not there or not what it should be; says what to do.
     """
-    training, held_out = _parts(task)
+    parts = _parts(task)
+    training, held_out, classes = parts.training, parts.held_out, parts.classes
     if task.tokenizer is not None:
         tokenizer = read_tokenizer(Path(task.tokenizer), training[0], held_out[0])
     else:
         tokenizer = make_tokenizer(training[0], task.vocabulary_size or VOCABULARY_SIZE)
-    classes = max(*training[1], *held_out[1]) + 1
-    if not 2 <= classes <= MAX_CLASSES:
-        raise TrainingError(
-            f"{task.dataset}: its largest label is {classes - 1}; at least two classes are needed, and labels from 0 "
-            f"to {MAX_CLASSES - 1}."
-        )
+    if len(classes) < 2:
+        raise TrainingError(f"{task.dataset}: all labels are {classes[0]!r}; at least two classes are needed.")
     length = task.max_length or MAX_LENGTH
     return Dataset(
         samples=tokenizer.samples(training[0], length),
         labels=torch.tensor(training[1]),
         held_out_samples=tokenizer.samples(held_out[0], length),
         held_out_labels=torch.tensor(held_out[1]),
-        classes=classes,
+        classes=len(classes),
         tokenizer=tokenizer,
+        class_names=classes,
+        remarks=parts.remarks,
     )
 
 
-def _parts(task: TextTask) -> tuple[Part, Part]:
+@dataclass(frozen=True)
+class _Parts:
+    training: Part
+    held_out: Part
+    classes: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+
+def _parts(task: TextTask) -> _Parts:
     if task.dataset == "reviews":
-        return _split(*write_reviews())
-    whole = SentenceFile(_path(task.dataset))
+        return _divided(LabelledTexts(*write_reviews(), ("blame", "praise"), ()))
+    whole = labelled_texts(read_table(task.dataset), task.text_column, task.label_column)
     if task.held_out is None:
-        return _split(whole.texts, whole.labels)
-    part = SentenceFile(_path(task.held_out), whole.classes)
-    return (whole.texts, whole.labels), (part.texts, part.labels)
+        return _divided(whole)
+    held_out = labelled_texts(read_table(task.held_out), task.text_column, task.label_column, whole.classes)
+    remarks = [*whole.remarks, *(replace(remark, text=f"held-out file: {remark.text}") for remark in held_out.remarks)]
+    parts = (whole.texts, whole.labels), (held_out.texts, held_out.labels)
+    return _Parts(*parts, whole.classes, tuple(remarks))
 
 
-def _split(texts: Sequence[str], labels: Sequence[int]) -> tuple[Part, Part]:
-    aside, kept = (_chosen(texts, labels, part.tolist()) for part in set_aside(len(texts)))
-    return kept, aside
+def _divided(whole: LabelledTexts) -> _Parts:
+    """The texts with some set aside."""
+    aside, kept = (_chosen(whole, part.tolist()) for part in set_aside(len(whole.texts)))
+    return _Parts(kept, aside, whole.classes, (*whole.remarks, SET_ASIDE))
 
 
-def _chosen(texts: Sequence[str], labels: Sequence[int], indices: Sequence[int]) -> Part:
-    return [texts[index] for index in indices], [labels[index] for index in indices]
-
-
-def _path(dataset: str) -> Path:
-    return Path(dataset.partition(":")[2])
+def _chosen(whole: LabelledTexts, indices: Sequence[int]) -> Part:
+    return [whole.texts[index] for index in indices], [whole.labels[index] for index in indices]

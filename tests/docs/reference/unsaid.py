@@ -8,7 +8,8 @@ MEANINGS = {
     "task.kind": "The kind of task",
     "task.dataset": "For images: `digits`; `tensors:PATH`, safetensors with uint8 `images` [N, C, H, W] and integer "
     "`labels`, and optionally `test_images` and `test_labels`; `images:PATH`, one folder for each class; or "
-    "`torchvision:NAME`. For texts: `reviews`, 3,000 short sentences that come with auditor; or `tsv:PATH`",
+    "`torchvision:NAME`. For texts: `reviews`, 3,000 short sentences that come with auditor; or "
+    "a file with a text and a label in each row: `tsv:PATH`, `csv:PATH` or `jsonl:PATH`",
     "task.model": "For images: `resnet8`, `resnet9`, `resnet20` or `torchvision:NAME`. For texts: `transformer` (the "
     "default there) or `embeddings`",
     "training": "How it is learned",
