@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm_python import START, interpreter
+from tests.warm_python import ROOT, START, interpreter
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Python itself is started here")
 
@@ -21,13 +21,29 @@ def test_for_anything_else_it_is_python() -> None:
     assert (done.returncode, done.stdout) == (7, f"{sys.prefix} a b\n")
 
 
-def fork_server(folder: Path) -> subprocess.Popen[str]:
+def fork_server(folder: Path, **more: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [interpreter(), *START, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [interpreter(), *START, str(folder)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"} | more,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert json.loads(process.stdout.readline()) == {"ready": True}
     return process
+
+
+def command_of(process: subprocess.Popen[str]) -> str:
+    return Path(f"/proc/{process.pid}/cmdline").read_text()
+
+
+def test_a_fork_server_is_forked_unless_something_else_is_to_be_imported(tmp_path: Path) -> None:
+    for more, forked in (({}, True), ({"PYTHONPATH": f"{tmp_path}:{ROOT}"}, False)):
+        (sockets := tmp_path / str(forked)).mkdir()
+        with fork_server(sockets, **more) as process:
+            assert ("warm_python.py" in command_of(process)) == forked
+            process.kill()
 
 
 def test_a_fork_server_ends_when_its_input_closes(tmp_path: Path) -> None:

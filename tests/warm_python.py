@@ -3,7 +3,8 @@
 Each audit starts a fork server, which spends nearly four seconds of processor time on its imports. `interpreter()` is
 the path of a program to be started in Python's place: asked for a fork server, it has one forked from a process that
 did these imports once. What is forked runs the fork server's own `main`, with the streams, the folder, the session and
-the environment that it was started with. Asked for anything else, it becomes Python itself.
+the environment that it was started with. Asked for anything else, or in another environment, which imports may depend
+on, it becomes Python itself.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,22 @@ from pathlib import Path
 START = ["-P", "-m", "auditor.providers.fork_server"]
 """How a launcher starts a fork server; what follows are its arguments."""
 STREAMS = (0, 1, 2)
+IRRELEVANT = {
+    "AUDITOR_HOME",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "OLDPWD",
+    "PWD",
+    "PYTEST_CURRENT_TEST",
+    "TERM",
+    "TEXTUAL_SNAPSHOT_TEMPDIR",
+    "TMPDIR",
+}
+"""Variables that no import depends on."""
 ROOT = Path(__file__).parents[1]
+AT_FIRST = dict(os.environ)
+"""Before any test changes something."""
 
 
 def interpreter() -> str:
@@ -45,14 +61,16 @@ class _Started:
 def _started() -> _Started:
     folder = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
     program, listening = Path(folder.name) / "python", Path(folder.name) / "s"
+    path = os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
+    environment = AT_FIRST | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    Path(f"{listening}.json").write_text(json.dumps(environment))
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" ask "{listening}" "$@"\n')
     program.chmod(0o700)
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
         [sys.executable, "-P", __file__, "serve", str(listening)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        env=environment,
         start_new_session=True,
     )
     assert process.stdout is not None
@@ -62,13 +80,18 @@ def _started() -> _Started:
 
 def ask(listening: str, arguments: list[str]) -> int:
     """Have a fork server forked, and wait for its end; its exit code. Become Python for anything else."""
-    if arguments[: len(START)] != START:
+    environment = json.loads(Path(f"{listening}.json").read_text())
+    if arguments[: len(START)] != START or _relevant(environment) != _relevant(os.environ):
         os.execv(sys.executable, [sys.executable, *arguments])
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(listening)
         order = {"arguments": arguments[len(START) :], "folder": str(Path.cwd()), "environment": dict(os.environ)}
         socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], STREAMS)
         return int(connection.makefile().readline() or 1)
+
+
+def _relevant(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in IRRELEVANT}
 
 
 def import_once() -> None:

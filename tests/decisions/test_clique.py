@@ -33,6 +33,3 @@ def test_distances_within_a_group_are_one_a_pair() -> None:
     values = lognormal(5, (), np.random.default_rng(0))
     assert within(values, (3, 1, 4)).tolist() == [values[3, 1], values[3, 4], values[1, 4]]
     assert spread_sum(values, (3, 1, 4)) == pytest.approx(float(within(values, (3, 1, 4)).sum()))
-
-
-# Evidence over sub-runs

@@ -77,6 +77,3 @@ def test_the_p_value_never_rises_again_when_more_comes() -> None:
     found = [combined_p_value(told[:seen], budget) or 0.0 for seen in range(1, 10)]
     assert found == sorted(found, reverse=True)
     assert found[-1] == found[2] < 0.01
-
-
-# The choice

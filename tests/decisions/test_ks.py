@@ -66,6 +66,3 @@ def test_ks_does_not_suspect_a_server_that_is_nearer_than_the_rest() -> None:
     values[3] *= 0.2
     values[:, 3] *= 0.2
     assert p_values(KolmogorovSmirnovDecision().judge([matrix(values)], assume(0.5)))["p3"] == 1.0
-
-
-# The reference-clique ratio

@@ -79,9 +79,6 @@ def test_the_order_of_the_providers_does_not_matter(rule: RatioDecision | Kolmog
             assert set(one.reference) == set(other.reference)
 
 
-# Two providers
-
-
 @pytest.mark.parametrize("count", [2, 3, 4, 16])
 def test_one_margin_of_noise_is_allowed_for_whatever_the_number_of_providers(count: int) -> None:
     def judged(floors: float) -> set[str]:
@@ -102,9 +99,6 @@ def test_noise_that_an_attack_would_fit_in_is_told() -> None:
     found = RatioDecision().judge([loud, quiet], assume(0.67, Seeds.SHARED))
     assert {one.sub_run for one in found if one.blind} == {0}
     assert all(one.noise == pytest.approx(1 / math.sqrt(2)) for one in found if one.sub_run == 0)
-
-
-# The clique
 
 
 def test_a_spread_is_that_of_what_was_measured_before() -> None:

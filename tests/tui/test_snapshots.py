@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from auditor.job import PluginFile
 from auditor.store import Store
@@ -24,7 +24,8 @@ SIZES = [(80, 24), (120, 36)]
 @pytest.fixture
 def snapshot_of(snap_compare: Compare, home: Path, monkeypatch: pytest.MonkeyPatch) -> Compare:
     """Compares a screen, after `walk`, with how it looked before. Nothing blinks and no toast comes and goes."""
-    monkeypatch.setattr(Input, "cursor_blink", False)
+    for widget in (Input, TextArea):
+        monkeypatch.setattr(widget, "cursor_blink", False)
 
     def compare(app: AuditorApp, size: tuple[int, int], walk: Callable[[Pilot[Any]], Awaitable[None]]) -> bool:
         app.animation_level = "none"
