@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.audit.connections import Connection, Connections
 from auditor.audit.materials import Materials
 from auditor.audit.record.events import (
+    DataRead,
     Drawn,
     Event,
     ProviderLost,
@@ -36,6 +38,8 @@ from auditor.planning.choice import assumptions_of, choose
 from auditor.planning.plan import boundaries
 from auditor.providers.protocol import RunRequest, RunStatus
 from auditor.store import StoreError
+
+MAX_RECORDED_CLASSES = 1_000
 
 
 class Session:
@@ -105,7 +109,11 @@ class Session:
             StoreError: there is no room for checkpoints.
         """
         self._check_disk()
-        self.write(self._started(materials) if self.state.started is None else RunResumed())
+        if self.state.started is None:
+            self.write(self._started(materials))
+            self.write(self._data_read())
+        else:
+            self.write(RunResumed())
         for connection in self.connections:
             self.write(connection.greeting)
         await self._settle()
@@ -230,6 +238,21 @@ class Session:
             reason=choice.reason,
             warnings=(*choice.warnings, *self.connections.warnings),
             materials=materials.found,
+        )
+
+    def _data_read(self) -> DataRead:
+        inventory = self._workspace.program.inventory
+        classes = tuple(
+            replace(known, name=cleaned(known.name, 100)) for known in inventory.classes[:MAX_RECORDED_CLASSES]
+        )
+        remarks = tuple(replace(remark, text=cleaned(remark.text)) for remark in inventory.remarks)
+        return DataRead(
+            inventory.training,
+            inventory.held_out,
+            cleaned(inventory.sample, 200),
+            len(inventory.classes),
+            classes,
+            remarks,
         )
 
     def _training_seed(self, connection: Connection) -> int | None:

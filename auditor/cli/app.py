@@ -11,6 +11,7 @@ import typer
 from auditor.cli.agent import agent
 from auditor.cli.bench import bench
 from auditor.cli.calibrate import calibrate
+from auditor.cli.data import data
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.interface import open_interface, watch
 from auditor.cli.output_streams import open_closed_streams
@@ -34,6 +35,7 @@ app.callback()(open_interface)
 app.command()(run)
 app.command()(resume)
 app.command()(plan)
+app.command()(data)
 app.command()(calibrate)
 app.command()(runs)
 app.command()(show)

@@ -34,6 +34,7 @@ def user_errors() -> Iterator[None]:
     from auditor.job.errors import JobError
     from auditor.plugins.catalogue import PluginError
     from auditor.store import StoreError
+    from auditor.tasks.errors import TrainingError
 
     try:
         yield
@@ -41,5 +42,5 @@ def user_errors() -> Iterator[None]:
         for problem in error.problems:
             say(f"error: {problem.describe(error.source)}")
         raise typer.Exit(ExitCode.USAGE) from None
-    except (PluginError, StoreError) as error:
+    except (PluginError, StoreError, TrainingError) as error:
         fail(error, ExitCode.USAGE)

@@ -12,10 +12,12 @@ from pathlib import PurePath
 from typing import Any
 
 from auditor import __version__
+from auditor.audit.record.events import DataRead
 from auditor.audit.record.findings import RecordedJudgement
 from auditor.audit.record.state import AuditState, SubRun
 from auditor.job.model import Job
 from auditor.planning.plan import boundaries, make_plan
+from auditor.report.data_text import data_sentence, remark_sentences
 from auditor.report.limits import assumptions, limits
 from auditor.report.summary import outcome_sentence
 from auditor.store import RunRecord
@@ -52,6 +54,7 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "outcome": finished.outcome if finished else None,
         "summary": outcome_sentence(finished) if finished else "This run has no verdict yet.",
         "asked": _asked(job, state),
+        "data": _data(state.data),
         "assumptions": assumptions(job),
         "warnings": list(state.started.warnings) if state.started else [],
         "providers": _providers(job, state),
@@ -172,6 +175,12 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {key: _renamed(inner, names) for key, inner in value.items()}
     return [_renamed(inner, names) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _data(read: DataRead | None) -> dict[str, Any] | None:
+    if read is None:
+        return None
+    return {**asdict(read), "summary": data_sentence(read), "remarks": list(remark_sentences(read))}
 
 
 def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:

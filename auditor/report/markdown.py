@@ -117,6 +117,10 @@ def _asked(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _table(("what", "value"), rows)
     if asked["checked_at_least_once"]:
         yield from _chances(asked["checked_at_least_once"])
+    if report["data"] is not None:
+        yield "### The data"
+        yield ""
+        yield from _list(words(line) for line in (report["data"]["summary"], *report["data"]["remarks"]))
     yield "### Assumptions"
     yield ""
     yield from _list(report["assumptions"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.plugins.attack import Attack
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.network import Network
 
 EVALUATED = 2_000

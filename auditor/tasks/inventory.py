@@ -51,6 +51,11 @@ class Inventory:
     classes: tuple[ClassCount, ...] = ()
     remarks: tuple[Remark, ...] = ()
 
+    @property
+    def class_count(self) -> int:
+        """The number of classes."""
+        return len(self.classes)
+
 
 def class_counts(names: Sequence[str], training: Iterable[int], held_out: Iterable[int]) -> tuple[ClassCount, ...]:
     """Count the samples of each class.

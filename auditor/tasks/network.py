@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from auditor.job.network_task import NetworkTask
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.models import build_model, last_linear
 

@@ -14,7 +14,7 @@ from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import MetricContext
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.slices import cut
 from auditor.tasks.evaluation import attack_success, clean_accuracy
 from auditor.tasks.evaluator import Evaluator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from auditor.job.text import TextTask
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.text import load_text
 from auditor.tasks.network_program import NetworkProgram
 

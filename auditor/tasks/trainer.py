@@ -15,9 +15,9 @@ from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.metric import MetricContext, ModelOutline
-from auditor.tasks.data import Dataset
 from auditor.tasks.data.augmentation import augment
 from auditor.tasks.data.batches import BatchOrder
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.layers import layers
 from auditor.tasks.learner import Learner
 from auditor.tasks.network import Network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from auditor.job.vision import VisionTask
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.sources import load_image_dataset
 from auditor.tasks.network_program import NetworkProgram
 

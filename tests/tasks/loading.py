@@ -8,7 +8,7 @@ from typing import Any
 from auditor.job.network_task import NetworkTask
 from auditor.job.task import Task
 from auditor.job.task_kinds import load_kind
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.program import load_program
 

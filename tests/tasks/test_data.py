@@ -11,8 +11,8 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from auditor.tasks.data import Dataset
 from auditor.tasks.data.batches import BatchOrder
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.errors import TrainingError
 from tests.tasks.loading import load_dataset, network_task
 

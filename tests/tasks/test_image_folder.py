@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.errors import TrainingError
 from tests.tasks.loading import load_dataset, network_task
 

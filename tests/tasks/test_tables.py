@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.errors import TrainingError
 from tests.tasks.loading import load_dataset, network_task
 

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from auditor.plugins import PADDING
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.table_file import MAX_LINE_BYTES
 from auditor.tasks.errors import TrainingError
 from tests.tasks.loading import load_dataset, network_task

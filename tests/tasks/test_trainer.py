@@ -16,7 +16,7 @@ from auditor.job.network_task import NetworkTask
 from auditor.job.text import TextTask
 from auditor.job.training import Training
 from auditor.tasks.checkpoint import decode, encode
-from auditor.tasks.data import Dataset
+from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.trainer import Trainer
 from tests.tasks.loading import load_dataset, network_task
 

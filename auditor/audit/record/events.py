@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pydantic import TypeAdapter
 
 from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
+from auditor.tasks.inventory import ClassCount, Remark
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,21 @@ class RunStarted(Event):
     reason: str
     warnings: tuple[str, ...]
     materials: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataRead(Event):
+    """What the client read of the job's data: counts, classes, what was left out and what was converted.
+
+    `sample` says what a sample is. Of many classes the first thousand are kept; `class_count` has their number.
+    """
+
+    training: int
+    held_out: int
+    sample: str
+    class_count: int
+    classes: tuple[ClassCount, ...]
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
         case e.RunStarted():
             names = (event.primary, *event.replicas)
             return replace(state, started=event, providers={name: ProviderState() for name in names})
+        case e.DataRead():
+            return replace(state, data=event)
         case e.RunInterrupted():
             return replace(state, interrupted=True)
         case e.RunResumed():

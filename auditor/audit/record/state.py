@@ -101,6 +101,7 @@ class AuditState:
 
     Attributes:
         started: its first event; None before it.
+        data: what the client read of the job's data; None in runs of versions that did not record it.
         providers: by name, the primary first.
         boundaries: by number, as far as they are committed.
         sub_runs: by number, as far as something happened to them.
@@ -117,6 +118,7 @@ class AuditState:
     """
 
     started: e.RunStarted | None = None
+    data: e.DataRead | None = None
     providers: Mapping[str, ProviderState] = field(default_factory=dict)
     boundaries: Mapping[int, Boundary] = field(default_factory=dict)
     sub_runs: Mapping[int, SubRun] = field(default_factory=dict)

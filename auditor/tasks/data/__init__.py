@@ -3,7 +3,3 @@
 What belongs here: reading datasets from where a job names them, cutting them into batches, tokens and augmentation. It
 imports the errors of `tasks` and what stands lower than `tasks`; the kinds of task import it.
 """
-
-from auditor.tasks.data.dataset import Dataset
-
-__all__ = ["Dataset"]

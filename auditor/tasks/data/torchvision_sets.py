@@ -84,9 +84,10 @@ def _plainly(word: str) -> str:
 def _choices(source: Any, variant: str, *, train: bool, name: str) -> list[Mapping[str, Any]]:
     """The arguments that choose a part, in the order in which they are tried."""
     parameters = inspect.signature(source.__init__).parameters
-    fixed = {"split": variant} if variant else {}
+    if variant:
+        return [{"split": variant, "train": train}]
     if "train" in parameters:
-        return [{**fixed, "train": train}]
+        return [{"train": train}]
     if "split" in parameters and "target_type" not in parameters:  # which chooses among labels of other kinds
         return [{"split": split} for split in (("train",) if train else HELD_OUT_SPLITS)]
     raise _of_another_kind(name)
@@ -105,7 +106,7 @@ def _open(name: str, source: Any, downloads: Path, choices: Sequence[Mapping[str
             return _download(name, source, folder, choice)
         except TypeError:
             raise _of_another_kind(name) from None
-    raise TrainingError(f"torchvision:{name}: it has no part to test models on ({refusal}); use tensors:PATH.")
+    raise TrainingError(f"torchvision:{name}: it has no such part: {refusal}")
 
 
 def _download(name: str, source: Any, folder: Path, choice: Mapping[str, Any]) -> Any:
