@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 
 from auditor.base.randomness import generator
 from auditor.decisions.distances import Assumptions
-from auditor.decisions.evidence import Budget
+from auditor.decisions.error_budget import Budget
 
 PATHS = 20_000
 """All paths are tried up to this number; of more paths, this number is drawn."""

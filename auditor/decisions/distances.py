@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from auditor.base.majority import counted_on
 from auditor.base.seeds import Seeds
+from auditor.decisions.noise import hides_attack
 
 Distances = NDArray[np.float64]
 
@@ -57,19 +58,6 @@ class Assumptions:
     def benign(self, participants: int) -> int:
         """How many of the participants are assumed benign (`majority`)."""
         return counted_on(self.benign_fraction, participants)
-
-
-BLIND = 0.5
-"""Above this share, an attack would fit in the noise."""
-
-
-def hides_attack(noise: float | None) -> bool:
-    """Whether a deviation as large as half of what was trained would fit in the noise that is allowed for.
-
-    Args:
-        noise: as a share of how far apart models lie that have nothing in common; None where it is not known.
-    """
-    return noise is not None and noise > BLIND
 
 
 @dataclass(frozen=True)

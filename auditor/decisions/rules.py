@@ -6,7 +6,7 @@ from auditor.base.seeds import Seeds
 from auditor.decisions.agreement import AgreementDecision
 from auditor.decisions.direction import smallest_p_value
 from auditor.decisions.distances import Assumptions, Decision
-from auditor.decisions.evidence import ALONE_BESIDE_DIRECTION
+from auditor.decisions.error_budget import ALONE_BESIDE_DIRECTION
 from auditor.decisions.ks import KolmogorovSmirnovDecision, PaperDecision
 from auditor.decisions.ratio import RatioDecision
 

@@ -18,7 +18,8 @@ from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.agreement import disagree
 from auditor.decisions.direction import Sketches, look_at_directions
 from auditor.decisions.distances import Distances
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 from auditor.decisions.rules import direction_tells, select
 from auditor.experiments.bench_settings import BenchSetting
 from auditor.experiments.rates import Rate, area_under_curve

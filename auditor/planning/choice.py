@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from auditor.base.seeds import Seeds
 from auditor.decisions.distances import Assumptions, Decision, Judgement
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 from auditor.decisions.own_seeds import ALLOWANCE
 from auditor.decisions.ratio import RatioDecision
 from auditor.decisions.rules import direction_tells, select, sub_runs_for_direction

@@ -2,7 +2,7 @@
 
 A kind of task has two halves. Its keys in a job file are a subclass of `auditor.job.task.Task`. That names a subclass
 of `Program`, which reads the data and makes a `Learner`; the learner executes steps, and its `Evaluator` computes with
-models that came back. `auditor.tasks.contract` has the tests that every kind passes.
+models that came back. `auditor.tasks.contract_tests` has the tests that every kind passes.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins import Attack, AttackContext, MetricContext
 from auditor.plugins.attack import Batch
-from auditor.tasks.contract import TaskContract
+from auditor.tasks.contract_tests import TaskContract
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program

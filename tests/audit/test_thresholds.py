@@ -13,7 +13,8 @@ from auditor.audit.record.state import AuditState
 from auditor.audit.thresholds import deviates, recorded, thresholds_of
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, Judgement
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 from auditor.decisions.ratio import RatioDecision
 from auditor.planning import Choice
 from auditor.report.timeline import cell, judged

@@ -16,7 +16,8 @@ from auditor.audit.measurement import Noise, measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.base.seeds import Seeds
 from auditor.decisions import DistanceMatrix
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 from auditor.job.model import Job
 from auditor.job.training import Training
 from auditor.planning import choose

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
 from auditor.decisions.direction import Sketches, look_at_directions
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 from auditor.decisions.ratio import RatioDecision
 from auditor.decisions.rules import direction_tells
 from auditor.experiments.rates import Rate

@@ -15,7 +15,7 @@ import numpy as np
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions
 from auditor.decisions.direction import Sketches, look_at_directions
-from auditor.decisions.evidence import Budget
+from auditor.decisions.error_budget import Budget
 from auditor.decisions.rules import direction_tells
 
 ASKED, AUDITS, DIMENSIONS = 0.01, 200, 200

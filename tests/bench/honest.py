@@ -31,7 +31,8 @@ from auditor.audit.measurement import measure, measure_noise
 from auditor.audit.rehearsals import Rehearsals
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions, DistanceMatrix
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 from auditor.decisions.ratio import RatioDecision
 from auditor.plugins import Metric, create_plugin, installed
 from auditor.tasks.checkpoint_model import CheckpointModel

@@ -10,7 +10,8 @@ import pytest
 from auditor.base.seeds import Seeds
 from auditor.decisions import Assumptions
 from auditor.decisions.direction import Sketches, direction_p_values, look_at_directions, smallest_p_value
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 
 ASSUMED = Assumptions(0.67, Seeds.OWN, 0.01)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from auditor.decisions import Judgement
-from auditor.decisions.evidence import Budget, combined_p_value
+from auditor.decisions.error_budget import Budget
+from auditor.decisions.evidence import combined_p_value
 
 
 def judgement(p_value: float | None, metric: str = "update", sub_run: int = 0) -> Judgement:

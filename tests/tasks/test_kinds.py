@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.job.task import Task
 from auditor.job.training import AdamW, Training
-from auditor.tasks.contract import TaskContract
+from auditor.tasks.contract_tests import TaskContract
 from tests.tasks.loading import network_task
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from auditor.decisions.distances import hides_attack
+from auditor.decisions.noise import hides_attack
 
 Verdict = Literal["consistent", "flagged", "inconclusive", "unreachable"]
 Outcome = Literal["clean", "flagged", "inconclusive"]

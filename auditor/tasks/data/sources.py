@@ -14,7 +14,7 @@ from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.errors import visible
 from auditor.job.vision import VisionTask
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
-from auditor.tasks.data.images import load_images
+from auditor.tasks.data.image_dataset import load_images
 from auditor.tasks.data.torchvision_sets import load_torchvision
 from auditor.tasks.errors import TrainingError
 

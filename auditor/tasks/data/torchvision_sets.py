@@ -14,8 +14,8 @@ from torch import Tensor
 from auditor.job.errors import nearest
 from auditor.job.image_options import ImageOptions
 from auditor.tasks.data.dataset import Dataset, make_dataset
-from auditor.tasks.data.images import PictureStack
-from auditor.tasks.data.pixels import to_picture
+from auditor.tasks.data.image_dataset import PictureStack
+from auditor.tasks.data.image_decoding import to_picture
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Remark
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from auditor.job.errors import visible
 from auditor.job.image_options import ImageOptions
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
+from auditor.tasks.data.image_decoding import Picture, Pixels, read_picture
 from auditor.tasks.data.image_folder import ImageFolder, find_images
-from auditor.tasks.data.pixels import Picture, Pixels, read_picture
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Remark, counted
 
