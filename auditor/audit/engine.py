@@ -75,7 +75,7 @@ async def _heed_requests(run: RunRecord, store: Store, work: asyncio.Task[None],
 
 async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal, pause: asyncio.Event) -> None:
     try:
-        if journal.state.finished is None:
+        if journal.state.finished is None or journal.state.can_go_on:
             await _audit(run, job, store, journal, pause)
     except asyncio.CancelledError:
         if journal.state.started is not None:
@@ -114,7 +114,7 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
             session.write(RunInterrupted())
         else:
             await Conclusion(session, checkpoints).reach()
-    if journal.state.finished is not None:
+    if journal.state.finished is not None and not journal.state.can_go_on:
         connections.clear()
 
 

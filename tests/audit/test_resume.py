@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,37 @@ def test_a_run_that_is_asked_to_pause_stops_after_a_sub_run_and_goes_on_to_the_s
     assert resumed.code == 10, resumed.stderr
     assert [event["step"] for event in resumed.events if event["event"] == "primary_started"] == [10 * reached]
     assert resumed.verdicts == {"a": "consistent", "b": "consistent", "c": "flagged"}
+
+
+def local_provider(process: subprocess.Popen[str], number: int) -> int:
+    """The process of a local provider, known by the files that it has open."""
+    for pid in agents_of(process):
+        with suppress(OSError):
+            opened = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
+            if any(f"providers/{number:02d}/" in name for name in opened):
+                return int(pid)
+    raise AssertionError("no such provider")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it looks for a process in /proc")
+def test_a_run_whose_primary_was_killed_goes_on_to_the_same_end(auditor: Auditor) -> None:
+    process = auditor.start("run", auditor.job(**(JOB | {"steps": 300, "attacks": {}})), "--json")
+    run = [event["run"] for event in until(process, "drawn")][-1]
+    os.kill(local_provider(process, 0), signal.SIGKILL)
+    stdout, narration = process.communicate()
+    assert process.returncode == 11, narration
+    assert f"To let it train on, run: auditor resume {run}" in narration
+    last = json.loads(stdout.splitlines()[-1])
+    assert {found["name"]: found["verdict"] for found in last["providers"]}["a"] == "unreachable"
+    before = commitments(auditor.here("show", run, "--json").events)
+    assert len(before) < 31
+    resumed = auditor.here("resume", run, "--json")
+    assert resumed.code == 0, resumed.stderr
+    after = commitments(auditor.here("show", run, "--json").events)
+    assert len(after) == 31
+    assert before.items() <= after.items()
+    again = auditor.here("resume", run, "--json")
+    assert (again.code, len(again.events)) == (0, 1)
 
 
 def interrupted(auditor: Auditor, job: str, event: str) -> str:

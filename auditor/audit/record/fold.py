@@ -68,7 +68,7 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
         case e.RunResumed():
             # A provider that was lost may be back.
             providers = {name: replace(provider, lost=None) for name, provider in state.providers.items()}
-            return replace(state, interrupted=False, providers=providers)
+            return replace(state, interrupted=False, finished=None, providers=providers)
         case e.PrimaryStarted():
             state = replace(state, execution=(event.execution, event.step), bytes=state.bytes + event.bytes)
             return _with_provider(state, event.provider, step=event.step)

@@ -140,6 +140,15 @@ class AuditState:
         """The furthest step that the primary committed to."""
         return max((boundary.step for boundary in self.boundaries.values()), default=0)
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether an audit that ended can be resumed: its primary was lost in the middle and is not accused."""
+        if self.finished is None or self.started is None or self.primary_finished:
+            return False
+        primary = self.started.primary
+        verdicts = {verdict.name: verdict.verdict for verdict in self.finished.providers}
+        return self.provider(primary).lost is not None and verdicts.get(primary) in ("unreachable", "inconclusive")
+
     def sub_run(self, index: int) -> SubRun:
         """A sub-run, also one to which nothing happened yet."""
         return self.sub_runs.get(index, SubRun())
