@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,8 +26,12 @@ from auditor.providers.file_names import named_task
 from auditor.providers.landlock import landlock_version
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
+from auditor.providers.protocol import Identity
 
 PAUSE = 0.05
+"""Seconds between two greetings of a local provider that is still starting."""
+SECOND_GREETING_SECONDS = 10.0
+"""How long a second greeting may take, once this process has time to hear the answer."""
 NO_LANDLOCK = (
     "this system has no Landlock, so a simulated attack could read this audit's files and learn which sub-runs are "
     "replicated"
@@ -114,6 +118,24 @@ class Connections:
         connections = await asyncio.gather(*(self._connect(provider) for provider in self._job.providers))
         self._connections = {connection.name: connection for connection in connections}
 
+    async def greet_again(self) -> None:
+        """Greet once more those that did not answer.
+
+        While this process imports PyTorch and reads data it may be too busy to hear an answer in time.
+        """
+
+        async def greeted(connection: Connection) -> Connection:
+            if isinstance(connection.greeting, ProviderReady):
+                return connection
+            with suppress(ProviderError, TimeoutError):
+                async with asyncio.timeout(SECOND_GREETING_SECONDS):
+                    known = await connection.client.identity()
+                return replace(connection, greeting=_ready(connection.name, known))
+            return connection
+
+        again = await asyncio.gather(*(greeted(connection) for connection in self))
+        self._connections = {connection.name: connection for connection in again}
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -158,9 +180,7 @@ class Connections:
         deadline = time.monotonic() + self._launchers.patience(name)
         while True:
             try:
-                known = await client.identity()
-                device, software = cleaned(known.device, 40), cleaned(known.software, 80)
-                return ProviderReady(name, device, known.threads, software)
+                return _ready(name, await client.identity())
             except Unreachable as error:
                 words = self._launchers.why_ended(name)
                 if words is None and time.monotonic() < deadline:
@@ -169,3 +189,8 @@ class Connections:
                 return ProviderLost(name, cleaned(words or error))
             except ProviderError as error:
                 return ProviderLost(name, cleaned(f"it does not speak the provider protocol: {error}"))
+
+
+def _ready(name: str, identity: Identity) -> ProviderReady:
+    device, software = cleaned(identity.device, 40), cleaned(identity.software, 80)
+    return ProviderReady(name, device, identity.threads, software)

@@ -101,6 +101,7 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
             )
             group.create_task(connections.start())
         workspace, comparator = preparing.result()
+        await connections.greet_again()
         session = Session(run.id, job, journal, connections, workspace, selection, folder, pause)
         await session.begin(materials)
         _check_enough(session)

@@ -31,7 +31,7 @@ def add(
 
     try:
         check_name(name)
-        check_address(endpoint)
+        endpoint = check_address(endpoint)
     except ValueError as error:
         fail(error, ExitCode.USAGE)
     with user_errors(), Store() as store:

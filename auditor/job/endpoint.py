@@ -65,6 +65,16 @@ Address = UnixEndpoint | HttpsEndpoint
 """Where something listens that speaks the provider protocol."""
 
 
+def absolute_endpoint(text: str, folder: Path) -> str:
+    """The endpoint with the path of a socket resolved against `folder`, so that it means the same from everywhere.
+
+    Raises:
+        ValueError: `text` is none of the forms in `ALLOWED`.
+    """
+    where = parse_endpoint(text)
+    return f"unix:{(folder / where.path).resolve()}" if isinstance(where, UnixEndpoint) else text
+
+
 def parse_endpoint(text: str) -> Endpoint:
     """Read an endpoint.
 

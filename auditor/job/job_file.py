@@ -104,7 +104,13 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
     job = parse_model(text, Job, _sections, source=source, folder=folder)
     if folder is None:
         return job
-    return job.model_copy(update={"task": job.task.relative_to(folder), "training": job.training.relative_to(folder)})
+    return job.model_copy(
+        update={
+            "task": job.task.relative_to(folder),
+            "training": job.training.relative_to(folder),
+            "providers": tuple(provider.relative_to(folder) for provider in job.providers),
+        }
+    )
 
 
 def parse_model(

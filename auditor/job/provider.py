@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
-from auditor.job.endpoint import Endpoint, RegisteredEndpoint, parse_endpoint
+from auditor.job.endpoint import Endpoint, RegisteredEndpoint, absolute_endpoint, parse_endpoint
 from auditor.job.names import Name
 from auditor.job.plugin_use import PluginUse
 
@@ -39,6 +40,10 @@ class Provider(Frozen):
                 {"error": str(error), "value": value, "known": ["local:cpu", "local:cuda:0"]},
             ) from None
         return value
+
+    def relative_to(self, folder: Path) -> Provider:
+        """The same provider with the path of its socket resolved against `folder`, where the job file lies."""
+        return self.model_copy(update={"endpoint": absolute_endpoint(self.endpoint, folder)})
 
     @property
     def where(self) -> Endpoint:

@@ -85,5 +85,15 @@ def check_path(value: str) -> None:
         Path(value.partition(":")[2] or value).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:
         raise PydanticCustomError(
-            "unknown_word", "{value} is not a path: {error}", {"value": repr(value), "error": str(error)}
+            "unknown_word", "{value} is not a path: {error}", {"value": repr(value), "error": _path_fault(value, error)}
         ) from None
+
+
+def _path_fault(value: str, error: Exception) -> str:
+    """Why a text is no path, in words."""
+    if isinstance(error, RuntimeError):
+        user = value.partition(":")[2].partition("/")[0] or value.partition("/")[0]
+        return f"this machine has no user {user.removeprefix('~')!r}."
+    if "null byte" in str(error):
+        return "it holds the character NUL."
+    return f"{error}."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from pydantic import ValidationError
 
-from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, parse_endpoint
+from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, absolute_endpoint, parse_endpoint
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.key_lines import key_lines, nearest_line
 from auditor.job.model import Job
@@ -55,7 +56,9 @@ def resolve_providers(
 
 
 def check_address(text: str) -> str:
-    """What may be registered as an endpoint; a name may not, so that names never lead in circles.
+    """What is registered as an endpoint: with an absolute path, so that it means the same from every folder.
+
+    A name is no address, so that names never lead in circles.
 
     Raises:
         ValueError: it is not an endpoint.
@@ -66,7 +69,7 @@ def check_address(text: str) -> str:
         where = None
     if where is None or isinstance(where, RegisteredEndpoint):
         raise ValueError(f"{text!r} is not an endpoint; give {ADDRESSES}")
-    return text
+    return absolute_endpoint(text, Path.cwd())
 
 
 def check_name(text: str) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from auditor.job import parse_job
+from tests import command
 from tests.command import Auditor, Result
 from tests.tui.recorded import beginning, ending, job_text, record
 
@@ -66,3 +68,15 @@ def test_an_attack_needs_a_provider_that_turns_out_local(tmp_path: Path) -> None
     done = auditor(tmp_path, "plan", str(job))
     assert done.code == 2
     assert "local provider" in done.stderr
+
+
+def test_the_socket_of_a_registered_provider_means_the_same_from_every_folder(tmp_path: Path) -> None:
+    assert auditor(tmp_path, "provider", "add", "near", "unix:agent.sock").code == 0
+    (entry,) = auditor(tmp_path, "provider", "list", "--json").events
+    assert entry["endpoint"] == f"unix:{tmp_path / 'agent.sock'}"
+
+
+def test_the_socket_of_a_job_is_relative_to_the_job_file(tmp_path: Path) -> None:
+    text = command.job_text(providers=("a", "b", "c"), endpoints={"b": "unix:../b.sock"})
+    job = parse_job(text, folder=tmp_path / "jobs")
+    assert job.providers[1].endpoint == f"unix:{tmp_path / 'b.sock'}"
