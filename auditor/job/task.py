@@ -21,6 +21,12 @@ class Task(Frozen):
     program: ClassVar[str]
     """The subclass of `auditor.tasks.program.Program` that executes tasks of this kind, as `module:Class`."""
 
+    survey: ClassVar[str] = ""
+    """A function that takes a first look at the data of a task, as `module:function`; empty for none.
+
+    It imports no PyTorch, and returns an `auditor.tasks.inventory.Inventory`, or None where no quick look is possible.
+    """
+
     trained_by: ClassVar[frozenset[str]] = frozenset({"batch_size"})
     """The keys of [training] that it uses beside `steps`; others are refused."""
 

@@ -22,6 +22,7 @@ class TextTask(NetworkTask):
     """Sentences and a model that classifies them."""
 
     program = "auditor.tasks.text:TextProgram"
+    survey = "auditor.tasks.data.survey:survey_texts"
     # Embeddings see few of a batch's gradients each, which Adam makes up for and plain descent does not.
     training_defaults: ClassVar[Mapping[str, Any]] = {"optimizer": {"name": "adamw"}}
     datasets = ("reviews", *TABLES)

@@ -18,6 +18,7 @@ class VisionTask(NetworkTask):
     """Images and a model that classifies them."""
 
     program = "auditor.tasks.vision:VisionProgram"
+    survey = "auditor.tasks.data.survey:survey_images"
     trained_by = NetworkTask.trained_by | {"augment"}
     datasets = ("digits", "tensors:PATH", "images:PATH", "torchvision:NAME")
     models = ("resnet8", "resnet9", "resnet20", "torchvision:NAME")

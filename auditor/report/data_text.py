@@ -12,7 +12,8 @@ def data_sentence(inventory: Inventory | DataRead) -> str:
     """The data in one sentence, such as `1,617 gray images of 8 × 8 pixels in 10 classes, 180 more are held out`."""
     classes = inventory.class_count
     within = f" in {counted(classes, 'class', 'classes')}" if classes else ""
-    return f"{inventory.training:,} {inventory.sample}{within}, {inventory.held_out:,} more are held out"
+    held_out = f", {inventory.held_out:,} more are held out" if inventory.held_out else ""
+    return f"{inventory.training:,} {inventory.sample}{within}{held_out}"
 
 
 def remark_sentences(inventory: Inventory | DataRead) -> Iterator[str]:

@@ -62,3 +62,28 @@ def test_a_run_says_it_in_its_first_lines_and_keeps_it(auditor: Auditor) -> None
     assert [known["name"] for known in read["classes"]] == ["cat", "dog"]
     shown = auditor.here("report", "last", "--format", "json")
     assert json.loads(shown.stdout)["data"]["training"] == 36
+
+
+def test_a_plan_takes_a_first_look_at_the_data(auditor: Auditor) -> None:
+    name = job(auditor)
+    plan = auditor.here("plan", name)
+    assert plan.code == 0, plan.stderr
+    words = " ".join(plan.stdout.split())
+    assert "data 40 image files in 2 classes; left out: 1 hidden file" in words
+    found = json.loads(auditor.here("plan", name, "--json").stdout)["data"]
+    assert [known["training"] for known in found["classes"]] == [20, 20]
+    for image in (auditor.folder / "data" / "dog").glob("*.png"):
+        image.unlink()
+    broken = auditor.here("plan", name)
+    assert broken.code == 0
+    assert "warning: the data cannot be used:" in broken.stdout
+    assert "dog has no images" in " ".join(broken.stdout.split())
+    assert "has no images" in json.loads(auditor.here("plan", name, "--json").stdout)["data"]["problem"]
+
+
+def test_a_plan_takes_a_first_look_at_texts(auditor: Auditor) -> None:
+    (auditor.folder / "a.csv").write_text("label,text\n" + "yes,one\nno,two\n" * 5)
+    text = job_text().replace("[task]", '[task]\nkind = "text"').replace("digits", "csv:a.csv")
+    (auditor.folder / "job.toml").write_text(text.replace('model = "resnet8"', ""))
+    words = " ".join(auditor.here("plan", "job.toml").stdout.split())
+    assert "data 10 texts in 2 classes; left out: the header in line 1: label, text" in words

@@ -1,0 +1,28 @@
+"""A first look at the data of a job, before PyTorch is imported and anything is decoded."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from auditor.job.errors import readable
+from auditor.job.task import Task
+from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import Inventory
+
+
+def survey(task: Task) -> Inventory | None:
+    """What a quick look at the data shows; None where a kind of task, or the form of the data, allows none.
+
+    Raises:
+        TrainingError: the data is not there, or not what it should be; says what to do.
+    """
+    module, _, name = type(task).survey.partition(":")
+    if not module:
+        return None
+    try:
+        found: Inventory | None = getattr(import_module(module), name)(task)
+    except TrainingError as error:
+        raise TrainingError(readable(str(error))) from None
+    except Exception as error:  # another package may raise anything, and a file system does
+        raise TrainingError(readable(f"the data cannot be looked at: {type(error).__name__}: {error}")) from None
+    return found
