@@ -156,7 +156,7 @@ class ProviderClient:
         Raises:
             Misbehaved: what comes, twice, is longer, shorter or other than what was committed to.
         """
-        if blobs.has(digest):
+        if await asyncio.to_thread(blobs.has, digest):
             return 0
         try:
             return await self._fetch(digest, size, blobs)
@@ -217,7 +217,7 @@ class ProviderClient:
                             raise Broken("the connection broke")
                         raise Misbehaved(f"sent {incoming.size:,} bytes for a checkpoint of {size:,}")
                     try:
-                        incoming.keep(expected=digest)
+                        await asyncio.to_thread(incoming.keep, digest)  # it waits for the disk
                     except BlobError:
                         raise Misbehaved("sent a checkpoint other than the one that it had committed to") from None
             return size
@@ -279,5 +279,5 @@ class ProviderClient:
 
 async def _pieces(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
+        while piece := await asyncio.to_thread(file.read, PIECE):
             yield piece

@@ -18,6 +18,7 @@ from auditor.tasks.checkpoint import OPTIMIZER, STEP, all_finite, encode
 from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program, load_program
+from auditor.tasks.survey import survey
 from auditor.tasks.variation import VARIATIONS
 
 CPU = torch.device("cpu")
@@ -83,6 +84,18 @@ class TaskContract(ABC):
         program, again = self.program(), load_program(self.task(), Path())
         assert program.part_digests, "there is no part; name all data in `parts`"
         assert (program.digest, program.part_digests) == (again.digest, again.part_digests)
+
+    def test_the_inventory_counts_what_is_trained_on(self) -> None:
+        """People see what was read, and the plan's first look agrees with it."""
+        program = self.program()
+        inventory = program.inventory
+        assert (inventory.training, inventory.held_out) == (len(program.samples), len(program.held_out_samples))
+        assert not inventory.classes or sum(known.training for known in inventory.classes) == inventory.training
+        assert all(remark.text and "\n" not in remark.text for remark in inventory.remarks)
+        first_look = survey(self.task())
+        assert first_look is None or [known.name for known in first_look.classes] == [
+            known.name for known in inventory.classes
+        ]
 
     def test_the_initial_state_follows_from_the_seed(self) -> None:
         """Equal seeds give equal bytes."""
