@@ -12,7 +12,8 @@ def data_sentence(inventory: Inventory | DataRead) -> str:
     """The data in one sentence, such as `1,617 gray images of 8 × 8 pixels in 10 classes, 180 more are held out`."""
     classes = inventory.class_count
     within = f" in {counted(classes, 'class', 'classes')}" if classes else ""
-    held_out = f", {inventory.held_out:,} more are held out" if inventory.held_out else ""
+    are = "is" if inventory.held_out == 1 else "are"
+    held_out = f", {inventory.held_out:,} more {are} held out" if inventory.held_out else ""
     return f"{inventory.training:,} {inventory.sample}{within}{held_out}"
 
 

@@ -236,3 +236,20 @@ def test_the_order_in_which_files_were_made_does_not_matter(
     values = [int(image.max()) for image in found.samples]
     expected = [sum(map(ord, name)) % 256 for name in ("a/0", "a/1/x", "a/1/y", "b/0", "b/z/0")]
     assert [value for value in expected if value in values] == values
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (("Cat", "cat"), "'Cat' and 'cat' have the same name but for case"),
+        (("01", "1", "2"), "'01' and '1' have the same name but for case, leading zeros"),
+        (("caf\u00e9", "cafe\u0301"), "have the same name but for case"),
+        (("a",), "has one class folder, 'a'. Give at least two"),
+    ],
+)
+def test_class_folders_that_are_one_to_a_person_are_refused(
+    tmp_path: Path, classes: tuple[str, ...], words: str
+) -> None:
+    fill(tmp_path, *classes)
+    with pytest.raises(TrainingError, match=words):
+        load(tmp_path)

@@ -28,6 +28,10 @@ def tsv(*columns: Sequence[str], header: Sequence[str] = ()) -> str:
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
+def quoted(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
 def remarks(dataset: Dataset) -> str:
     return "; ".join(f"{remark.kind}: {remark.text}" for remark in dataset.inventory.remarks)
 
@@ -35,10 +39,6 @@ def remarks(dataset: Dataset) -> str:
 @pytest.fixture
 def plain(tmp_path: Path) -> Dataset:
     return load(tmp_path / "plain.tsv", tsv(TEXTS, LABELS))
-
-
-def quoted(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,9 @@ def quoted(value: str) -> str:
         ("a.tsv", tsv(TEXTS, LABELS, header=("0", "1")), {}),
         ("a.tsv", tsv(TEXTS, LABELS, header=("what", "which")), {"label_column": "which"}),
         ("a.tsv", tsv(TEXTS, LABELS, TEXTS), {"text_column": 0, "label_column": 1}),
+        ("a.tsv", tsv(TEXTS, [f"{label}\t" for label in LABELS]), {}),
+        ("a.tsv", tsv([quoted(text) for text in TEXTS], [quoted(label) for label in LABELS]), {}),
+        ("a.csv", "sep=;\n" + "".join(f"{text};{label}\n" for text, label in zip(TEXTS, LABELS, strict=True)), {}),
         ("a.tsv", tsv(TEXTS, TEXTS, LABELS, header=("id", "review", "Label")), {}),
         ("a.tsv", tsv(TEXTS, TEXTS, LABELS, header=("id", "x", "y")), {"text_column": "x", "label_column": "Y"}),
         ("a.csv", "".join(f"{text},{label}\n" for text, label in zip(TEXTS, LABELS, strict=True)), {}),
@@ -70,7 +73,7 @@ def quoted(value: str) -> str:
             {"text_column": "x", "label_column": 2},
         ),
     ],
-    ids=range(13),
+    ids=range(16),
 )
 def test_all_ways_to_arrange_columns_give_the_same_dataset(
     tmp_path: Path, plain: Dataset, name: str, content: str, keys: dict[str, Any]
@@ -158,9 +161,18 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, content: str, keys: dic
         ("a.jsonl", "[1]\n", "line 1 is no JSON object"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b"}\n', "line 2 has no key 'label'"),
         ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": null}\n', "line 2 has no label"),
-        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": "b", "label": [1]}\n', "line 2 has a word for a label"),
+        (
+            "a.jsonl",
+            '{"text": "a", "label": 1}\n{"text": "b", "label": [1]}\n',
+            "line 2 has a list or an object for",
+        ),
+        (
+            "a.jsonl",
+            '{"text": {}, "label": 1}\n{"text": "b", "label": 2}\n',
+            "line 1 has a list or an object",
+        ),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_damaged_file_is_refused_with_its_line(tmp_path: Path, name: str, content: str, words: str) -> None:
     with pytest.raises(TrainingError, match=words):

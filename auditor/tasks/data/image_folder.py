@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -153,8 +154,28 @@ def _part(path: Path, left_out: LeftOut, origin: str, classes: Sequence[str] | N
             )
     if not folders:
         raise TrainingError(f"{origin}: no images found; give a folder that has one folder of image files per class.")
+    if classes is None:
+        _check_different(folders, origin)
     files = tuple((file, numbers[name]) for name, files in found.items() for file in files)
     return ImageFolder(path, tuple(numbers), files)
+
+
+def _check_different(folders: Sequence[Path], origin: str) -> None:
+    """Refuse class folders that are one to a person, and one class alone."""
+    if len(folders) == 1:
+        raise TrainingError(
+            f"{origin}: has one class folder, {visible(folders[0].name)!r}. Give at least two, with the images in them."
+        )
+    seen: dict[str, str] = {}
+    for folder in folders:
+        name = folder.name
+        meant = str(int(name)) if name.isdecimal() else unicodedata.normalize("NFKC", name).casefold()
+        earlier = seen.setdefault(meant, name)
+        if earlier != name:
+            raise TrainingError(
+                f"{origin}: the class folders {visible(earlier)!r} and {visible(name)!r} have the same name but for "
+                "case, leading zeros or encoding. Rename one, or put their images together."
+            )
 
 
 def _held_out_part(path: Path, classes: Sequence[str], left_out: LeftOut, origin: str) -> ImageFolder:

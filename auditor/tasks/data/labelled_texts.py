@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from auditor.job.errors import nearest, visible
-from auditor.tasks.data.table_file import Row, Table
+from auditor.tasks.data.table_file import NESTED, Row, Table
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Remark, counted, few
 
@@ -103,7 +103,7 @@ def _layout(table: Table, text_column: Column, label_column: Column, classes: Se
     text, label = _columns(table, header, rows, text_column, label_column, classes)
     if header is None and classes is None:
         header, rows = _rare_header(rows, label)
-    remarks = []
+    remarks = [*table.remarks]
     if table.delimiter not in (None, "\t", ","):
         remarks.append(Remark("note", f"columns are separated by {table.delimiter!r}"))
     if header is not None and table.header is None:
@@ -222,6 +222,9 @@ def _can_be_labels(values: Sequence[str]) -> bool:
 
 def _check_cells(table: Table, rows: Sequence[Row], text: int, label: int) -> None:
     for row in rows:
+        if NESTED in (row.cells[text], row.cells[label]):
+            what = "text" if row.cells[text] == NESTED else "label"
+            raise table.error(row.line, f"has a list or an object for a {what}; give a text")
         if not row.cells[text] or not row.cells[label]:
             raise table.error(row.line, f"has no {'label' if row.cells[text] else 'sentence'}")
         if row.cells[label].lower() in MISSING:

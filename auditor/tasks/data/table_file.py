@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.errors import visible
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import Remark
 
 MAX_LINE_BYTES = 1 << 16
 """A longer line is no sentence but a file of another kind."""
@@ -19,6 +21,13 @@ MAX_LINE_BYTES = 1 << 16
 MAX_LINES = 10_000_000
 MAX_FILE_BYTES = 1 << 31
 MAX_COLUMNS = 1_000
+NESTED = "\0"
+"""Stands for a list or an object in JSON lines, which only columns that nobody reads may have."""
+
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
+SPREADSHEET = re.compile(r"sep=([,;\t|])")
+"""A first line that some spreadsheets write, with the delimiter."""
+
 DELIMITERS = ",;\t|"
 SNIFFED_ROWS = 50
 """The rows that show which delimiter a CSV file has; spreadsheets of some countries write semicolons."""
@@ -46,12 +55,14 @@ class Table:
         rows: in the order of the file, the header among them if it is one.
         header: the names of the columns where the format has them (JSON lines); None where the first row may be one.
         delimiter: what parts the cells; None for JSON lines.
+        remarks: what was converted.
     """
 
     origin: str
     rows: tuple[Row, ...]
     header: tuple[str, ...] | None
     delimiter: str | None
+    remarks: tuple[Remark, ...] = ()
 
     def error(self, line: int, what: str) -> TrainingError:
         """What is wrong with a line, as the rest of a sentence that begins with it."""
@@ -75,9 +86,7 @@ def read_table(name: str) -> Table:
         return _json_lines(lines, name)
     if kind == "csv":
         return _csv(lines, name)
-    # Sentences hold quotes, so that these mean nothing between tabs.
-    rows = [Row(_stripped(text.split("\t")), number) for number, text in lines if text.strip()]
-    return Table(name, _checked(rows, name), None, "\t")
+    return _tsv(lines, name)
 
 
 class _Lines:
@@ -115,9 +124,22 @@ class _Lines:
         return TrainingError(f"{self._origin}: line {line} {what}.")
 
 
+def _tsv(lines: _Lines, origin: str) -> Table:
+    """Sentences hold quotes, so that these mean nothing between tabs; unless all cells are in quotes."""
+    rows = [Row(_stripped(text.split("\t")), number) for number, text in lines if text.strip()]
+    if rows and all(QUOTED.fullmatch(cell) for row in rows for cell in row.cells if cell):
+        rows = [Row(tuple(cell[1:-1].replace('""', '"') for cell in row.cells), row.line) for row in rows]
+        remark = Remark("converted", "all cells are in quotes, which were removed")
+        return Table(origin, _checked(rows, origin), None, "\t", (remark,))
+    return Table(origin, _checked(rows, origin), None, "\t")
+
+
 def _csv(lines: _Lines, origin: str) -> Table:
     texts = [text for _, text in lines]
-    delimiter = _delimiter(texts)
+    named = SPREADSHEET.fullmatch(texts[0]) if texts else None
+    if named is not None:
+        texts[0] = ""  # an empty line, so that the numbers of the others stay
+    delimiter = named[1] if named is not None else _delimiter(texts)
     reader = csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, strict=True)
     rows = []
     line = 1
@@ -169,9 +191,11 @@ def _json_lines(lines: _Lines, origin: str) -> Table:
 
 
 def _cell(value: Any) -> str:
-    """A JSON value as text; what is nested, or no number that a label can be, is left for the label to be refused."""
+    """A JSON value as text; `NESTED` for a list or an object."""
     if value is None:
         return ""
+    if isinstance(value, list | dict):
+        return NESTED
     return " ".join((value if isinstance(value, str) else json.dumps(value)).split())
 
 
@@ -183,6 +207,8 @@ def _checked(rows: Sequence[Row], origin: str) -> tuple[Row, ...]:
     """The rows, if all have the same number of cells, and more than one."""
     if not rows:
         raise TrainingError(f"{origin}: the file has no rows.")
+    while len(rows[0].cells) > 2 and all(not row.cells[-1] for row in rows):
+        rows = [Row(row.cells[:-1], row.line) for row in rows]  # a delimiter at the end of every line
     expected = len(rows[0].cells)
     for row in rows:
         found = len(row.cells)
