@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+import torch  # noqa: F401 - plugins import it, and what that takes is not held against them
+
 from auditor.audit.side_thread import OutOfTime, call_within
 from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job

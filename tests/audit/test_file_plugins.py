@@ -74,7 +74,7 @@ from auditor.plugins import Metric
 class Slow(Metric[float]):
     name = "slow"
     def represent(self, model):
-        time.sleep(20)
+        time.sleep(60)
         return 0.0
     def distance(self, first, second): return 0.0
 """
@@ -83,7 +83,7 @@ class Slow(Metric[float]):
 @pytest.mark.slow
 def test_a_metric_that_took_too_long_is_not_tried_again_after_a_resume(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
-    text = job_text(metrics='["slow"]', audit="fixed_selection = [0, 1]\nmetric_seconds = 0.5", steps=20)
+    text = job_text(metrics='["slow"]', audit="fixed_selection = [0, 1]\nmetric_seconds = 3.0", steps=20)
     (tmp_path / "job.toml").write_text(text)
     process = auditor.start("run", "job.toml", "--plugin", "slow.py", "--json")
     run = [event["run"] for event in until(process, "metric_failed")][-1]
@@ -94,4 +94,4 @@ def test_a_metric_that_took_too_long_is_not_tried_again_after_a_resume(auditor: 
     events = auditor.here("show", run, "--json").events
     failures = [(event["given_up"], event["reason"]) for event in events if event["event"] == "metric_failed"]
     assert [given_up for given_up, _ in failures] == [True, False]
-    assert failures[1][1].startswith("it is no longer used, because in an earlier sub-run it took longer than 0.5 s")
+    assert failures[1][1].startswith("it is no longer used, because in an earlier sub-run it took longer than 3 s")

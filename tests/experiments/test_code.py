@@ -91,7 +91,7 @@ def test_the_pool_of_a_benchmark_is_named_after_the_code(tmp_path: Path) -> None
     for index, (file, old, new) in enumerate(
         (
             ("__init__.py", "__version__", "__version__"),
-            ("cli/bench.py", "import os\n", "import os\nCHANGED = 1\n"),
+            ("cli/bench.py", "import typer\n", "import typer\n\nCHANGED = 1\n"),
             ("tasks/optimization.py", "import torch\n", "import torch\n\nCHANGED = 1\n"),
         )
     ):
