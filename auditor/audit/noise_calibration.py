@@ -63,7 +63,7 @@ class NoiseCalibration:
                 while learner.step < start:
                     learner.execute_step()
                 path = blobs.path(blobs.add(encode(learner.checkpoint(), learner.schema)))
-                steps = min(job.audit.sub_run_steps, job.training.steps - start)
+                steps = min(job.audit.sub_run_steps, job.training.steps - start)  # a start need not be a boundary
                 yield CalibratedStart(start, self._noise(path, start, steps))
 
     def file(self, found: Sequence[CalibratedStart]) -> NoiseFile:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from auditor.audit.record import events as e
 from auditor.audit.record.state import AuditState, Boundary, ProviderState, Replica
 from auditor.decisions.distances import DistanceMatrix
+from auditor.planning.plan import sub_run_length
 from auditor.store.errors import DamagedRun
 from auditor.store.records import EventRecord
 
@@ -184,10 +185,8 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
 
 
 def _length(state: AuditState, sub_run: int) -> int:
-    if state.started is None:
-        return 0
-    start = sub_run * state.started.sub_run_steps
-    return min(state.started.steps, start + state.started.sub_run_steps) - start
+    started = state.started
+    return 0 if started is None else sub_run_length(sub_run, started.steps, started.sub_run_steps)
 
 
 def _with_provider(state: AuditState, name: str, **changes: Any) -> AuditState:
