@@ -7,22 +7,28 @@ import io
 from rich.console import Console
 
 from auditor.audit.record.state import AuditState
-from auditor.report.terminal_report import evidence_report, print_report
+from auditor.audit.stored_job import stored_job
+from auditor.report.terminal_report import evidence_report, print_picture, print_report
 from auditor.store import EventRecord, RunRecord
 
 WIDTH = 110
 
 
 def as_text(run: RunRecord, state: AuditState) -> str:
-    """The verdicts with their evidence, without colours."""
-    stream = io.StringIO()
+    """The verdicts with their evidence, without colours.
+
+    Raises:
+        DamagedRun: the job that was kept with the run cannot be read.
+    """
+    stream, job = io.StringIO(), stored_job(run)
     console = Console(file=stream, width=WIDTH, no_color=True, force_terminal=False)
     console.print(f"run {run.id}, started {run.created}, from {run.source}", markup=False, highlight=False)
     if state.finished is not None:
-        print_report(console, state, evidence=True)
+        print_report(console, state, job, evidence=True)
     else:
         console.print("without a verdict yet", highlight=False)
         console.print(evidence_report(state))
+        print_picture(console, state, job)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
 

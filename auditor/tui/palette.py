@@ -12,7 +12,6 @@ VARIABLES = {
     "verdict.inconclusive": ("", "text-warning"),
     "verdict.unreachable": ("", "text-warning"),
     "distance.reference": ("", "text-primary"),
-    "distance.judged": ("bold", "text-error"),
     "heat.0": ("", "text-primary"),
     "heat.1": ("", "text-success"),
     "heat.2": ("", "text-warning"),

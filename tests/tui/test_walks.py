@@ -67,7 +67,7 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
         await pilot.press("2")
-        await until(pilot, lambda: shows(app, "among the others"), RUN_SECONDS)
+        await until(pilot, lambda: shows(app, "reference"), RUN_SECONDS)
         await until(pilot, lambda: shows(app, "v shows the verdict"), RUN_SECONDS)
         await pilot.press("v")
         await until(
@@ -101,7 +101,7 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
         await until(pilot, lambda: shows(app, "Probability that a malicious provider"))
         await pilot.click("#start")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
-        await until(pilot, lambda: shows(app, "among the others"), RUN_SECONDS)
+        await until(pilot, lambda: shows(app, "reference"), RUN_SECONDS)
         await until(pilot, lambda: shows(app, "v shows the verdict"), RUN_SECONDS)
         await click_key(pilot, "Verdict")
         await until(
