@@ -13,7 +13,7 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from auditor.tui.palette import palette
+from auditor.tui.palette import palette, sign_variables
 from auditor.tui.store_app import StoreApp
 
 
@@ -53,6 +53,12 @@ class AuditorApp(StoreApp):
         self.push_screen(HomeScreen())
         if self._watch_first is not None:
             self.open_run(self._watch_first)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's variables, and those of signs."""
+        variables = super().get_css_variables()
+        self.theme_variables = variables | sign_variables(variables)
+        return self.theme_variables
 
     def _palette(self) -> Theme:
         return palette(self.theme_variables, colours=not self.no_color)

@@ -20,7 +20,7 @@ from auditor.tui.safe_text import safe_text
 from auditor.tui.sample_jobs import job_name
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.signs import UNICODE, signs
-from auditor.tui.widgets.catch_chart import CatchChart
+from auditor.tui.widgets.catch_chart import CatchChart, CatchLegend
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.plan_view import Checked, PlanView
 
@@ -88,7 +88,7 @@ class JobScreen(AuditorScreen):
                 Vertical(JobEditor(self._text, show_line_numbers=True, soft_wrap=False), OptionList()),
                 id="file-pane",
             ),
-            Pane("Catch probability", CatchChart(), id="chart-pane"),
+            Pane("Catch probability", CatchLegend(), CatchChart(), id="chart-pane"),
         )
         yield Footer()
 

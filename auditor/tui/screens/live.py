@@ -20,7 +20,7 @@ from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.event_log import EventLog
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.progress import ProgressList
-from auditor.tui.widgets.timeline import Timeline
+from auditor.tui.widgets.timeline import Timeline, TimelineLegend
 from auditor.tui.widgets.verdict_list import VerdictList
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ class LiveScreen(RunScreen):
         """The title, the panes, the keys."""
         yield Static("", id="title", markup=False)
         yield Panes(
-            Pane("Timeline", Timeline(), CellDetails(markup=False), id="timeline-pane"),
+            Pane("Timeline", Timeline(), TimelineLegend(markup=False), CellDetails(markup=False), id="timeline-pane"),
             Pane("Distances", DistanceView(), id="distances-pane"),
             Pane("Verdicts", VerdictList(), id="verdicts-pane"),
             Pane("Progress", ProgressList(), id="progress-pane"),
-            Pane("Log", EventLog(), id="log-pane"),
+            Pane("Log (local time)", EventLog(), id="log-pane"),
         )
         yield Footer()
 
@@ -90,7 +90,9 @@ class LiveScreen(RunScreen):
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now."""
         self.query_one("#title", Static).update(self._title(snapshot), layout=False)
-        self.query_one(Timeline).show(snapshot)
+        timeline = self.query_one(Timeline)
+        timeline.show(snapshot)
+        self.query_one(TimelineLegend).show(timeline.cells)
         self.query_one(ProgressList).show(snapshot)
         self.query_one(EventLog).show(snapshot.log)
         self._show_selection(snapshot)
@@ -122,6 +124,7 @@ class LiveScreen(RunScreen):
         state = snapshot.state
         if state.finished is not None:
             self.query_one(VerdictList).show(state.finished.providers, final=True)
+            self.query_one(Timeline).show_verdicts(state.finished.providers)
             return
         findings = sum(
             len(sub_run.judgements or ()) + (sub_run.undecided is not None) for sub_run in state.sub_runs.values()
@@ -149,6 +152,7 @@ class LiveScreen(RunScreen):
         """Show them, unless the audit has ended meanwhile with its own."""
         if self.snapshot is not None and self.snapshot.state.finished is None:
             self.query_one(VerdictList).show(message.verdicts, final=False)
+            self.query_one(Timeline).show_verdicts(message.verdicts)
             self._show_verdicts(self.snapshot)
 
     def on_timeline_cursor_moved(self, message: Timeline.CursorMoved) -> None:

@@ -33,7 +33,7 @@ class VerdictText(Lines):
 class Failures(Lines):
     """What failed and when."""
 
-    HELP = """Everything that failed, was lost or was refused, with the time in UTC."""
+    HELP = """Everything that failed, was lost or was refused, with the local time."""
 
 
 class VerdictScreen(RunScreen):
@@ -82,9 +82,11 @@ class VerdictScreen(RunScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now."""
+        from auditor.report.number_text import day_text
+
         status = snapshot.status
-        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  started {snapshot.run.created[:16]}"
-        self.query_one("#title", Static).update(safe_text(title.replace("T", " "), 200, "bold"))
+        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  started {day_text(snapshot.run.created)} (local time)"
+        self.query_one("#title", Static).update(safe_text(title, 200, "bold"))
         self.query_one(VerdictText).write(_sentences(snapshot))
         self.query_one(EvidenceTable).show_evidence(snapshot)
         self.query_one("#commitments", SortableTable).show(_commitments(snapshot))
@@ -196,7 +198,9 @@ def _failures(snapshot: Snapshot) -> list[Text]:
     failures = [line for line in snapshot.log if line.is_failure]
     if not failures:
         return [Text("Nothing failed.")]
-    return [Text.assemble((line.time[11:19], "dim"), " ", safe_text(line.words)) for line in failures]
+    from auditor.report.number_text import clock_text
+
+    return [Text.assemble((clock_text(line.time), "dim"), " ", safe_text(line.words)) for line in failures]
 
 
 def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Selection | None:

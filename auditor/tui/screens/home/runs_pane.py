@@ -57,7 +57,9 @@ class RunsPane(HomePane):
         yield Static(WELCOME, id="welcome", markup=False)
         yield Button("Start the quickstart (g)", id="quickstart", variant="primary")
         yield Input(placeholder="search the runs (/)", compact=True, id="runs-search")
-        yield SortableTable("started", "run", "status", "flagged", "cost", "time", "steps", reverse=True, id="runs")
+        yield SortableTable(
+            "run", "started", "status", "flagged", "cost", "time", "steps", sort_by=1, reverse=True, id="runs"
+        )
 
     def on_mount(self) -> None:
         """Show nothing until the runs are read, then keep up with those that go on."""
@@ -172,7 +174,7 @@ class RunsPane(HomePane):
 
 
 def _row(run: RunSummary) -> Row:
-    from auditor.report.number_text import seconds_text
+    from auditor.report.number_text import day_text, seconds_text
 
     dollars = run.cost and run.cost.dollars
     sign = signs().verdicts.get(run.status, "")
@@ -182,8 +184,8 @@ def _row(run: RunSummary) -> Row:
     return Row(
         key=run.run,
         cells=(
-            Text(run.created[:16].replace("T", " ")),
             safe_text(run.run, 40),
+            Text(day_text(run.created)),
             Text(f"{sign} {run.status}", style=style),
             safe_text(", ".join(run.flagged), 60),
             Text(f"${dollars:.2f}" if dollars is not None else extra),
@@ -191,8 +193,8 @@ def _row(run: RunSummary) -> Row:
             Text(steps),
         ),
         sort=(
-            run.created,
             run.run,
+            run.created,
             run.status,
             run.flagged or None,
             (dollars or 0.0, run.cost.extra_steps) if run.cost else None,

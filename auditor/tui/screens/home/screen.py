@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from rich.text import Text
@@ -45,7 +46,11 @@ audited."""
 
     def on_mount(self) -> None:
         """Say what this is and where everything is kept."""
-        self.query_one("#title", Static).update(Text(f" auditor {__version__}  {self.auditor.folder}", no_wrap=True))
+        from auditor.report.number_text import zone_text
+
+        zone = zone_text(datetime.now(UTC).isoformat())
+        words = f" auditor {__version__}  times are local ({zone})  {self.auditor.folder}"
+        self.query_one("#title", Static).update(Text(words, no_wrap=True))
 
     def action_tab(self, tab: str) -> None:
         """Bring a tab to the front and give its content the focus."""
