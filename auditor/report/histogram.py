@@ -168,12 +168,12 @@ class _Drawing:
         self._width = width
         count = len(drawn.matrix.providers)
         self._many = count * (count - 1) / 2 > FEW
-        self._folds = self._many or (height is not None and count + 8 > height)
+        self._folds = self._many or (height is not None and count + 11 > height)
         self._subject = next((one for one in drawn.standings if one.provider == drawn.shown), None)
         reference = self._reference()
         self._rows = [*([reference] if reference.distances else []), *self._providers()]
         self._names = min(max(Text(row.name).cell_len for row in self._rows), max(8, width // 4), 24)
-        self._figures = FIGURES if width >= 60 else 0
+        self._figures = FIGURES if width >= 50 else 0
         floor = drawn.matrix.noise_floor
         values = [value for row in self._rows for value in row.distances]
         values += [row.flagged_from for row in self._rows if row.flagged_from is not None]
@@ -188,17 +188,18 @@ class _Drawing:
         """Everything, from the heading to the words."""
         marks, pad = self._marks, " " * self._margin
         axis, numbers = self._axis.lines(marks.rule, marks.tick)
-        lines = [Text(self._heading(), style="bold")]
+        lines = [Text(self._heading(), style="bold"), self._words()]
         for row in self._rows:
             lines += self._drawn_row(row)
         lines += [Text(pad + axis, no_wrap=True), Text(pad + numbers, no_wrap=True)]
         lines += labelled(self._labels(), self._margin, self._width)
-        return [*lines, self._words()]
+        return lines
 
     def _heading(self) -> str:
         matrix = self._drawn.matrix
         what = "bars count them" if self._many else f"{self._marks.own} is one"
-        return f"Distances in sub-run {matrix.sub_run} ({cleaned(matrix.metric, 40)}), farther to the right; {what}"
+        where = f"Distances in sub-run {matrix.sub_run} ({cleaned(matrix.metric, 40)})"
+        return f"{where}, farther to the right; {what}" if self._width >= 70 else where
 
     def _reference(self) -> _Row:
         """The distances among the reference of whom the words are about; without one, among all others."""
@@ -312,14 +313,15 @@ class _Drawing:
         if judgement.p_value is None or judgement.ratio is None:
             return Text(cleaned(f"{name}: {judgement.note or 'this metric says nothing about it'}.", 300))
         p_value, sign = p_text(judgement.p_value), self._marks.signs[kind]
+        times = ratio_text(judgement.ratio).replace("> ", "over ")
         below = "" if judgement.p_value < 1e-9 else "= "
         limit = "" if judgement.threshold is None else f"; flagged at p {judgement.threshold:.2g} or less"
         if kind == "flagged":
             return Text(
-                f"{sign} {name} deviates: it lies {ratio_text(judgement.ratio)} times as far off as is usual. "
+                f"{sign} {name} deviates: it lies {times} times as far off as is usual. "
                 f"An honest provider does so with p {below}{p_value}{limit}.",
                 style="verdict.flagged",
             )
         nobody = not any(self._drawn.kind(other) == "flagged" for other in self._drawn.matrix.providers)
-        far = f"{ratio_text(judgement.ratio)} times as far off as is usual (p {below}{p_value}{limit})."
+        far = f"{times} times as far off as is usual (p {below}{p_value}{limit})."
         return Text(f"{sign} {'Nobody deviates here. ' if nobody else ''}{name} lies {far}")

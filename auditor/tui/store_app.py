@@ -39,6 +39,17 @@ class StoreApp(App[None]):
         super().__init__()
         self.folder = folder
         self.detached: dict[str, DetachedRun] = {}
+        self._seq_before: dict[str, int] = {}
+
+    def is_starting(self, run: str, seq: int) -> bool:
+        """Whether a process that was started here lives and has not written an event of the run yet.
+
+        Args:
+            run: its id.
+            seq: the number of its latest event.
+        """
+        detached = self.detached.get(run)
+        return detached is not None and detached.ended is None and seq <= self._seq_before.get(run, 0)
 
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it for a while."""
@@ -62,7 +73,10 @@ class StoreApp(App[None]):
         """Resume a stopped run in a separate process."""
         from auditor.audit.detached_run import execute_detached
 
-        self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))
+        def begin(store: Store) -> tuple[int, DetachedRun]:
+            return store.last_seq(run) or 0, execute_detached(store, run)
+
+        self._seq_before[run], self.detached[run] = await self.in_store(begin)
 
     @abstractmethod
     def open_run(self, run: str) -> None:

@@ -55,6 +55,6 @@ async def test_the_cursor_and_the_primary_are_told_without_colours(home: Path, m
         await until(pilot, lambda: "aurora*" in screen_text(app) and "[✗]" in screen_text(app))
         await pilot.press("down")
         await until(pilot, lambda: "[✗]" not in screen_text(app) and "[✓]" in screen_text(app))
-        text = screen_text(app)
+        text = " ".join(screen_text(app).split())
         for words in ("✗ flagged", "✓ consistent", "– not replicated", "* primary", "[ ] selected"):
             assert words in text

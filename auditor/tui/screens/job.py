@@ -69,6 +69,7 @@ class JobScreen(AuditorScreen):
         self._path = path
         self._saved_text = text if path is not None else None
         self._checked: Checked | None = None
+        self._starting = False
 
     @property
     def _source(self) -> str:
@@ -132,7 +133,7 @@ class JobScreen(AuditorScreen):
         self.query_one("#title", Static).update(safe_text(title + changed, 300, "bold"))
         self.query_one(PlanView).show(checked)
         self.query_one(CatchChart).show(checked.job, checked.plan)
-        self.query_one("#start", Button).disabled = checked.job is None
+        self.query_one("#start", Button).disabled = checked.job is None or self._starting
         problems = self.query_one(OptionList)
         problems.display = bool(checked.problems)
         problems.clear_options()
@@ -168,7 +169,8 @@ class JobScreen(AuditorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A job with problems cannot be started."""
-        return action != "start" or (self._checked is not None and self._checked.job is not None)
+        startable = self._checked is not None and self._checked.job is not None and not self._starting
+        return action != "start" or startable
 
     def action_pane(self, index: int) -> None:
         """Go to a pane."""
@@ -179,11 +181,24 @@ class JobScreen(AuditorScreen):
         self.query_one(Panes).go_to(1)
         self.query_one(JobEditor).focus()
 
-    @work(exclusive=True, group="start", exit_on_error=False)
+    @work(group="start", exit_on_error=False)
     async def action_start(self) -> None:
         """Start it."""
-        if self._checked is not None and self._checked.job is not None:
+        if self._checked is None or self._checked.job is None or self._starting:
+            return
+        self._say_starting(True)
+        try:
             await self.auditor.start(self._checked.job, self._source)
+        finally:
+            self._say_starting(False)
+
+    def _say_starting(self, starting: bool) -> None:
+        """Show that the start was taken, so that nobody starts twice."""
+        self._starting = starting
+        button = self.query_one("#start", Button)
+        button.label = "Starting…" if starting else "Start (s)"
+        button.disabled = starting or self._checked is None or self._checked.job is None
+        self.refresh_bindings()
 
     def action_copy(self) -> None:
         """Copy the headless command."""

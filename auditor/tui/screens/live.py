@@ -47,8 +47,8 @@ class LiveScreen(RunScreen):
         Binding("1", "pane(0)", "Go to the timeline", show=False),
         Binding("2", "pane(1)", "Go to the distances", show=False),
         Binding("3", "pane(2)", "Go to the verdicts", show=False),
-        Binding("4", "pane(3)", "Go to the progress", show=False),
-        Binding("5", "pane(4)", "Go to the log", show=False),
+        Binding("4", "pane(3)", "Go to the log", show=False),
+        Binding("5", "pane(4)", "Go to the progress", show=False),
     ]
 
     class Judged(Message):
@@ -67,16 +67,18 @@ class LiveScreen(RunScreen):
         self._judged_events = -1
         self._judging = False
         self._status = ""
+        self._asked: frozenset[str] = frozenset()
+        self._resuming = False
 
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
         yield Static("", id="title", markup=False)
         yield Panes(
-            Pane("Timeline", Timeline(), TimelineLegend(markup=False), CellDetails(markup=False), id="timeline-pane"),
+            Pane("Timeline", Timeline(), TimelineLegend(), CellDetails(markup=False), id="timeline-pane"),
             Pane("Distances", DistanceView(), id="distances-pane"),
             Pane("Verdicts", VerdictList(), id="verdicts-pane"),
-            Pane("Progress", ProgressList(), id="progress-pane"),
             Pane("Log (local time)", EventLog(), id="log-pane"),
+            Pane("Progress", ProgressList(), id="progress-pane"),
         )
         yield Footer()
 
@@ -97,8 +99,10 @@ class LiveScreen(RunScreen):
         self.query_one(EventLog).show(snapshot.log)
         self._show_selection(snapshot)
         self._show_verdicts(snapshot)
-        if snapshot.status != self._status:
-            self._status = snapshot.status
+        if self._asked and not snapshot.running:
+            self._asked = frozenset()
+        if (status := f"{self._status_of(snapshot)} {snapshot.requests}") != self._status:
+            self._status = status
             self.refresh_bindings()  # costly, and only pausing and resuming depend on it
 
     def _title(self, snapshot: Snapshot) -> Text:
@@ -106,19 +110,33 @@ class LiveScreen(RunScreen):
 
         state = snapshot.state
         step = state.step
-        words = f" {snapshot.run.id}  {signs().verdicts[snapshot.status]} {snapshot.status}"
-        if snapshot.running and snapshot.requests and state.finished is None:
-            words += f" ({' and '.join(sorted(snapshot.requests))} requested)"
+        status = self._status_of(snapshot)
+        words = f" {snapshot.run.id}  {signs().verdicts[status]} {status}"
+        requests = snapshot.requests | self._asked
+        if status in ("running", "starting") and requests and state.finished is None:
+            words += f" ({' and '.join(sorted(requests))} requested)"
         words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
         if state.finished is not None:
             words += "  v shows the verdict"
-        elif not snapshot.running:
+        elif status == "stopped":
             detached = self.auditor.detached.get(self.run_id)
             if detached is not None and detached.ended not in (None, 0):
                 words += "  " + " ".join(detached.last_words(2))
             else:
                 words += "  r resumes it" if state.started else ""
         return safe_text(words, 300, "bold")
+
+    def _status_of(self, snapshot: Snapshot) -> str:
+        """How far the run is; one whose process lives and does not execute it yet is starting."""
+        stopped = snapshot.status == "stopped"
+        begins = self._resuming or self.auditor.is_starting(self.run_id, snapshot.state.seq)
+        return "starting" if stopped and begins else snapshot.status
+
+    def _retitle(self) -> None:
+        """Show at once that something was asked."""
+        if self.snapshot is not None:
+            self.query_one("#title", Static).update(self._title(self.snapshot), layout=False)
+        self.refresh_bindings()
 
     def _show_verdicts(self, snapshot: Snapshot) -> None:
         state = snapshot.state
@@ -193,9 +211,10 @@ class LiveScreen(RunScreen):
         going = snapshot is not None and snapshot.state.finished is None
         match action:
             case "pause" | "cancel":
-                return going and snapshot is not None and snapshot.running
+                asked = snapshot is not None and action in (snapshot.requests | self._asked)
+                return going and snapshot is not None and snapshot.running and not asked
             case "resume":
-                return going and snapshot is not None and not snapshot.running
+                return going and snapshot is not None and self._status_of(snapshot) == "stopped"
             case _:
                 return True
 
@@ -226,7 +245,7 @@ class LiveScreen(RunScreen):
 
     def action_search(self) -> None:
         """Search the log."""
-        self.query_one(Panes).go_to(4)
+        self.query_one(Panes).go_to(3)
         self.query_one(EventLog).search()
 
     def action_verdict(self) -> None:
@@ -238,7 +257,14 @@ class LiveScreen(RunScreen):
     @work(exit_on_error=False)
     async def action_pause(self) -> None:
         """Ask the run to stop after the present sub-run."""
-        await self.in_store(lambda store: store.request(self.run_id, "pause"))
+        self._asked |= {"pause"}
+        self._retitle()
+        try:
+            await self.in_store(lambda store: store.request(self.run_id, "pause"))
+        except Exception:
+            self._asked -= {"pause"}
+            self._retitle()
+            raise
         self.say("The run will pause after the current sub-run.")
 
     @work(exit_on_error=False)
@@ -248,12 +274,25 @@ class LiveScreen(RunScreen):
 
         question = "Stop this run now? The work so far is kept, and the run can be resumed."
         if await self.app.push_screen_wait(ConfirmScreen(question, "Stop the run")):
-            await self.in_store(lambda store: store.request(self.run_id, "cancel"))
+            self._asked |= {"cancel"}
+            self._retitle()
+            try:
+                await self.in_store(lambda store: store.request(self.run_id, "cancel"))
+            except Exception:
+                self._asked -= {"cancel"}
+                self._retitle()
+                raise
 
     @work(exit_on_error=False)
     async def action_resume(self) -> None:
         """Go on with a run that was stopped."""
-        await self.auditor.execute(self.run_id)
+        self._resuming = True
+        self._retitle()
+        try:
+            await self.auditor.execute(self.run_id)
+        finally:
+            self._resuming = False
+            self._retitle()
 
 
 def _after(names: Sequence[str], name: str) -> str:

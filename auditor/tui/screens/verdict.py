@@ -85,7 +85,8 @@ class VerdictScreen(RunScreen):
         from auditor.report.number_text import day_text
 
         status = snapshot.status
-        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  started {day_text(snapshot.run.created)} (local time)"
+        started = f"started {day_text(snapshot.run.created)} (local time)"
+        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  {started}"
         self.query_one("#title", Static).update(safe_text(title, 200, "bold"))
         self.query_one(VerdictText).write(_sentences(snapshot))
         self.query_one(EvidenceTable).show_evidence(snapshot)

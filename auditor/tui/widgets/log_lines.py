@@ -44,12 +44,12 @@ line that holds them; such lines are marked."""
         self._words = ""
         self._hits: list[int] = []
         self._present: int | None = None
+        self._following = True
 
     def add(self, lines: Sequence[Text]) -> None:
         """Add lines at the end."""
         if not lines:
             return
-        at_end = self.is_vertical_scroll_end
         self._lines += lines
         if len(self._lines) > MOST:
             del self._lines[:-MOST]
@@ -59,8 +59,6 @@ line that holds them; such lines are marked."""
                 self._wrap_one(index)
         self._look()
         self._measure()
-        if at_end:
-            self.scroll_end(animate=False)
 
     def look_for(self, words: str) -> None:
         """Mark the lines that hold the words, and go to the last of them."""
@@ -81,11 +79,15 @@ line that holds them; such lines are marked."""
 
     def on_resize(self) -> None:
         """Wrap all lines anew."""
-        at_end = self.is_vertical_scroll_end
+        following = self._following
         self._wrap()
+        self._following = following
         self._measure()
-        if at_end:
-            self.scroll_end(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Whoever scrolls up wants to stay there; whoever comes back to the end follows what is new."""
+        super().watch_scroll_y(old_value, new_value)
+        self._following = new_value >= self.max_scroll_y
 
     def render_line(self, y: int) -> Strip:
         """One line as it is wrapped, with the words in it marked."""
@@ -108,6 +110,7 @@ line that holds them; such lines are marked."""
 
     def _go(self, hit: int) -> None:
         self._present = self._hits[hit]
+        self._following = False
         row = next((row for row, (index, _) in enumerate(self._wrapped) if index == self._present), 0)
         self.scroll_to(y=max(0, row - self.size.height // 2), animate=False)
         self.refresh()
@@ -129,5 +132,13 @@ line that holds them; such lines are marked."""
         self._wrapped += [(index, part) for part in line.wrap(self.app.console, width, overflow="fold")]
 
     def _measure(self) -> None:
+        following = self._following
         self.virtual_size = Size(self.scrollable_content_region.width, len(self._wrapped))
+        if following:
+            self._following = True
+            self.call_after_refresh(self._to_end)
         self.refresh()
+
+    def _to_end(self) -> None:
+        if self._following:
+            self.scroll_end(animate=False, immediate=True)

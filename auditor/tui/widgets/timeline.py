@@ -90,6 +90,7 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         if found != self._verdicts:
             self._verdicts = found
             self._measure()
+            self._reveal()
             self.refresh()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -112,6 +113,7 @@ is the cursor. The verdicts so far stand at the end of the lines."""
     def on_resize(self) -> None:
         """Names get more or less room."""
         self._measure()
+        self._reveal()
 
     def _measure(self) -> None:
         self.virtual_size = Size(self._margin + CELL * self._sub_runs + 1 + self._tail, len(self._names) + 1)
@@ -204,8 +206,15 @@ is the cursor. The verdicts so far stand at the end of the lines."""
 class TimelineLegend(Static):
     """What the signs that are on the timeline mean."""
 
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._said = ""
+
     def show(self, cells: Iterable[Cell]) -> None:
         """Name these signs, in the order in which a sub-run goes through them."""
         there = set(cells)
         words = [f"{signs().cells[cell]} {EXPLANATIONS[cell]}" for cell in EXPLANATIONS if cell in there]
-        self.update("  ".join([*words, f"{PRIMARY} primary", "[ ] selected"]), layout=False)
+        text = "  ".join([*words, f"{PRIMARY} primary", "[ ] selected"])
+        if text != self._said:
+            self._said = text
+            self.update(text)

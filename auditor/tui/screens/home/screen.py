@@ -34,6 +34,10 @@ audited."""
         Binding("f5", "reload", "Reload", show=False, tooltip="Read everything again"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._starting = False
+
     def compose(self) -> ComposeResult:
         """The tabs and the keys."""
         yield Static("", id="title", markup=False)
@@ -81,11 +85,20 @@ audited."""
         if (pane := self.query_one(TabbedContent).active_pane) is not None:
             pane.query_one(HomePane).reload()
 
-    @work(exclusive=True, group="start", exit_on_error=False)
+    @work(group="start", exit_on_error=False)
     async def action_quickstart(self) -> None:
         """Start the sample job."""
         from auditor.job import load_job
         from auditor.tui.sample_jobs import sample_job
 
-        path = sample_job("quickstart")
-        await self.auditor.start(load_job(path), str(path))
+        if self._starting:
+            return
+        self._starting = True
+        button = self.query_one("#quickstart", Button)
+        label, button.label = button.label, "Starting…"
+        try:
+            path = sample_job("quickstart")
+            await self.auditor.start(load_job(path), str(path))
+        finally:
+            self._starting = False
+            button.label = label
