@@ -31,6 +31,11 @@ class AuditorScreen(Screen[Any], StoreWidget):
 
     AUTO_FOCUS = ""  # each screen says itself where one begins
 
+    @property
+    def unsaved(self) -> str | None:
+        """What would be lost by leaving, as a question; None if nothing. Screens that keep something override it."""
+        return None
+
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it."""
         return await self.auditor.in_store(call)

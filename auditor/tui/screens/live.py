@@ -10,7 +10,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import RunScreen
@@ -18,6 +18,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.cell_details import CellDetails
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.event_log import EventLog
+from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.progress import ProgressList
 from auditor.tui.widgets.timeline import Timeline, TimelineLegend
@@ -39,10 +40,11 @@ class LiveScreen(RunScreen):
         Binding("p", "pause", "Pause", tooltip="Stop after the current sub-run; the run can be resumed"),
         Binding("x", "cancel", "Cancel", tooltip="Stop now; the run can be resumed"),
         Binding("r", "resume", "Resume", tooltip="Resume a run that was stopped"),
-        Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
+        Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric", show=False),
         Binding("o", "next_provider", "Provider", tooltip="Compare the next provider with the others"),
+        Binding("f", "filter", "Filter", tooltip="Show one provider alone on the timeline and in the log, or all"),
         Binding("n", "next_sub_run", "Sub-run", tooltip="Show the next replicated sub-run"),
-        Binding("h", "heat_map", "Heat map", tooltip="Switch between the histogram and a heat map of all distances"),
+        Binding("h", "heat_map", "Heat map", tooltip="Switch between the picture and a heat map", show=False),
         Binding("slash", "search", "Search", tooltip="Search the log", key_display="/"),
         Binding("1", "pane(0)", "Go to the timeline", show=False),
         Binding("2", "pane(1)", "Go to the distances", show=False),
@@ -69,6 +71,7 @@ class LiveScreen(RunScreen):
         self._status = ""
         self._asked: frozenset[str] = frozenset()
         self._resuming = False
+        self._only: str | None = None
 
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
@@ -80,7 +83,7 @@ class LiveScreen(RunScreen):
             Pane("Log (local time)", EventLog(), id="log-pane"),
             Pane("Progress", ProgressList(), id="progress-pane"),
         )
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Say what is awaited."""
@@ -116,6 +119,8 @@ class LiveScreen(RunScreen):
         if status in ("running", "starting") and requests and state.finished is None:
             words += f" ({' and '.join(sorted(requests))} requested)"
         words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
+        if self._only is not None:
+            words += f"  only {self._only} (f: all)"
         if state.finished is not None:
             words += "  v shows the verdict"
         elif status == "stopped":
@@ -230,6 +235,17 @@ class LiveScreen(RunScreen):
         if self.snapshot is not None:
             self._provider = _after(self.snapshot.names, self._provider or self.snapshot.names[0])
             self._show_selection(self.snapshot)
+
+    def action_filter(self) -> None:
+        """Show only what is about the provider under the cursor; once more, everything."""
+        if self.snapshot is None:
+            return
+        chosen = self._provider or self.snapshot.names[0]
+        self._only = None if self._only == chosen else chosen
+        self.query_one(Timeline).filter(self._only)
+        self.query_one(EventLog).filter(self._only)
+        self.query_one(VerdictList).filter(self._only)
+        self._retitle()
 
     def action_next_sub_run(self) -> None:
         """Show the next replicated sub-run that was measured; after the last, the first."""

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import RunScreen
@@ -16,6 +16,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.comparison import Comparison
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.evidence_table import EvidenceTable
+from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.sortable_table import Row, SortableTable
@@ -73,7 +74,7 @@ class VerdictScreen(RunScreen):
             Pane("Failures", Failures(id="failures"), id="failures-pane"),
             Pane("Compare", Comparison(), id="compare-pane"),
         )
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin where the verdicts are."""

@@ -58,7 +58,8 @@ class EventLog(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
-        self._known = 0
+        self._lines: tuple[LogLine, ...] = ()
+        self._only: str | None = None
 
     def compose(self) -> Iterable[Widget]:
         """The search and the lines."""
@@ -67,9 +68,18 @@ class EventLog(Vertical):
 
     def show(self, lines: tuple[LogLine, ...]) -> None:
         """Show all lines; what is new is added at the end."""
+        known, self._lines = len(self._lines), lines
+        self._add(lines[known:])
+
+    def filter(self, provider: str | None) -> None:
+        """Show only lines that name a provider; None shows all."""
+        self._only = provider
+        self.query_one(LogLines).clear()
+        self._add(self._lines)
+
+    def _add(self, lines: Iterable[LogLine]) -> None:
         from auditor.report.number_text import clock_text
 
-        new, self._known = lines[self._known :], len(lines)
         self.query_one(LogLines).add(
             [
                 Text.assemble(
@@ -77,7 +87,8 @@ class EventLog(Vertical):
                     " ",
                     (safe_text(line.words).plain, "bold" if line.is_failure else ""),
                 )
-                for line in new
+                for line in lines
+                if self._only is None or self._only in line.words
             ]
         )
 

@@ -60,6 +60,11 @@ line that holds them; such lines are marked."""
         self._look()
         self._measure()
 
+    def clear(self) -> None:
+        """Remove all lines."""
+        self._lines, self._wrapped, self._hits, self._following = [], [], [], True
+        self._measure()
+
     def look_for(self, words: str) -> None:
         """Mark the lines that hold the words, and go to the last of them."""
         self._words = words.casefold()

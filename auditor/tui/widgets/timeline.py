@@ -71,6 +71,7 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         self._names: list[str] = []
         self._rows: list[list[Cell]] = []
         self._verdicts: dict[str, Verdict] = {}
+        self._only: str | None = None
         self._sub_runs = 0
 
     @property
@@ -115,12 +116,23 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         self._measure()
         self._reveal()
 
+    def filter(self, provider: str | None) -> None:
+        """Show the line of one provider alone; None shows all."""
+        self._only = provider
+        self._measure()
+        self.refresh(layout=True)
+
+    @property
+    def _shown(self) -> list[int]:
+        """The rows that are shown."""
+        return [row for row, name in enumerate(self._names) if self._only in (None, name)]
+
     def _measure(self) -> None:
-        self.virtual_size = Size(self._margin + CELL * self._sub_runs + 1 + self._tail, len(self._names) + 1)
+        self.virtual_size = Size(self._margin + CELL * self._sub_runs + 1 + self._tail, len(self._shown) + 1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line for each provider, the heading, and a scroll bar where it is needed."""
-        return len(self._names) + 1 + int(self.virtual_size.width > width)
+        return len(self._shown) + 1
 
     def select(self, provider: str, sub_run: int) -> None:
         """Put the cursor somewhere without saying that the person did."""
@@ -137,17 +149,21 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         """Put the cursor where the mouse is."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.x >= self._margin:
-            self._go(offset.y - 1 + self.scroll_offset.y, (offset.x - self._margin - 1 + self.scroll_offset.x) // CELL)
+            line = min(max(0, offset.y - 1 + self.scroll_offset.y), len(self._shown) - 1)
+            self._go(self._shown[line], (offset.x - self._margin - 1 + self.scroll_offset.x) // CELL)
 
     def _go(self, row: int, column: int) -> None:
         if not self._rows or not self._sub_runs:
             return
-        self.cursor = (min(max(row, 0), len(self._rows) - 1), min(max(column, 0), self._sub_runs - 1))
+        last = len(self._rows) - 1
+        row = min(max(row, 0), last) if self._only is None else self._names.index(self._only)
+        self.cursor = (row, min(max(column, 0), self._sub_runs - 1))
         self._reveal()
         self.post_message(self.CursorMoved(self._names[self.cursor[0]], self.cursor[1]))
 
     def _reveal(self) -> None:
         row, column = self.cursor
+        row = self._shown.index(row) if row in self._shown else 0
         # The names stay where they are, so that what scrolls is narrower than the widget by their width.
         region = Region(CELL * column, row, CELL + 1 + self._margin + self._tail, 2)
         self.scroll_to_region(region, animate=False, force=True)
@@ -156,14 +172,19 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         """One line: a name that stays, and signs that scroll."""
         width, base = self.size.width, self.rich_style
         line = y + self.scroll_offset.y
-        if not self._rows or line > len(self._rows):
+        shown = self._shown
+        if not self._rows or line > len(shown):
             return Strip.blank(width, base)
         heading = self.get_component_rich_style("timeline--heading")
         if line == 0:
             margin, cells = Segment(padded("sub-run", self._margin), heading), self._ruler(heading)
-            tail = Segment(padded("  so far", self._tail), heading)
+            tail = Segment(padded("  so far", self._tail) if self._tail else "", heading)
         else:
-            margin, cells, tail = self._label(line - 1), self._cells(line - 1), self._verdict(line - 1)
+            margin, cells, tail = (
+                self._label(shown[line - 1]),
+                self._cells(shown[line - 1]),
+                self._verdict(shown[line - 1]),
+            )
         offset, room = self.scroll_offset.x, max(0, width - self._margin - self._tail)
         scrolled = Strip(cells).crop(offset, offset + room)
         return Strip([margin, *scrolled, tail]).adjust_cell_length(width, base)

@@ -18,10 +18,23 @@ class VerdictList(Lines):
     HELP = """The verdict on each provider. While the audit goes on, it reflects the evidence so far and may change. \
 `consistent` never proves that a provider is honest, only that what was checked agrees."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._latest: tuple[Sequence[ProviderVerdict], bool] = ((), False)
+        self._only: str | None = None
+
+    def filter(self, provider: str | None) -> None:
+        """Show the verdict on one provider alone; None shows all."""
+        self._only = provider
+        verdicts, final = self._latest
+        self.show(verdicts, final=final)
+
     def show(self, verdicts: Sequence[ProviderVerdict], *, final: bool) -> None:
         """Show verdicts; `final` once the audit has ended."""
         from auditor.report.number_text import p_text, ratio_text
 
+        self._latest = (verdicts, final)
+        verdicts = [verdict for verdict in verdicts if self._only in (None, verdict.name)]
         if not verdicts:
             self.write([Text("No verdicts yet. No sub-run has been judged.")])
             return

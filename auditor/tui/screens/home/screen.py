@@ -9,7 +9,7 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Button, Footer, Static, TabbedContent, TabPane
+from textual.widgets import Button, Static, TabbedContent, TabPane
 
 from auditor import __version__
 from auditor.tui.screens.base import AuditorScreen
@@ -18,6 +18,7 @@ from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.screens.home.plugins_pane import PluginsPane
 from auditor.tui.screens.home.providers_pane import ProvidersPane
 from auditor.tui.screens.home.runs_pane import RunsPane
+from auditor.tui.widgets.key_bar import KeyBar
 
 
 class HomeScreen(AuditorScreen):
@@ -46,7 +47,7 @@ audited."""
             yield TabPane("2 Providers", ProvidersPane(), id="providers-tab")
             yield TabPane("3 Jobs", JobsPane(), id="jobs-tab")
             yield TabPane("4 Plugins", PluginsPane(), id="plugins-tab")
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Say what this is and where everything is kept."""
