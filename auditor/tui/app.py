@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 from rich.theme import Theme
 from textual import work
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.command import Provider
-from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 
 from auditor.tui.chosen_theme import remember_theme, remembered_theme
@@ -125,7 +124,7 @@ class AuditorApp(StoreApp):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action that has a key now, and those of Textual itself."""
         known = set()
-        bindings = sorted(screen.active_bindings.items(), key=lambda item: _place(item[1].node, screen))
+        bindings = sorted(screen.active_bindings.items(), key=lambda item: _place(item[1], screen))
         for key, (node, binding, enabled, tooltip) in bindings:
             if enabled and binding.description and binding.action not in known:
                 known.add(binding.action)
@@ -150,11 +149,12 @@ class AuditorApp(StoreApp):
         self._close_messages_no_wait()
 
 
-def _place(node: DOMNode, screen: Screen[Any]) -> int:
-    """What the screen does comes first, then what its parts do, then the rest."""
-    if node is screen:
-        return 0
-    return 2 if isinstance(node, App) else 1 if type(node).__module__.startswith("auditor.") else 3
+def _place(active: ActiveBinding, screen: Screen[Any]) -> int:
+    """What the screen does comes first, then what its parts do, then the application, then what Textual adds."""
+    added = {binding.action for binding in (*Screen.BINDINGS, *App.BINDINGS) if isinstance(binding, Binding)}
+    if active.binding.action in added - {"quit"} or not type(active.node).__module__.startswith("auditor."):
+        return 3
+    return 0 if active.node is screen else 2 if active.node is screen.app else 1
 
 
 def run_interface(folder: Path, watch: str | None = None) -> int:

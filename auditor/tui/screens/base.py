@@ -107,8 +107,22 @@ class RunScreen(AuditorScreen):
 
     def on_run_screen_advanced(self, message: Advanced) -> None:
         """Keep and show the latest."""
-        self.snapshot = message.snapshot
+        first, self.snapshot = self.snapshot is None, message.snapshot
+        self._call_attention(message.snapshot, quietly=first)
         self.show(message.snapshot)
+
+    def _call_attention(self, snapshot: Snapshot, *, quietly: bool) -> None:
+        """At the first flag, and at the end."""
+        state = snapshot.state
+        flagged = [name for name in snapshot.names if state.provider(name).misbehaviour]
+        flagged += [
+            one.provider for sub_run in state.sub_runs.values() for one in sub_run.judgements or () if one.deviates
+        ]
+        run = snapshot.run.id
+        if flagged:
+            self.auditor.call_attention(run, "flag", f"{flagged[0]} deviates in {run}", quietly=quietly)
+        if state.finished is not None:
+            self.auditor.call_attention(run, "end", f"{state.finished.outcome}: {run}", quietly=quietly)
 
     def on_run_screen_gone(self) -> None:
         """Say that the run is gone; what is on the screen stays to be read and saved."""

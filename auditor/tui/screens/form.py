@@ -77,7 +77,7 @@ class FormScreen(ModalScreen[Result | None]):
 
         if self.ASKS and self._values() != self._before:
             question = "What you filled in is not saved. Leave without saving?"
-            agreed: bool = await self.app.push_screen_wait(ConfirmScreen(question, "Leave"))
+            agreed = await self.app.push_screen_wait(ConfirmScreen(question, "Leave"))
             if not agreed:
                 return
         self.dismiss(None)
@@ -88,4 +88,5 @@ class FormScreen(ModalScreen[Result | None]):
 
         if not path.exists():
             return True
-        return bool(await self.app.push_screen_wait(ConfirmScreen(f"{path} exists. Replace it?", "Replace")))
+        agreed: bool = await self.app.push_screen_wait(ConfirmScreen(f"{path} exists. Replace it?", "Replace"))
+        return agreed is True

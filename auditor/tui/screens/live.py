@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -109,7 +110,8 @@ class LiveScreen(RunScreen):
             self.refresh_bindings()  # costly, and only pausing and resuming depend on it
 
     def _title(self, snapshot: Snapshot) -> Text:
-        from auditor.report.number_text import seconds_text
+        from auditor.report.number_text import arrival_text, seconds_text
+        from auditor.report.time_left import seconds_left
 
         state = snapshot.state
         step = state.step
@@ -119,6 +121,8 @@ class LiveScreen(RunScreen):
         if status in ("running", "starting") and requests and state.finished is None:
             words += f" ({' and '.join(sorted(requests))} requested)"
         words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
+        if snapshot.running and (left := seconds_left(state, snapshot.job)) is not None:
+            words += f"  ends {arrival_text(left, datetime.now(UTC))}"
         if self._only is not None:
             words += f"  only {self._only} (f: all)"
         if state.finished is not None:
@@ -146,7 +150,7 @@ class LiveScreen(RunScreen):
     def _show_verdicts(self, snapshot: Snapshot) -> None:
         state = snapshot.state
         if state.finished is not None:
-            self.query_one(VerdictList).show(state.finished.providers, final=True)
+            self.query_one(VerdictList).show(state.finished.providers, final=True, ratios=_ratios(snapshot))
             self.query_one(Timeline).show_verdicts(state.finished.providers)
             return
         findings = sum(
@@ -174,7 +178,7 @@ class LiveScreen(RunScreen):
     def on_live_screen_judged(self, message: Judged) -> None:
         """Show them, unless the audit has ended meanwhile with its own."""
         if self.snapshot is not None and self.snapshot.state.finished is None:
-            self.query_one(VerdictList).show(message.verdicts, final=False)
+            self.query_one(VerdictList).show(message.verdicts, final=False, ratios=_ratios(self.snapshot))
             self.query_one(Timeline).show_verdicts(message.verdicts)
             self._show_verdicts(self.snapshot)
 
@@ -309,6 +313,12 @@ class LiveScreen(RunScreen):
         finally:
             self._resuming = False
             self._retitle()
+
+
+def _ratios(snapshot: Snapshot) -> dict[str, list[float]]:
+    from auditor.report.summary import ratios
+
+    return {name: ratios(snapshot.state, name) for name in snapshot.names}
 
 
 def _after(names: Sequence[str], name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -47,12 +48,13 @@ class VerdictScreen(RunScreen):
         Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
         Binding("h", "heat_map", "Heat map", tooltip="Switch between the histogram and a heat map of all distances"),
         Binding("c", "compare", "Compare", tooltip="Compare two providers"),
+        Binding("p", "copy_path", "Copy path", tooltip="Copy the path of the delivered checkpoint"),
         Binding("y", "copy", "Copy", tooltip="Copy the report as text; over ssh, saving is more reliable"),
         Binding("w", "save", "Save", tooltip="Save as text or JSON, or this screen as SVG"),
         Binding("1", "pane(0)", "Go to the verdicts", show=False),
         Binding("2", "pane(1)", "Go to the evidence", show=False),
         Binding("3", "pane(2)", "Go to the distances", show=False),
-        Binding("4", "pane(3)", "Go to the commitments", show=False),
+        Binding("4", "commitments", "Go to the commitments", show=False),
         Binding("5", "pane(4)", "Go to the failures", show=False),
         Binding("6", "pane(5)", "Go to the comparison", show=False),
     ]
@@ -89,7 +91,8 @@ class VerdictScreen(RunScreen):
         started = f"started {day_text(snapshot.run.created)} (local time)"
         title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  {started}"
         self.query_one("#title", Static).update(safe_text(title, 200, "bold"))
-        self.query_one(VerdictText).write(_sentences(snapshot))
+        keys = {binding.action: binding.key for binding in self.BINDINGS if isinstance(binding, Binding)}
+        self.query_one(VerdictText).write([*_sentences(snapshot), *_next_steps(snapshot, keys)])
         self.query_one(EvidenceTable).show_evidence(snapshot)
         self.query_one("#commitments", SortableTable).show(_commitments(snapshot))
         self.query_one(Failures).write(_failures(snapshot))
@@ -134,6 +137,20 @@ class VerdictScreen(RunScreen):
         """Compare two providers."""
         self.query_one(Panes).go_to(5)
 
+    def action_commitments(self) -> None:
+        """Go to the commitments."""
+        self.query_one(Panes).go_to(3)
+
+    def action_copy_path(self) -> None:
+        """Copy where the delivered checkpoint is."""
+        delivered = None if self.snapshot is None else self.snapshot.state.delivered
+        if delivered is None:
+            self.say("No model was delivered.", error=True)
+            return
+        path = str(Path(delivered.path).absolute())
+        self.app.copy_to_clipboard(path)
+        self.say(f"Copied, if your terminal supports it: {path}")
+
     def action_copy(self) -> None:
         """Copy the report."""
         if self.snapshot is not None:
@@ -177,6 +194,20 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
         lines += [safe_text(f"  {reason}", 500) for reason in provider.reasons]
     lines += [Text(), *(safe_text(line, 500) for line in delivery_lines(state))]
     return [*lines, Text(f"Cost: {cost_sentence(finished.cost)}")]
+
+
+def _next_steps(snapshot: Snapshot, keys: dict[str, str]) -> list[Text]:
+    """What to do now, each with its key and its command."""
+    from auditor.report.next_steps import next_steps
+
+    steps = next_steps(snapshot.run.id, snapshot.job, snapshot.state)
+    lines = [Text(), Text("What to do next", style="bold")] if steps else []
+    for step in steps:
+        key = f" ({keys[step.action]})" if step.action in keys else ""
+        lines.append(Text.assemble((f"{step.title}{key}: ", "bold"), safe_text(step.words, 300)))
+        if step.command:
+            lines.append(safe_text(f"    {step.command}", 300))
+    return lines
 
 
 def _commitments(snapshot: Snapshot) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey
 
@@ -18,7 +19,7 @@ class KeyBar(Footer):
             return
         focused = self.screen.focused
         typing = isinstance(focused, Input) or (isinstance(focused, TextArea) and not focused.read_only)
-        shown = {}
+        shown: dict[str, tuple[Binding, bool, str]] = {}
         for _, binding, enabled, tooltip in self.screen.active_bindings.values():
             letter = len(binding.key) == 1 or binding.key in ("slash",)
             if binding.show and not (typing and letter):
@@ -33,7 +34,7 @@ class KeyBar(Footer):
                 binding.action,
                 disabled=not enabled,
                 tooltip=tooltip or binding.tooltip,
-            )
+            ).data_bind(compact=Footer.compact)
         palette = self.screen.active_bindings.get(self.app.COMMAND_PALETTE_BINDING)
         if palette is not None:
             _, binding, enabled, _ = palette

@@ -90,6 +90,11 @@ class RunsPane(HomePane):
 
     def on_runs_pane_read(self, message: Read) -> None:
         """Show them."""
+        for run in message.runs:
+            before = self._runs.get(run.run)
+            if before is not None and before.status in OPEN and run.status not in OPEN:
+                quietly = before.status == "reading…"
+                self.auditor.call_attention(run.run, "end", f"{run.status}: {run.run}", quietly=quietly)
         self._runs = {run.run: run for run in message.runs}
         self.remove_class("-reading")
         self.set_class(not message.runs, "-empty")
