@@ -43,7 +43,7 @@ class AuditorApp(StoreApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "explain", "Help", tooltip="Explain the focused pane and list all keys"),
         Binding("q", "quit", "Quit", tooltip="Leave; runs continue"),
-        Binding("ctrl+o", "jump", "Jump", tooltip="Go to any pane: this key, then the pane's", show=False),
+        Binding("ctrl+o", "jump", "Jump", tooltip="Go to any pane: this key, then the pane's"),
         Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose light or dark colours", show=False),
     ]
 
