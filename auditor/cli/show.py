@@ -28,11 +28,11 @@ def show(
     from rich.console import Console
 
     from auditor.audit.record.fold import fold
-    from auditor.audit.stored_job import stored_job
+    from auditor.report.run_file import known_job
     from auditor.report.terminal_report import evidence_report, print_picture, print_report
 
     with user_errors():
-        state, job, console = fold(records), stored_job(record), Console()
+        state, job, console = fold(records), known_job(record), Console()
     console.print(f"run {record.id}, started {record.created}, from {record.source}", markup=False, highlight=False)
     if state.finished is not None:
         print_report(console, state, job, evidence=True)

@@ -8,19 +8,24 @@ from rich.console import Console
 
 from auditor.audit.record.state import AuditState
 from auditor.audit.stored_job import stored_job
+from auditor.job.model import Job
 from auditor.report.terminal_report import evidence_report, print_picture, print_report
-from auditor.store import EventRecord, RunRecord
+from auditor.store import DamagedRun, EventRecord, RunRecord
 
 WIDTH = 110
 
 
-def as_text(run: RunRecord, state: AuditState) -> str:
-    """The verdicts with their evidence, without colours.
+def known_job(run: RunRecord) -> Job | None:
+    """The job that was kept with a run; None where it cannot be read, as another version may have written it."""
+    try:
+        return stored_job(run)
+    except DamagedRun:
+        return None
 
-    Raises:
-        DamagedRun: the job that was kept with the run cannot be read.
-    """
-    stream, job = io.StringIO(), stored_job(run)
+
+def as_text(run: RunRecord, state: AuditState) -> str:
+    """The verdicts with their evidence, without colours."""
+    stream, job = io.StringIO(), known_job(run)
     console = Console(file=stream, width=WIDTH, no_color=True, force_terminal=False)
     console.print(f"run {run.id}, started {run.created}, from {run.source}", markup=False, highlight=False)
     if state.finished is not None:

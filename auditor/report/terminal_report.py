@@ -23,13 +23,13 @@ PICTURE_STYLES = Theme(
 )
 
 
-def print_report(console: Console, state: AuditState, job: Job, *, evidence: bool = False) -> None:
+def print_report(console: Console, state: AuditState, job: Job | None, *, evidence: bool = False) -> None:
     """Print how a run ended: the outcome, the verdicts, the distances, the delivered model and the cost.
 
     Args:
         console: where.
         state: of a run that ended.
-        job: that was audited.
+        job: that was audited; without it there is no picture of the distances.
         evidence: also print the figures of every replicated sub-run.
 
     Raises:
@@ -50,9 +50,9 @@ def print_report(console: Console, state: AuditState, job: Job, *, evidence: boo
         console.print(Text(line), soft_wrap=True)
 
 
-def print_picture(console: Console, state: AuditState, job: Job) -> None:
-    """Print the distances with the strongest evidence; nothing where none were measured."""
-    drawn = picture_of(state, assumptions_of(job))
+def print_picture(console: Console, state: AuditState, job: Job | None) -> None:
+    """Print the distances with the strongest evidence; nothing where none were measured, or the job is not known."""
+    drawn = None if job is None else picture_of(state, assumptions_of(job))
     if drawn is None:
         return
     console.print()
