@@ -77,7 +77,7 @@ def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     if state.finished is None:
         say(f"error: the run ended without a verdict; resume with: auditor resume {run.id}")
         return ExitCode.FAILED
-    display.conclude(state, store.events(run.id, after=state.seq - 1)[-1])
+    display.conclude(state, job, store.events(run.id, after=state.seq - 1)[-1])
     if state.can_go_on:
         say(f"The primary was lost at step {state.step:,}. To let it train on, run: auditor resume {run.id}")
     return OUTCOMES[state.finished.outcome]

@@ -28,17 +28,19 @@ def show(
     from rich.console import Console
 
     from auditor.audit.record.fold import fold
-    from auditor.report.terminal_report import evidence_report, print_report
+    from auditor.report.run_file import known_job
+    from auditor.report.terminal_report import evidence_report, print_picture, print_report
 
     with user_errors():
-        state, console = fold(records), Console()
+        state, job, console = fold(records), known_job(record), Console()
     console.print(f"run {record.id}, started {record.created}, from {record.source}", markup=False, highlight=False)
     if state.finished is not None:
-        print_report(console, state, evidence=True)
+        print_report(console, state, job, evidence=True)
         return
     step = state.step
     total = f" of {state.started.steps:,}" if state.started else ""
     console.print(f"{'running' if running else 'stopped'} at step {step:,}{total}", highlight=False)
     console.print(evidence_report(state))
+    print_picture(console, state, job)
     if not running:
         say(f"resume with: auditor resume {record.id}")

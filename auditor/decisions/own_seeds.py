@@ -120,12 +120,25 @@ def _judge(matrix: DistanceMatrix, assumptions: Assumptions, seen: Seen) -> list
     if len(matrix.providers) == 2:
         return AgreementDecision().judge([matrix], assumptions)
     spread = _spread(matrix, seen)
-    expected = Calibration(math.log(ALLOWANCE) / spread, 1.0, TAIL)
-    judged = judge_by([Scale(spread, expected)], matrix.values, matrix, assumptions)
+    judged = judge_by([scale_of(spread)], matrix.values, matrix, assumptions)
     return [
         judgement if judgement.ratio is None or judgement.ratio > ALLOWANCE else replace(judgement, p_value=1.0)
         for judgement in judged
     ]
+
+
+def scale_of(spread: float) -> Scale:
+    """What log ratios are measured by where log distances scatter by `spread`."""
+    return Scale(spread, Calibration(math.log(ALLOWANCE) / spread, 1.0, TAIL))
+
+
+def scale_behind(ratio: float, p_value: float) -> Scale | None:
+    """The scale by which a ratio got its p-value; None where many scales give the same."""
+    from scipy.stats import t as student
+
+    if not (ratio > ALLOWANCE and 0 < p_value < 0.5):
+        return None
+    return scale_of((math.log(ratio) - math.log(ALLOWANCE)) / float(student.isf(p_value, TAIL)))
 
 
 def _spread(matrix: DistanceMatrix, known: Seen) -> float:

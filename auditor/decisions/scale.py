@@ -30,6 +30,13 @@ class Scale:
         statistic = (logarithm / self.spread - self.expected.location) / self.expected.scale
         return float(student.sf(statistic, self.expected.tail))
 
+    def ratio_at(self, p_value: float) -> float:
+        """The ratio that has this p-value, between 0 and 1; a larger one has a smaller."""
+        from scipy.stats import t as student
+
+        statistic = self.expected.location + self.expected.scale * float(student.isf(p_value, self.expected.tail))
+        return math.exp(min(self.spread * statistic, 700.0))
+
 
 def judge_by(
     scales: Sequence[Scale], values: Distances, matrix: DistanceMatrix, assumptions: Assumptions

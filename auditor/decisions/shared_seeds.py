@@ -17,7 +17,7 @@ import numpy as np
 
 from auditor.decisions.calibration import Calibration
 from auditor.decisions.clique import tightest
-from auditor.decisions.distances import Assumptions, DistanceMatrix, Judgement
+from auditor.decisions.distances import Assumptions, DistanceMatrix, Distances, Judgement
 from auditor.decisions.scale import Scale, abstain, judge_by
 
 MARGIN = 2.0
@@ -55,11 +55,17 @@ def judge_shared_seeds(matrix: DistanceMatrix, assumptions: Assumptions) -> list
     allowed = allowance(matrix)
     if allowed is None:
         return _judge_without_noise(matrix, assumptions)
-    raised = np.maximum(matrix.values, allowed or 1.0)  # where the floor is 0, all models are equal
-    np.fill_diagonal(raised, 0.0)
     return [
-        replace(judgement, noise=noise_share(matrix)) for judgement in judge_by([SCALE], raised, matrix, assumptions)
+        replace(judgement, noise=noise_share(matrix))
+        for judgement in judge_by([SCALE], raised(matrix, allowed), matrix, assumptions)
     ]
+
+
+def raised(matrix: DistanceMatrix, allowed: float) -> Distances:
+    """The distances as they are compared: what is allowed for where they are smaller."""
+    values = np.maximum(matrix.values, allowed or 1.0)  # where the floor is 0, all models are equal
+    np.fill_diagonal(values, 0.0)
+    return values
 
 
 def _judge_without_noise(matrix: DistanceMatrix, assumptions: Assumptions) -> list[Judgement]:

@@ -16,14 +16,17 @@ from auditor.audit.record.events import DataRead
 from auditor.audit.record.findings import RecordedJudgement
 from auditor.audit.record.state import AuditState, SubRun
 from auditor.job.model import Job
+from auditor.planning.choice import assumptions_of
 from auditor.planning.plan import boundaries, make_plan
 from auditor.report.data_text import data_sentence, remark_sentences
+from auditor.report.histogram import histogram_lines, picture_of
 from auditor.report.limits import assumptions, limits
 from auditor.report.summary import outcome_sentence
 from auditor.store import RunRecord
 
 SCHEMA = "auditor report 1"
 """What the object calls itself; a change that a reader must know of raises the number."""
+PICTURE_WIDTH = 96
 
 
 def document(run: RunRecord, job: Job, state: AuditState, *, running: bool = False) -> dict[str, Any]:
@@ -59,6 +62,7 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "warnings": list(state.started.warnings) if state.started else [],
         "providers": _providers(job, state),
         "sub_runs": checked,
+        "picture": _picture(job, state),
         "not_replicated": sum(sub_run.replicated is False for sub_run in state.sub_runs.values()),
         "commitments": _commitments(state),
         "delivered": _delivered(state),
@@ -66,6 +70,15 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "cost": asdict(finished.cost) if finished else None,
         "limits": limits(job, state, checked),
     }
+
+
+def _picture(job: Job, state: AuditState) -> dict[str, Any] | None:
+    """The distances with the strongest evidence as lines of text."""
+    drawn = picture_of(state, assumptions_of(job))
+    if drawn is None:
+        return None
+    lines = [line.plain.rstrip() for line in histogram_lines(drawn, PICTURE_WIDTH)]
+    return {"sub_run": drawn.matrix.sub_run, "metric": drawn.matrix.metric, "lines": lines}
 
 
 def _checked_sub_runs(state: AuditState, job: Job) -> list[dict[str, Any]]:

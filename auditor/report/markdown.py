@@ -169,7 +169,17 @@ def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
         ("sub-run", "provider", "digest", "ratio and p-value by metric"),
         [row for sub_run in report["sub_runs"] for row in _figures(sub_run)],
     )
+    yield from _picture(report["picture"])
     yield from _incidents(report["sub_runs"])
+
+
+def _picture(drawn: Mapping[str, Any] | None) -> Iterator[str]:
+    """Indented lines are shown as they are, whatever is in them."""
+    if drawn is not None:
+        yield f"### The strongest evidence: sub-run {drawn['sub_run']}"
+        yield ""
+        yield from (f"    {line}" for line in drawn["lines"])
+        yield ""
 
 
 def _figures(sub_run: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

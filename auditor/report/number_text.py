@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 
 
 def bytes_text(count: int) -> str:
@@ -53,3 +54,34 @@ def ratio_text(ratio: float | None) -> str:
     if ratio is None:
         return "–"
     return f"{ratio:.2f}" if ratio < 100 else f"{ratio:.0f}" if ratio < 10_000 else "> 10,000"
+
+
+def local_time(time: str) -> datetime:
+    """An RFC 3339 time in the time zone of this machine."""
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).astimezone()
+
+
+def clock_text(time: str) -> str:
+    """The time of day of an RFC 3339 time, local, such as `09:30:05`."""
+    return f"{local_time(time):%H:%M:%S}"
+
+
+def day_text(time: str) -> str:
+    """The day and the minute of an RFC 3339 time, local, such as `2026-11-20 09:30`."""
+    return f"{local_time(time):%Y-%m-%d %H:%M}"
+
+
+def zone_text(time: str) -> str:
+    """What local times are ahead of UTC at an RFC 3339 time, such as `UTC+01:00`."""
+    offset = f"{local_time(time):%z}"
+    return "UTC" if offset == "+0000" else f"UTC{offset[:3]}:{offset[3:]}"
+
+
+def arrival_text(seconds: float, now: datetime) -> str:
+    """When it is that many seconds after `now`, local: `about 14:20`, with the day where it is another one."""
+    try:
+        then = now.astimezone() + timedelta(seconds=seconds)
+    except OverflowError:
+        return "in years"
+    day = "" if then.date() == now.astimezone().date() else f"{then:%a %d %b} "
+    return f"about {day}{then:%H:%M}"

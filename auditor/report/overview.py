@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
+from auditor.audit.record.events import AuditFinished
 from auditor.audit.record.findings import Cost
 from auditor.audit.record.fold import fold
 from auditor.audit.record.state import AuditState
@@ -44,13 +45,39 @@ class RunSummary:
     damage: str | None = None
 
 
+def summarize_end(store: Store, run: RunRecord, last: int) -> RunSummary | None:
+    """A run that has ended in a line, from two of its events; None for one that has not.
+
+    Args:
+        store: where it is kept.
+        run: which.
+        last: the number of its latest event.
+    """
+    try:
+        event = store.event(run.id, last)
+        if event is None or event.kind != AuditFinished.kind:
+            return None
+        first = store.event(run.id, 1)
+        state = fold([one for one in (first, event) if one is not None])
+    except DamagedRun as error:
+        return _damaged(run, error)
+    if state.finished is None or state.started is None:
+        return None
+    found = summarize(store, run, state)
+    return replace(found, step=state.started.steps, seconds=round(state.finished.cost.seconds, 3))
+
+
+def _damaged(run: RunRecord, error: DamagedRun) -> RunSummary:
+    name = PurePath(run.source).stem
+    return RunSummary(run.id, name, run.created, "damaged", (), 0, None, 0.0, None, run.source, error.reason)
+
+
 def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> RunSummary:
     """A run in a line; `state` saves reading its events if it is known."""
     try:
         state = fold(store.events(run.id)) if state is None else state
     except DamagedRun as error:
-        name = PurePath(run.source).stem
-        return RunSummary(run.id, name, run.created, "damaged", (), 0, None, 0.0, None, run.source, error.reason)
+        return _damaged(run, error)
     finished = state.finished
     pending = "running" if finished is None and store.is_running(run.id) else "stopped"
     return RunSummary(

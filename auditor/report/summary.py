@@ -82,6 +82,16 @@ def sub_run_rows(state: AuditState, provider: str) -> list[tuple[int, str]]:
     return rows
 
 
+def ratios(state: AuditState, provider: str) -> list[float]:
+    """The largest ratio of a provider in each sub-run that was judged, in the order of the training."""
+    found = []
+    for _, sub_run in sorted(state.sub_runs.items()):
+        own = [one.ratio for one in sub_run.judgements or () if one.provider == provider and one.ratio is not None]
+        if own:
+            found.append(max(own))
+    return found
+
+
 def figure(judgement: RecordedJudgement, *, named: bool = False) -> str:
     """The ratio and p-value of one judgement, such as `update 15.4× (p 3e-8)`, and noise that hides attacks."""
     name = f"{judgement.metric} " if named else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 
 from auditor.audit.record.state import AuditState
-from auditor.decisions import DistanceMatrix
-from auditor.report.histogram import histogram_lines
+from auditor.job.model import Job
+from auditor.planning.choice import assumptions_of
+from auditor.report.histogram import histogram_lines, marks_for, picture_of
 from auditor.report.number_text import p_text, ratio_text
 from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
 from auditor.report.verdict_signs import SIGNS
@@ -16,13 +18,18 @@ from auditor.report.verdict_signs import SIGNS
 STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}
 OUTCOME_STYLES = {"clean": "bold green", "flagged": "bold red", "inconclusive": "bold yellow"}
 
+PICTURE_STYLES = Theme(
+    {f"verdict.{verdict}": style for verdict, style in STYLES.items()} | {"distance.reference": "cyan"}
+)
 
-def print_report(console: Console, state: AuditState, *, evidence: bool = False) -> None:
-    """Print how a run ended: the outcome, the verdicts, a histogram, the delivered model and the cost.
+
+def print_report(console: Console, state: AuditState, job: Job | None, *, evidence: bool = False) -> None:
+    """Print how a run ended: the outcome, the verdicts, the distances, the delivered model and the cost.
 
     Args:
         console: where.
         state: of a run that ended.
+        job: that was audited; without it there is no picture of the distances.
         evidence: also print the figures of every replicated sub-run.
 
     Raises:
@@ -36,16 +43,22 @@ def print_report(console: Console, state: AuditState, *, evidence: bool = False)
     if evidence:
         console.print()
         console.print(evidence_report(state))
-    matrices = state.matrices()
-    if matrices:
-        judged = [verdict.name for verdict in finished.providers if verdict.verdict == "flagged"]
-        last = matrices[-1].sub_run
-        console.print()
-        console.print(_histogram(next(matrix for matrix in matrices if matrix.sub_run == last), judged))
+    print_picture(console, state, job)
     console.print()
     # Lines with paths are left to the terminal to wrap, so that they can be copied.
     for line in (*delivery_lines(state), f"Cost: {cost_sentence(finished.cost)}"):
         console.print(Text(line), soft_wrap=True)
+
+
+def print_picture(console: Console, state: AuditState, job: Job | None) -> None:
+    """Print the distances with the strongest evidence; nothing where none were measured, or the job is not known."""
+    drawn = None if job is None else picture_of(state, assumptions_of(job))
+    if drawn is None:
+        return
+    console.print()
+    with console.use_theme(PICTURE_STYLES):
+        for line in histogram_lines(drawn, min(console.width, 110), marks=marks_for(console.encoding)):
+            console.print(line)
 
 
 def evidence_report(state: AuditState) -> RenderableType:
@@ -79,10 +92,3 @@ def _verdict_table(state: AuditState) -> Table:
             Text("; ".join(judged.reasons)),
         )
     return table
-
-
-def _histogram(matrix: DistanceMatrix, judged: list[str]) -> RenderableType:
-    heading = f"Distances in sub-run {matrix.sub_run} ({matrix.metric})"
-    if judged:
-        heading += f": ░ among the others, █ from {' and '.join(judged)}"
-    return Group(Text(heading), *(Text("  " + line) for line in histogram_lines(matrix, judged)))

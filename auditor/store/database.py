@@ -145,6 +145,24 @@ class Store:
             raise self._unreadable(error) from error
         return [EventRecord(run, seq, when, kind, read_payload(run, seq, payload)) for seq, when, kind, payload in rows]
 
+    def event(self, run: str, seq: int) -> EventRecord | None:
+        """One event of a run; None where there is none of this number.
+
+        Raises:
+            DamagedRun: it cannot be read.
+            StoreError: the store cannot be read now.
+        """
+        return next(iter(self._events(run, "seq = ?", seq, "ASC")), None)
+
+    def version(self) -> int:
+        """A number that is another one once another process, or another `Store`, has changed something."""
+        return int(self._read("PRAGMA data_version")[0][0])
+
+    def last_seqs(self) -> dict[str, int]:
+        """The number of the latest event of every run, 0 before its first."""
+        rows = self._read("SELECT id, (SELECT COALESCE(MAX(seq), 0) FROM events WHERE run = runs.id) FROM runs")
+        return {run: int(seq) for run, seq in rows}
+
     def last_seq(self, run: str) -> int | None:
         """The number of a run's latest event, 0 before the first; None when there is no such run."""
         rows = self._read(

@@ -17,7 +17,7 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 DATABASE = "auditor.db"
 DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
-CONTENTS = {*DATABASE_FILES, "runs", "datasets", "agents", "bench"}
+CONTENTS = {*DATABASE_FILES, "runs", "datasets", "agents", "bench", "theme.txt"}
 """What lies in a home; a folder with other things, and without a database, is none."""
 
 
@@ -67,9 +67,14 @@ def make_folder(folder: Path) -> None:
 def make_file(path: Path) -> None:
     """Make an empty file that is its owner's alone, if there is none.
 
+    One that is there is not opened. To close it again would let go of all locks that this process holds on it (POSIX),
+    those of SQLite among them: another process would then take away the journal of a database that is in use here.
+
     Raises:
         OSError: it cannot be made, or is something else than a file.
     """
+    if path.is_file():
+        return
     with open_file(path, os.O_RDWR) as file:
         file.fileno()
 

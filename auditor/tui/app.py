@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from rich.theme import Theme
-from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.command import Provider
+from textual.screen import ModalScreen, Screen
 
-from auditor.tui.palette import palette
+from auditor.tui.chosen_theme import remember_theme, remembered_theme
+from auditor.tui.palette import palette, sign_variables
 from auditor.tui.store_app import StoreApp
+
+
+def _actions() -> type[Provider]:
+    from auditor.tui.actions import Actions
+
+    return Actions
 
 
 class AuditorApp(StoreApp):
@@ -30,9 +39,11 @@ class AuditorApp(StoreApp):
         Path(__file__).parent / "styles" / "auditor.tcss",
         Path(__file__).parent / "styles" / "panes.tcss",
     ]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_actions}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "explain", "Help", tooltip="Explain the focused pane and list all keys"),
-        Binding("q", "quit", "Quit", tooltip="Leave; runs continue", show=False),
+        Binding("q", "quit", "Quit", tooltip="Leave; runs continue"),
+        Binding("ctrl+o", "jump", "Jump", tooltip="Go to any pane: this key, then the pane's"),
         Binding("ctrl+t", "change_theme", "Theme", tooltip="Choose light or dark colours", show=False),
     ]
 
@@ -46,6 +57,8 @@ class AuditorApp(StoreApp):
 
     def on_mount(self) -> None:
         """Show the first screen."""
+        if (theme := remembered_theme(self.folder)) in self.available_themes:
+            self.theme = theme
         self.console.push_theme(self._palette())
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
         from auditor.tui.screens.home.screen import HomeScreen
@@ -54,11 +67,18 @@ class AuditorApp(StoreApp):
         if self._watch_first is not None:
             self.open_run(self._watch_first)
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's variables, and those of signs."""
+        variables = super().get_css_variables()
+        self.theme_variables = variables | sign_variables(variables)
+        return self.theme_variables
+
     def _palette(self) -> Theme:
         return palette(self.theme_variables, colours=not self.no_color)
 
     def _repaint(self) -> None:
-        """What was composed as text has the colours of the theme before."""
+        """What was composed as text has the colours of the theme before. The choice is kept."""
+        remember_theme(self.folder, self.theme)
         from auditor.tui.widgets.lines import Lines
 
         self.console.pop_theme()
@@ -73,6 +93,20 @@ class AuditorApp(StoreApp):
 
         self.push_screen(LiveScreen(run))
 
+    async def action_quit(self) -> None:
+        """Leave, after asking if something would be lost. Runs go on."""
+        self._leave()
+
+    @work(exclusive=True, group="quit", exit_on_error=False)
+    async def _leave(self) -> None:
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        if isinstance(self.screen, ConfirmScreen):
+            return
+        questions = [question for screen in self.screen_stack if (question := getattr(screen, "unsaved", None))]
+        if not questions or await self.push_screen_wait(ConfirmScreen(questions[-1], "Leave")):
+            self.exit()
+
     def action_explain(self) -> None:
         """Explain what has the focus."""
         from auditor.tui.screens.help import HelpScreen
@@ -80,10 +114,18 @@ class AuditorApp(StoreApp):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    def action_jump(self) -> None:
+        """Let the person choose a pane by one more key."""
+        from auditor.tui.screens.jump import JumpScreen, places
+
+        if (found := places(self.screen)) and not isinstance(self.screen, ModalScreen):
+            self.push_screen(JumpScreen(found))
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action that has a key now, and those of Textual itself."""
         known = set()
-        for key, (node, binding, enabled, tooltip) in screen.active_bindings.items():
+        bindings = sorted(screen.active_bindings.items(), key=lambda item: _place(item[1], screen))
+        for key, (node, binding, enabled, tooltip) in bindings:
             if enabled and binding.description and binding.action not in known:
                 known.add(binding.action)
                 run = partial(self.run_action, binding.action, default_namespace=node)
@@ -105,6 +147,14 @@ class AuditorApp(StoreApp):
         with suppress(Exception):  # the report of a crash must not crash
             self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
         self._close_messages_no_wait()
+
+
+def _place(active: ActiveBinding, screen: Screen[Any]) -> int:
+    """What the screen does comes first, then what its parts do, then the application, then what Textual adds."""
+    added = {binding.action for binding in (*Screen.BINDINGS, *App.BINDINGS) if isinstance(binding, Binding)}
+    if active.binding.action in added - {"quit"} or not type(active.node).__module__.startswith("auditor."):
+        return 3
+    return 0 if active.node is screen else 2 if active.node is screen.app else 1
 
 
 def run_interface(folder: Path, watch: str | None = None) -> int:

@@ -64,7 +64,9 @@ class Snapshot:
         """The outcome, or in a word how far it is."""
         if self.state.finished is not None:
             return self.state.finished.outcome
-        return "running" if self.running else "stopped"
+        if self.running:
+            return "running" if self.state.started is not None else "starting"
+        return "stopped"
 
     @property
     def names(self) -> list[str]:

@@ -18,8 +18,6 @@ class Signs:
     Attributes:
         cells: for what a provider did in a sub-run, see `auditor.report.timeline.Cell`.
         verdicts: for verdicts, outcomes and the states of runs and providers.
-        reference: fills a histogram's bars for distances among the reference providers.
-        judged: likewise for those of the judged provider.
         shades: for a heat map, from the smallest to the largest.
         levels: for a sparkline, likewise.
         filled: the part of a progress bar that is done.
@@ -30,8 +28,6 @@ class Signs:
 
     cells: Mapping[str, str]
     verdicts: Mapping[str, str]
-    reference: str
-    judged: str
     shades: str
     levels: str
     filled: str
@@ -62,11 +58,11 @@ UNICODE = Signs(
         "testing": SIGNS["unreachable"],
         "busy": "▸",
         "running": "▸",
+        "starting": "▸",
+        "reading…": "·",
         "stopped": "‖",
         "pending": "·",
     },
-    reference="░",
-    judged="█",
     shades=" ░▒▓█",
     levels="▁▂▃▄▅▆▇█",
     filled="█",
@@ -97,11 +93,11 @@ ASCII = Signs(
         "testing": ASCII_SIGNS["unreachable"],
         "busy": ">",
         "running": ">",
+        "starting": ">",
+        "reading…": ".",
         "stopped": "=",
         "pending": ".",
     },
-    reference=".",
-    judged="#",
     shades=" .:o#",
     levels="_.-~=+*#",
     filled="#",

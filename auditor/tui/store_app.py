@@ -39,6 +39,18 @@ class StoreApp(App[None]):
         super().__init__()
         self.folder = folder
         self.detached: dict[str, DetachedRun] = {}
+        self._seq_before: dict[str, int] = {}
+        self._told: set[tuple[str, str]] = set()
+
+    def is_starting(self, run: str, seq: int) -> bool:
+        """Whether a process that was started here lives and has not written an event of the run yet.
+
+        Args:
+            run: its id.
+            seq: the number of its latest event.
+        """
+        detached = self.detached.get(run)
+        return detached is not None and detached.ended is None and seq <= self._seq_before.get(run, 0)
 
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it for a while."""
@@ -48,6 +60,24 @@ class StoreApp(App[None]):
                 return call(store)
 
         return await asyncio.to_thread(ask)
+
+    def call_attention(self, run: str, what: str, words: str, *, quietly: bool = False) -> None:
+        """Tell somebody who looks elsewhere: the bell, a notification (OSC 9) and the terminal's title, once each.
+
+        Args:
+            run: whose news it is.
+            what: which news; the same news of a run is told once.
+            words: what the title and the notification say; they may be hostile.
+            quietly: whether only the title changes, because the news is old.
+        """
+        if (run, what) in self._told or self._driver is None:
+            return
+        self._told.add((run, what))
+        plain = cleaned(words, 120)
+        self._driver.write(f"\x1b]2;auditor: {plain}\x07")
+        if not quietly:
+            self._driver.write(f"\x1b]9;auditor: {plain}\x07")
+            self.bell()
 
     async def start(self, job: Job, source: str) -> str:
         """Start a run of a job in a separate process and show it; returns its id."""
@@ -62,7 +92,10 @@ class StoreApp(App[None]):
         """Resume a stopped run in a separate process."""
         from auditor.audit.detached_run import execute_detached
 
-        self.detached[run] = await self.in_store(lambda store: execute_detached(store, run))
+        def begin(store: Store) -> tuple[int, DetachedRun]:
+            return store.last_seq(run) or 0, execute_detached(store, run)
+
+        self._seq_before[run], self.detached[run] = await self.in_store(begin)
 
     @abstractmethod
     def open_run(self, run: str) -> None:

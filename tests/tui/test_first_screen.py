@@ -23,7 +23,7 @@ async def show() -> None:
         await app.workers.wait_for_complete()
 
 asyncio.run(show())
-print([name for name in ("torch", "torchvision", "auditor.tasks") if name in sys.modules])
+print([name for name in ("torch", "torchvision", "auditor.tasks.program") if name in sys.modules])
 """
 
 

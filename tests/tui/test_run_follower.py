@@ -163,6 +163,6 @@ async def test_the_log_is_wrapped_for_the_width_that_it_is_shown_in(home: Path) 
             for event in ending():
                 store.append(RUN, event.kind, event.payload())
         await until(pilot, lambda: "flagged" in text_of(app, "#title"))
-        await pilot.press("5")
+        await pilot.press("4")
         await until(pilot, lambda: "search the log" in screen_text(app))
         await until(pilot, lambda: max(len(line) for line in screen_text(app).splitlines()[-6:-1]) > 40)

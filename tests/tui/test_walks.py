@@ -13,11 +13,16 @@ from textual.widgets._footer import FooterKey
 
 from auditor.store import Store
 from auditor.tui.app import AuditorApp
+from auditor.tui.run_follower import Snapshot
+from auditor.tui.screens.compose_job import ComposeScreen
+from auditor.tui.screens.confirm import ConfirmScreen
 from auditor.tui.screens.job import JobScreen
+from auditor.tui.screens.jump import JumpScreen
 from auditor.tui.screens.live import LiveScreen
 from auditor.tui.screens.verdict import VerdictScreen
+from auditor.tui.widgets.distances import DistanceView
 from tests.tui.recorded import NAMES, job_text
-from tests.tui.walking import screen_text, type_text, until
+from tests.tui.walking import screen_text, text_of, type_text, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 RUN_SECONDS = 200.0
@@ -39,8 +44,36 @@ async def click_key(pilot: Pilot[Any], description: str) -> None:
     await pilot.click(key)
 
 
+def snapshot(app: AuditorApp) -> Snapshot:
+    """The run that is shown, as it is now."""
+    assert isinstance(app.screen, LiveScreen)
+    assert app.screen.snapshot is not None
+    return app.screen.snapshot
+
+
+async def compose_with_errors(app: AuditorApp, pilot: Pilot[Any]) -> None:
+    """Fill in the form wrongly, mend it, look at the text, come back and leave."""
+    await pilot.press("3", "c")
+    await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
+    await pilot.press("tab", "tab", "tab", "tab")
+    assert isinstance(app.focused, Input)
+    assert app.focused.id == "steps"
+    await pilot.press("x")
+    await until(pilot, lambda: shows(app, "training.steps"))
+    await pilot.press("backspace")
+    await type_text(pilot, "800")
+    await until(pilot, lambda: shows(app, "Complete: 20 sub-runs, 3 providers"))
+    await pilot.press("f2")
+    await until(pilot, lambda: isinstance(app.screen, JobScreen) and shows(app, "Probability that"))
+    await pilot.press("escape")
+    await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+    await pilot.press("escape")
+    await until(pilot, lambda: shows(app, "Leave the form?"))
+    await pilot.press("y")
+
+
 async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
-    named = job_text(steps=20, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
+    named = job_text(steps=160, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
     Path("small.toml").write_text(
         "".join(part + f'"{name}"' for part, name in zip(named, NAMES, strict=False)) + named[-1]
     )
@@ -56,7 +89,7 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
         with Store(home) as store:
             assert [provider.name for provider in store.providers()] == list(NAMES)
 
-        await pilot.press("3")
+        await compose_with_errors(app, pilot)
         await until(pilot, lambda: shows(app, "quickstart_clean"))
         await pilot.press("slash")
         await type_text(pilot, "small.toml")
@@ -64,11 +97,25 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
         await until(
             pilot, lambda: isinstance(app.screen, JobScreen) and shows(app, "Probability that a malicious provider")
         )
-        await pilot.press("s")
+        await pilot.press("e", "number_sign", "escape", "escape")
+        await until(pilot, lambda: shows(app, "not saved. Leave"))
+        await pilot.press("n", "e", "backspace", "escape", "s")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
-        await pilot.press("2")
-        await until(pilot, lambda: shows(app, "among the others"), RUN_SECONDS)
+        await until(pilot, lambda: snapshot(app).state.step >= 10, RUN_SECONDS)
+        await pilot.press("x")
+        await until(pilot, lambda: shows(app, "Stop this run now"))
+        await pilot.press("y")
+        await until(pilot, lambda: "stopped" in text_of(app, "#title"), RUN_SECONDS)
+        await pilot.press("r")
         await until(pilot, lambda: shows(app, "v shows the verdict"), RUN_SECONDS)
+        await pilot.press("slash")
+        await type_text(pilot, "resumed")
+        await pilot.press("enter", "n")
+        await until(pilot, lambda: shows(app, "resumed at step"))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: shows(app, "2  Distances"))
+        await pilot.press("2")
+        await until(pilot, lambda: shows(app, "reference"))
         await pilot.press("v")
         await until(
             pilot, lambda: isinstance(app.screen, VerdictScreen) and shows(app, "aurora, the primary, is flagged")
@@ -77,6 +124,13 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
         await until(pilot, lambda: shows(app, "Save as"))
         await pilot.press("enter")
         await until(pilot, lambda: list(Path.cwd().glob("recorded-*.txt")))
+        await until(pilot, lambda: isinstance(app.screen, VerdictScreen))
+        await pilot.press("w")
+        await until(pilot, lambda: shows(app, "Save as"))
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(app, "Replace it?"))
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, VerdictScreen))
     saved = next(Path.cwd().glob("recorded-*.txt")).read_text(encoding="utf-8")
     assert "FLAGGED: aurora" in saved
     assert "Evidence" in saved
@@ -94,6 +148,23 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
             await until(pilot, partial(registered, app, f"local-{count}"))
         await pilot.click("#--content-tab-jobs-tab")
         await until(pilot, lambda: shows(app, "quickstart_clean"))
+        await pilot.click("#compose-job")
+        await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
+        for row in (0, 1):
+            await pilot.click("#chosen", offset=(4, row))
+        await until(pilot, lambda: not shows(app, "Complete:"))  # one provider alone cannot be audited
+        for row in (0, 1):
+            await pilot.click("#chosen", offset=(4, row))
+        await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
+        await pilot.click("#chosen", offset=(4, 2))
+        await click_key(pilot, "Back")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.click("#no")
+        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+        await click_key(pilot, "Back")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.click("#yes")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
         row = next(index for index, line in enumerate(screen_text(app).splitlines()) if " quickstart  " in line)
         while not isinstance(app.screen, JobScreen):
             await pilot.click(offset=(12, row))
@@ -101,14 +172,30 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
         await until(pilot, lambda: shows(app, "Probability that a malicious provider"))
         await pilot.click("#start")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
-        await until(pilot, lambda: shows(app, "among the others"), RUN_SECONDS)
+        await until(pilot, lambda: snapshot(app).state.step >= 10, RUN_SECONDS)
+        await click_key(pilot, "Cancel")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.click("#yes")
+        await until(pilot, lambda: "stopped" in text_of(app, "#title"), RUN_SECONDS)
+        await click_key(pilot, "Resume")
+        await until(pilot, lambda: shows(app, "reference"), RUN_SECONDS)
         await until(pilot, lambda: shows(app, "v shows the verdict"), RUN_SECONDS)
+        await click_key(pilot, "Jump")
+        await until(pilot, lambda: isinstance(app.screen, JumpScreen))
+        await pilot.click("OptionList", offset=(4, 1))
+        await until(pilot, lambda: isinstance(app.screen, LiveScreen) and isinstance(app.focused, DistanceView))
         await click_key(pilot, "Verdict")
         await until(
             pilot, lambda: isinstance(app.screen, VerdictScreen) and shows(app, "aurora, the primary, is flagged")
         )
-        await click_key(pilot, "Save")
-        await until(pilot, lambda: app.screen.query("#save"))
-        await pilot.click("#save")
-        await until(pilot, lambda: list(Path.cwd().glob("quickstart-*.txt")))
+        for time in (1, 2):
+            await until(pilot, lambda: isinstance(app.screen, VerdictScreen))
+            await click_key(pilot, "Save")
+            await until(pilot, lambda: app.screen.query("#save"))
+            await pilot.click("#save")
+            if time == 2:
+                await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+                await pilot.click("#yes")
+            await until(pilot, lambda: list(Path.cwd().glob("quickstart-*.txt")))
+        await until(pilot, lambda: isinstance(app.screen, VerdictScreen))
     assert "FLAGGED: aurora" in next(Path.cwd().glob("quickstart-*.txt")).read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from auditor.audit.record.journal import Entry
 from auditor.audit.record.state import AuditState
+from auditor.job import Job
 from auditor.report.terminal_report import print_report
 from auditor.store import EventRecord
 
@@ -31,9 +32,9 @@ class Display(ABC):
     def show(self, entry: Entry) -> None:
         """Show one more event."""
 
-    def conclude(self, state: AuditState, last: EventRecord) -> None:
-        """Print the verdicts to stdout. `last` is the record of the final event."""
+    def conclude(self, state: AuditState, job: Job, last: EventRecord) -> None:
+        """Print the verdicts on a job to stdout. `last` is the record of the final event."""
         console = Console()
         if not console.is_terminal:
             console = Console(width=100)
-        print_report(console, state)
+        print_report(console, state, job)

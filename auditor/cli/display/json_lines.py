@@ -6,6 +6,7 @@ from auditor.audit.record.journal import Entry
 from auditor.audit.record.state import AuditState
 from auditor.cli.display.base import Display
 from auditor.cli.narration import output
+from auditor.job import Job
 from auditor.store import EventRecord
 
 
@@ -19,7 +20,7 @@ class JsonLines(Display):
         """Write one line."""
         self._write(entry.record)
 
-    def conclude(self, state: AuditState, last: EventRecord) -> None:
+    def conclude(self, state: AuditState, job: Job, last: EventRecord) -> None:
         """Write the verdict, unless it was written already because this process reached it."""
         if last.seq != self._written:
             self._write(last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual import work
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -18,12 +19,14 @@ class AskPathScreen(FormScreen[Path]):
         question: what is saved.
         path: proposed.
         text: what is written.
+        own: the file that the text came from, which is written without a question.
     """
 
-    HELP = "Type a path. Enter saves, Escape cancels. An existing file is replaced."
+    HELP = "Type a path. Enter saves, Escape cancels. Before another file is replaced, you are asked."
 
-    def __init__(self, question: str, path: Path, text: str) -> None:
+    def __init__(self, question: str, path: Path, text: str, own: Path | None = None) -> None:
         super().__init__()
+        self._own = own
         self._question = question
         self._path = path
         self._text = text
@@ -36,13 +39,16 @@ class AskPathScreen(FormScreen[Path]):
         """The path is ready to be changed."""
         self.query_one(Input).focus()
 
-    def save(self) -> None:
-        """Write the text."""
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def save(self) -> None:
+        """Write the text, after asking if another file would be replaced."""
         from auditor.base.user_file import UserFileError, typed_path
 
         typed = self.query_one(Input).value
         try:
             path = typed_path(typed)
+            if path != self._own and not await self.may_replace(path):
+                return
             path.write_text(self._text, encoding="utf-8")
         except UserFileError as error:
             self.tell(safe_text(f"{typed} {error}"))

@@ -31,6 +31,11 @@ class AuditorScreen(Screen[Any], StoreWidget):
 
     AUTO_FOCUS = ""  # each screen says itself where one begins
 
+    @property
+    def unsaved(self) -> str | None:
+        """What would be lost by leaving, as a question; None if nothing. Screens that keep something override it."""
+        return None
+
     async def in_store(self, call: Callable[[Store], Result]) -> Result:
         """Ask the store something in a thread, because another process may hold it."""
         return await self.auditor.in_store(call)
@@ -102,8 +107,22 @@ class RunScreen(AuditorScreen):
 
     def on_run_screen_advanced(self, message: Advanced) -> None:
         """Keep and show the latest."""
-        self.snapshot = message.snapshot
+        first, self.snapshot = self.snapshot is None, message.snapshot
+        self._call_attention(message.snapshot, quietly=first)
         self.show(message.snapshot)
+
+    def _call_attention(self, snapshot: Snapshot, *, quietly: bool) -> None:
+        """At the first flag, and at the end."""
+        state = snapshot.state
+        flagged = [name for name in snapshot.names if state.provider(name).misbehaviour]
+        flagged += [
+            one.provider for sub_run in state.sub_runs.values() for one in sub_run.judgements or () if one.deviates
+        ]
+        run = snapshot.run.id
+        if flagged:
+            self.auditor.call_attention(run, "flag", f"{flagged[0]} deviates in {run}", quietly=quietly)
+        if state.finished is not None:
+            self.auditor.call_attention(run, "end", f"{state.finished.outcome}: {run}", quietly=quietly)
 
     def on_run_screen_gone(self) -> None:
         """Say that the run is gone; what is on the screen stays to be read and saved."""

@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Footer, Input, Label, Select, SelectionList, Static
+from textual.widgets import Button, Input, Label, Select, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from auditor.job.network_task import network_kinds
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import AuditorScreen
+from auditor.tui.widgets.key_bar import KeyBar
 
 FIELDS = {
     "name": ("Name", "my job"),
@@ -37,11 +38,15 @@ class ComposeScreen(AuditorScreen):
 
     HELP = """A form for the common parts of a job. Space selects registered providers; the first one selected is the \
 primary. If none is selected, the job uses four local providers. The next screen shows the plan and the job file, \
-where you can change everything."""
+where you can change everything. Escape there comes back to the form as it was."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
+        Binding("escape", "leave", "Back"),
         Binding("ctrl+j,f2", "go_on", "Next", key_display="f2", tooltip="Show the job file and its plan"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept_text: str | None = None
 
     def compose(self) -> ComposeResult:
         """The fields."""
@@ -67,18 +72,22 @@ where you can change everything."""
         yield Static("", classes="trouble", id="form-trouble", markup=False)
         with Horizontal(classes="bar"):
             yield Button("Show the plan (f2)", id="go-on", variant="primary", compact=True)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin with the name."""
         self.query_one("#name").focus()
+        self._kept_text = self._text
         self._fill()
 
     @work(exit_on_error=False)
     async def _fill(self) -> None:
         registered = await self.in_store(lambda store: store.providers())
         names = [provider.name for provider in registered]
+        untouched = self._text == self._kept_text
         self.query_one(SelectionList).add_options([Selection(Content(safe_text(n, 40).plain), n, True) for n in names])
+        if untouched:
+            self._kept_text = self._text
         self._check()
 
     def on_input_changed(self) -> None:
@@ -133,7 +142,29 @@ where you can change everything."""
         """Show the job file and its plan."""
         from auditor.tui.screens.job import JobScreen
 
-        self.app.switch_screen(JobScreen(self._text, None))
+        text = self._text
+
+        def kept(saved: bool | None) -> None:
+            if saved:
+                self._kept_text = text
+
+        self.app.push_screen(JobScreen(text, None, form=True), kept)
+
+    @property
+    def unsaved(self) -> str | None:
+        """What would be lost by leaving, as a question; None if nothing."""
+        if self._kept_text is None or self._text == self._kept_text:
+            return None
+        return "What you filled in is neither saved nor started. Leave the form?"
+
+    @work(exclusive=True, group="leave", exit_on_error=False)
+    async def action_leave(self) -> None:
+        """Go back; nothing is lost without a question."""
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        question = self.unsaved
+        if question is None or await self.app.push_screen_wait(ConfirmScreen(question, "Leave")):
+            self.dismiss()
 
 
 def job_text(values: dict[str, str], providers: Sequence[str]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -20,6 +22,7 @@ class FormScreen(ModalScreen[Result | None]):
     """Fields, what is wrong with them, and two buttons; gives what was saved, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave")]
+    _before: list[str] | None = None
 
     def compose(self) -> ComposeResult:
         """The fields and the buttons."""
@@ -29,6 +32,16 @@ class FormScreen(ModalScreen[Result | None]):
             with Horizontal(classes="buttons"):
                 yield Button("Save (Enter)", id="save", variant="primary", compact=True)
                 yield Button("Cancel (Esc)", id="leave", compact=True)
+
+    ASKS: ClassVar[bool] = False
+    """Whether leaving with something filled in asks first."""
+
+    def on_show(self) -> None:
+        """Remember how the form was before somebody filled it in."""
+        self._before = self._values()
+
+    def _values(self) -> list[str]:
+        return [field.value for field in self.query(Input)]
 
     @abstractmethod
     def fields(self) -> list[Widget]:
@@ -55,8 +68,25 @@ class FormScreen(ModalScreen[Result | None]):
         if event.button.id == "save":
             self.save()
         else:
-            self.dismiss(None)
+            self.action_leave()
 
-    def action_leave(self) -> None:
-        """Save nothing."""
+    @work(exclusive=True, group="leave", exit_on_error=False)
+    async def action_leave(self) -> None:
+        """Save nothing, after asking if something was filled in."""
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        if self.ASKS and self._values() != self._before:
+            question = "What you filled in is not saved. Leave without saving?"
+            agreed = await self.app.push_screen_wait(ConfirmScreen(question, "Leave"))
+            if not agreed:
+                return
         self.dismiss(None)
+
+    async def may_replace(self, path: Path) -> bool:
+        """Whether a file may be written: it is not there, or the person agrees to replace it."""
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        if not path.exists():
+            return True
+        agreed: bool = await self.app.push_screen_wait(ConfirmScreen(f"{path} exists. Replace it?", "Replace"))
+        return agreed is True

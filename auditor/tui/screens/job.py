@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.widgets import Button, Footer, OptionList, Static, TextArea
+from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from auditor.store import Store
@@ -20,20 +20,55 @@ from auditor.tui.safe_text import safe_text
 from auditor.tui.sample_jobs import job_name
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.signs import UNICODE, signs
-from auditor.tui.widgets.catch_chart import CatchChart
+from auditor.tui.widgets.catch_chart import CatchChart, CatchLegend
+from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.plan_view import Checked, PlanView
 
 
 class JobEditor(TextArea):
-    """The text of the job file."""
+    """The text of the job file. It takes keys only after the person has entered it."""
 
-    HELP = "The job file. Problems are listed below as you type. Enter or a click on a problem goes to its line."
+    HELP = """The job file. e or a click enters the editor, and Escape leaves it. Until then the keys are those of the \
+screen. Problems are listed below as you type. Enter or a click on a problem goes to its line."""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave the editor", priority=True)]
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, show_line_numbers=True, soft_wrap=False, read_only=True)
+
+    def enter(self) -> None:
+        """Take keys as text from now on."""
+        self.read_only = False
+        self.focus()
+        self._say()
 
     def action_leave(self) -> None:
         """Give the keys back to the screen."""
+        self._rest()
         self.screen.query_one(PlanView).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What was not entered cannot be left."""
+        return action != "leave" or not self.read_only
+
+    def on_click(self) -> None:
+        """A click enters it."""
+        self.enter()
+
+    def on_blur(self) -> None:
+        """Whoever comes back by a key that leads to this pane has not entered it."""
+        if self.app.app_focus:  # else the person is in another window, and comes back
+            self._rest()
+
+    def _rest(self) -> None:
+        self.read_only = True
+        self._say()
+
+    def _say(self) -> None:
+        pane = next((node for node in self.ancestors if isinstance(node, Pane)), None)
+        if pane is not None:
+            pane.border_title = "Job file (e to edit)" if self.read_only else "Job file (editing; Escape leaves)"
+        self.screen.refresh_bindings()
 
 
 class JobScreen(AuditorScreen):
@@ -42,11 +77,13 @@ class JobScreen(AuditorScreen):
     Args:
         text: TOML.
         path: where it was read from or saved; None for one that is only composed.
+        form: whether the form that made it is below, and keeps what was filled in. The screen gives whether the text
+            was saved or started.
     """
 
     HELP = "A job: its file, its problems, its plan, and the probability of catching a malicious provider."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
+        Binding("escape", "leave", "Back"),
         Binding("s", "start", "Start", tooltip="Start the audit in a separate process and watch it"),
         Binding("y", "copy", "Copy command", tooltip="Copy the command that starts it without the interface"),
         Binding("e", "edit", "Edit", tooltip="Change the text; Escape leaves the editor"),
@@ -63,12 +100,15 @@ class JobScreen(AuditorScreen):
             super().__init__()
             self.checked = checked
 
-    def __init__(self, text: str, path: Path | None) -> None:
+    def __init__(self, text: str, path: Path | None, *, form: bool = False) -> None:
         super().__init__()
         self._text = text
         self._path = path
+        self._form_text = text if form else None
+        self._started_text: str | None = None
         self._saved_text = text if path is not None else None
         self._checked: Checked | None = None
+        self._starting = False
 
     @property
     def _source(self) -> str:
@@ -84,13 +124,13 @@ class JobScreen(AuditorScreen):
         yield Panes(
             Pane("Plan", PlanView(), id="plan-pane"),
             Pane(
-                "Job file",
-                Vertical(JobEditor(self._text, show_line_numbers=True, soft_wrap=False), OptionList()),
+                "Job file (e to edit)",
+                Vertical(JobEditor(self._text), OptionList()),
                 id="file-pane",
             ),
-            Pane("Catch probability", CatchChart(), id="chart-pane"),
+            Pane("Catch probability", CatchLegend(), CatchChart(), id="chart-pane"),
         )
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Read the text."""
@@ -132,7 +172,7 @@ class JobScreen(AuditorScreen):
         self.query_one("#title", Static).update(safe_text(title + changed, 300, "bold"))
         self.query_one(PlanView).show(checked)
         self.query_one(CatchChart).show(checked.job, checked.plan)
-        self.query_one("#start", Button).disabled = checked.job is None
+        self.query_one("#start", Button).disabled = checked.job is None or self._starting
         problems = self.query_one(OptionList)
         problems.display = bool(checked.problems)
         problems.clear_options()
@@ -144,8 +184,9 @@ class JobScreen(AuditorScreen):
         self.refresh_bindings()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go to the line of the problem."""
+        """Go to the line of the problem, to mend it."""
         self._go_to_problem(event.option_index)
+        self.query_one(JobEditor).enter()
 
     def _go_to_problem(self, index: int) -> None:
         if self._checked is not None and index < len(self._checked.problems):
@@ -153,7 +194,6 @@ class JobScreen(AuditorScreen):
             line = min((self._checked.problems[index].line or 1) - 1, editor.document.line_count - 1)
             editor.move_cursor((line, 0), center=True)
             editor.select_line(line)
-            editor.focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The buttons do what the keys do."""
@@ -168,7 +208,8 @@ class JobScreen(AuditorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A job with problems cannot be started."""
-        return action != "start" or (self._checked is not None and self._checked.job is not None)
+        startable = self._checked is not None and self._checked.job is not None and not self._starting
+        return action != "start" or startable
 
     def action_pane(self, index: int) -> None:
         """Go to a pane."""
@@ -177,13 +218,45 @@ class JobScreen(AuditorScreen):
     def action_edit(self) -> None:
         """Change the text."""
         self.query_one(Panes).go_to(1)
-        self.query_one(JobEditor).focus()
+        self.query_one(JobEditor).enter()
 
-    @work(exclusive=True, group="start", exit_on_error=False)
+    @work(group="start", exit_on_error=False)
     async def action_start(self) -> None:
         """Start it."""
-        if self._checked is not None and self._checked.job is not None:
+        if self._checked is None or self._checked.job is None or self._starting:
+            return
+        self._say_starting(True)
+        try:
+            text = self._text
             await self.auditor.start(self._checked.job, self._source)
+            self._started_text = text  # the run keeps the job
+        finally:
+            self._say_starting(False)
+
+    def _say_starting(self, starting: bool) -> None:
+        """Show that the start was taken, so that nobody starts twice."""
+        self._starting = starting
+        button = self.query_one("#start", Button)
+        button.label = "Starting…" if starting else "Start (s)"
+        button.disabled = starting or self._checked is None or self._checked.job is None
+        self.refresh_bindings()
+
+    @property
+    def unsaved(self) -> str | None:
+        """What would be lost by leaving, as a question; None if nothing."""
+        if self._text in (self._saved_text, self._form_text, self._started_text):
+            return None
+        where = "The changes to the text are" if self._form_text or self._path else "The job is"
+        return f"{where} not saved. Leave without saving?"
+
+    @work(exclusive=True, group="leave", exit_on_error=False)
+    async def action_leave(self) -> None:
+        """Go back; nothing is lost without a question."""
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        question = self.unsaved
+        if question is None or await self.app.push_screen_wait(ConfirmScreen(question, "Leave")):
+            self.dismiss(self._text in (self._saved_text, self._started_text))
 
     def action_copy(self) -> None:
         """Copy the headless command."""
@@ -201,7 +274,7 @@ class JobScreen(AuditorScreen):
 
         path = self._path or Path.cwd() / "job.toml"
         text = self._text
-        saved = await self.app.push_screen_wait(AskPathScreen("Save the job file as", path, text))
+        saved = await self.app.push_screen_wait(AskPathScreen("Save the job file as", path, text, own=self._path))
         if saved is not None:
             self._path, self._saved_text = saved, text
             self._check(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -10,7 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import RunScreen
@@ -18,9 +19,10 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.cell_details import CellDetails
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.event_log import EventLog
+from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.progress import ProgressList
-from auditor.tui.widgets.timeline import Timeline
+from auditor.tui.widgets.timeline import Timeline, TimelineLegend
 from auditor.tui.widgets.verdict_list import VerdictList
 
 if TYPE_CHECKING:
@@ -39,16 +41,17 @@ class LiveScreen(RunScreen):
         Binding("p", "pause", "Pause", tooltip="Stop after the current sub-run; the run can be resumed"),
         Binding("x", "cancel", "Cancel", tooltip="Stop now; the run can be resumed"),
         Binding("r", "resume", "Resume", tooltip="Resume a run that was stopped"),
-        Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
+        Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric", show=False),
         Binding("o", "next_provider", "Provider", tooltip="Compare the next provider with the others"),
+        Binding("f", "filter", "Filter", tooltip="Show one provider alone on the timeline and in the log, or all"),
         Binding("n", "next_sub_run", "Sub-run", tooltip="Show the next replicated sub-run"),
-        Binding("h", "heat_map", "Heat map", tooltip="Switch between the histogram and a heat map of all distances"),
+        Binding("h", "heat_map", "Heat map", tooltip="Switch between the picture and a heat map", show=False),
         Binding("slash", "search", "Search", tooltip="Search the log", key_display="/"),
         Binding("1", "pane(0)", "Go to the timeline", show=False),
         Binding("2", "pane(1)", "Go to the distances", show=False),
         Binding("3", "pane(2)", "Go to the verdicts", show=False),
-        Binding("4", "pane(3)", "Go to the progress", show=False),
-        Binding("5", "pane(4)", "Go to the log", show=False),
+        Binding("4", "pane(3)", "Go to the log", show=False),
+        Binding("5", "pane(4)", "Go to the progress", show=False),
     ]
 
     class Judged(Message):
@@ -67,18 +70,21 @@ class LiveScreen(RunScreen):
         self._judged_events = -1
         self._judging = False
         self._status = ""
+        self._asked: frozenset[str] = frozenset()
+        self._resuming = False
+        self._only: str | None = None
 
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
         yield Static("", id="title", markup=False)
         yield Panes(
-            Pane("Timeline", Timeline(), CellDetails(markup=False), id="timeline-pane"),
+            Pane("Timeline", Timeline(), TimelineLegend(), CellDetails(markup=False), id="timeline-pane"),
             Pane("Distances", DistanceView(), id="distances-pane"),
             Pane("Verdicts", VerdictList(), id="verdicts-pane"),
+            Pane("Log (local time)", EventLog(), id="log-pane"),
             Pane("Progress", ProgressList(), id="progress-pane"),
-            Pane("Log", EventLog(), id="log-pane"),
         )
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Say what is awaited."""
@@ -90,27 +96,38 @@ class LiveScreen(RunScreen):
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now."""
         self.query_one("#title", Static).update(self._title(snapshot), layout=False)
-        self.query_one(Timeline).show(snapshot)
+        timeline = self.query_one(Timeline)
+        timeline.show(snapshot)
+        self.query_one(TimelineLegend).show(timeline.cells)
         self.query_one(ProgressList).show(snapshot)
         self.query_one(EventLog).show(snapshot.log)
         self._show_selection(snapshot)
         self._show_verdicts(snapshot)
-        if snapshot.status != self._status:
-            self._status = snapshot.status
+        if self._asked and not snapshot.running:
+            self._asked = frozenset()
+        if (status := f"{self._status_of(snapshot)} {snapshot.requests}") != self._status:
+            self._status = status
             self.refresh_bindings()  # costly, and only pausing and resuming depend on it
 
     def _title(self, snapshot: Snapshot) -> Text:
-        from auditor.report.number_text import seconds_text
+        from auditor.report.number_text import arrival_text, seconds_text
+        from auditor.report.time_left import seconds_left
 
         state = snapshot.state
         step = state.step
-        words = f" {snapshot.run.id}  {signs().verdicts[snapshot.status]} {snapshot.status}"
-        if snapshot.running and snapshot.requests and state.finished is None:
-            words += f" ({' and '.join(sorted(snapshot.requests))} requested)"
+        status = self._status_of(snapshot)
+        words = f" {snapshot.run.id}  {signs().verdicts[status]} {status}"
+        requests = snapshot.requests | self._asked
+        if status in ("running", "starting") and requests and state.finished is None:
+            words += f" ({' and '.join(sorted(requests))} requested)"
         words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
+        if snapshot.running and (left := seconds_left(state, snapshot.job)) is not None:
+            words += f"  ends {arrival_text(left, datetime.now(UTC))}"
+        if self._only is not None:
+            words += f"  only {self._only} (f: all)"
         if state.finished is not None:
             words += "  v shows the verdict"
-        elif not snapshot.running:
+        elif status == "stopped":
             detached = self.auditor.detached.get(self.run_id)
             if detached is not None and detached.ended not in (None, 0):
                 words += "  " + " ".join(detached.last_words(2))
@@ -118,10 +135,23 @@ class LiveScreen(RunScreen):
                 words += "  r resumes it" if state.started else ""
         return safe_text(words, 300, "bold")
 
+    def _status_of(self, snapshot: Snapshot) -> str:
+        """How far the run is; one whose process lives and does not execute it yet is starting."""
+        stopped = snapshot.status == "stopped"
+        begins = self._resuming or self.auditor.is_starting(self.run_id, snapshot.state.seq)
+        return "starting" if stopped and begins else snapshot.status
+
+    def _retitle(self) -> None:
+        """Show at once that something was asked."""
+        if self.snapshot is not None:
+            self.query_one("#title", Static).update(self._title(self.snapshot), layout=False)
+        self.refresh_bindings()
+
     def _show_verdicts(self, snapshot: Snapshot) -> None:
         state = snapshot.state
         if state.finished is not None:
-            self.query_one(VerdictList).show(state.finished.providers, final=True)
+            self.query_one(VerdictList).show(state.finished.providers, final=True, ratios=_ratios(snapshot))
+            self.query_one(Timeline).show_verdicts(state.finished.providers)
             return
         findings = sum(
             len(sub_run.judgements or ()) + (sub_run.undecided is not None) for sub_run in state.sub_runs.values()
@@ -148,7 +178,8 @@ class LiveScreen(RunScreen):
     def on_live_screen_judged(self, message: Judged) -> None:
         """Show them, unless the audit has ended meanwhile with its own."""
         if self.snapshot is not None and self.snapshot.state.finished is None:
-            self.query_one(VerdictList).show(message.verdicts, final=False)
+            self.query_one(VerdictList).show(message.verdicts, final=False, ratios=_ratios(self.snapshot))
+            self.query_one(Timeline).show_verdicts(message.verdicts)
             self._show_verdicts(self.snapshot)
 
     def on_timeline_cursor_moved(self, message: Timeline.CursorMoved) -> None:
@@ -189,9 +220,10 @@ class LiveScreen(RunScreen):
         going = snapshot is not None and snapshot.state.finished is None
         match action:
             case "pause" | "cancel":
-                return going and snapshot is not None and snapshot.running
+                asked = snapshot is not None and action in (snapshot.requests | self._asked)
+                return going and snapshot is not None and snapshot.running and not asked
             case "resume":
-                return going and snapshot is not None and not snapshot.running
+                return going and snapshot is not None and self._status_of(snapshot) == "stopped"
             case _:
                 return True
 
@@ -208,6 +240,17 @@ class LiveScreen(RunScreen):
             self._provider = _after(self.snapshot.names, self._provider or self.snapshot.names[0])
             self._show_selection(self.snapshot)
 
+    def action_filter(self) -> None:
+        """Show only what is about the provider under the cursor; once more, everything."""
+        if self.snapshot is None:
+            return
+        chosen = self._provider or self.snapshot.names[0]
+        self._only = None if self._only == chosen else chosen
+        self.query_one(Timeline).filter(self._only)
+        self.query_one(EventLog).filter(self._only)
+        self.query_one(VerdictList).filter(self._only)
+        self._retitle()
+
     def action_next_sub_run(self) -> None:
         """Show the next replicated sub-run that was measured; after the last, the first."""
         if self.snapshot is not None and (measured := self._measured(self.snapshot.state)):
@@ -222,7 +265,7 @@ class LiveScreen(RunScreen):
 
     def action_search(self) -> None:
         """Search the log."""
-        self.query_one(Panes).go_to(4)
+        self.query_one(Panes).go_to(3)
         self.query_one(EventLog).search()
 
     def action_verdict(self) -> None:
@@ -234,7 +277,14 @@ class LiveScreen(RunScreen):
     @work(exit_on_error=False)
     async def action_pause(self) -> None:
         """Ask the run to stop after the present sub-run."""
-        await self.in_store(lambda store: store.request(self.run_id, "pause"))
+        self._asked |= {"pause"}
+        self._retitle()
+        try:
+            await self.in_store(lambda store: store.request(self.run_id, "pause"))
+        except Exception:
+            self._asked -= {"pause"}
+            self._retitle()
+            raise
         self.say("The run will pause after the current sub-run.")
 
     @work(exit_on_error=False)
@@ -244,12 +294,31 @@ class LiveScreen(RunScreen):
 
         question = "Stop this run now? The work so far is kept, and the run can be resumed."
         if await self.app.push_screen_wait(ConfirmScreen(question, "Stop the run")):
-            await self.in_store(lambda store: store.request(self.run_id, "cancel"))
+            self._asked |= {"cancel"}
+            self._retitle()
+            try:
+                await self.in_store(lambda store: store.request(self.run_id, "cancel"))
+            except Exception:
+                self._asked -= {"cancel"}
+                self._retitle()
+                raise
 
     @work(exit_on_error=False)
     async def action_resume(self) -> None:
         """Go on with a run that was stopped."""
-        await self.auditor.execute(self.run_id)
+        self._resuming = True
+        self._retitle()
+        try:
+            await self.auditor.execute(self.run_id)
+        finally:
+            self._resuming = False
+            self._retitle()
+
+
+def _ratios(snapshot: Snapshot) -> dict[str, list[float]]:
+    from auditor.report.summary import ratios
+
+    return {name: ratios(snapshot.state, name) for name in snapshot.names}
 
 
 def _after(names: Sequence[str], name: str) -> str:

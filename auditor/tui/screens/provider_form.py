@@ -30,7 +30,8 @@ class ProviderForm(FormScreen[Filled]):
 
     HELP = """The name identifies the provider in job files. The endpoint is its address: local:cpu, local:cuda:N, \
 unix:PATH or https://host:port. The price per hour is optional. Enter goes to the next field and finally saves; Escape \
-cancels."""
+cancels, after a question if something was filled in."""
+    ASKS = True
 
     def __init__(self, provider: RegisteredProvider | None, known: Sequence[str]) -> None:
         super().__init__()

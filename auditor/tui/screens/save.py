@@ -27,7 +27,7 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
         screenshot: of the screen below, as SVG.
     """
 
-    HELP = "Choose a format and a path. Enter saves, Escape cancels. An existing file is replaced."
+    HELP = "Choose a format and a path. Enter saves, Escape cancels. Before a file is replaced, you are asked."
 
     def __init__(self, run: RunRecord, screenshot: str) -> None:
         super().__init__()
@@ -68,6 +68,8 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
             self.tell(safe_text(f"{typed} {error}"))
             return
         try:
+            if not await self.may_replace(path):
+                return
             await self.in_store(lambda store: _write(store, self._run, path, suffix, self._screenshot))
         except OSError as error:
             self.tell(safe_text(f"{path} cannot be written: {error.strerror}"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import RunScreen
@@ -16,6 +17,7 @@ from auditor.tui.signs import signs
 from auditor.tui.widgets.comparison import Comparison
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.evidence_table import EvidenceTable
+from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.lines import Lines
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.sortable_table import Row, SortableTable
@@ -33,7 +35,7 @@ class VerdictText(Lines):
 class Failures(Lines):
     """What failed and when."""
 
-    HELP = """Everything that failed, was lost or was refused, with the time in UTC."""
+    HELP = """Everything that failed, was lost or was refused, with the local time."""
 
 
 class VerdictScreen(RunScreen):
@@ -46,12 +48,13 @@ class VerdictScreen(RunScreen):
         Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric"),
         Binding("h", "heat_map", "Heat map", tooltip="Switch between the histogram and a heat map of all distances"),
         Binding("c", "compare", "Compare", tooltip="Compare two providers"),
+        Binding("p", "copy_path", "Copy path", tooltip="Copy the path of the delivered checkpoint"),
         Binding("y", "copy", "Copy", tooltip="Copy the report as text; over ssh, saving is more reliable"),
         Binding("w", "save", "Save", tooltip="Save as text or JSON, or this screen as SVG"),
         Binding("1", "pane(0)", "Go to the verdicts", show=False),
         Binding("2", "pane(1)", "Go to the evidence", show=False),
         Binding("3", "pane(2)", "Go to the distances", show=False),
-        Binding("4", "pane(3)", "Go to the commitments", show=False),
+        Binding("4", "commitments", "Go to the commitments", show=False),
         Binding("5", "pane(4)", "Go to the failures", show=False),
         Binding("6", "pane(5)", "Go to the comparison", show=False),
     ]
@@ -73,7 +76,7 @@ class VerdictScreen(RunScreen):
             Pane("Failures", Failures(id="failures"), id="failures-pane"),
             Pane("Compare", Comparison(), id="compare-pane"),
         )
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin where the verdicts are."""
@@ -82,10 +85,14 @@ class VerdictScreen(RunScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now."""
+        from auditor.report.number_text import day_text
+
         status = snapshot.status
-        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  started {snapshot.run.created[:16]}"
-        self.query_one("#title", Static).update(safe_text(title.replace("T", " "), 200, "bold"))
-        self.query_one(VerdictText).write(_sentences(snapshot))
+        started = f"started {day_text(snapshot.run.created)} (local time)"
+        title = f" {snapshot.run.id}  {signs().verdicts[status]} {status}  {started}"
+        self.query_one("#title", Static).update(safe_text(title, 200, "bold"))
+        keys = {binding.action: binding.key for binding in self.BINDINGS if isinstance(binding, Binding)}
+        self.query_one(VerdictText).write([*_sentences(snapshot), *_next_steps(snapshot, keys)])
         self.query_one(EvidenceTable).show_evidence(snapshot)
         self.query_one("#commitments", SortableTable).show(_commitments(snapshot))
         self.query_one(Failures).write(_failures(snapshot))
@@ -129,6 +136,20 @@ class VerdictScreen(RunScreen):
     def action_compare(self) -> None:
         """Compare two providers."""
         self.query_one(Panes).go_to(5)
+
+    def action_commitments(self) -> None:
+        """Go to the commitments."""
+        self.query_one(Panes).go_to(3)
+
+    def action_copy_path(self) -> None:
+        """Copy where the delivered checkpoint is."""
+        delivered = None if self.snapshot is None else self.snapshot.state.delivered
+        if delivered is None:
+            self.say("No model was delivered.", error=True)
+            return
+        path = str(Path(delivered.path).absolute())
+        self.app.copy_to_clipboard(path)
+        self.say(f"Copied, if your terminal supports it: {path}")
 
     def action_copy(self) -> None:
         """Copy the report."""
@@ -175,6 +196,20 @@ def _sentences(snapshot: Snapshot) -> list[Text]:
     return [*lines, Text(f"Cost: {cost_sentence(finished.cost)}")]
 
 
+def _next_steps(snapshot: Snapshot, keys: dict[str, str]) -> list[Text]:
+    """What to do now, each with its key and its command."""
+    from auditor.report.next_steps import next_steps
+
+    steps = next_steps(snapshot.run.id, snapshot.job, snapshot.state)
+    lines = [Text(), Text("What to do next", style="bold")] if steps else []
+    for step in steps:
+        key = f" ({keys[step.action]})" if step.action in keys else ""
+        lines.append(Text.assemble((f"{step.title}{key}: ", "bold"), safe_text(step.words, 300)))
+        if step.command:
+            lines.append(safe_text(f"    {step.command}", 300))
+    return lines
+
+
 def _commitments(snapshot: Snapshot) -> list[Row]:
     opened = {None: "no", True: "yes, as committed", False: "yes, not finite"}
     return [
@@ -196,7 +231,9 @@ def _failures(snapshot: Snapshot) -> list[Text]:
     failures = [line for line in snapshot.log if line.is_failure]
     if not failures:
         return [Text("Nothing failed.")]
-    return [Text.assemble((line.time[11:19], "dim"), " ", safe_text(line.words)) for line in failures]
+    from auditor.report.number_text import clock_text
+
+    return [Text.assemble((clock_text(line.time), "dim"), " ", safe_text(line.words)) for line in failures]
 
 
 def _selection(snapshot: Snapshot, evidence: tuple[str, int, str] | None) -> Selection | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+from textual.widgets import Static
 from textual_plot import HiResMode
 
 from auditor.tui.widgets.plot import Plot
@@ -13,7 +15,19 @@ if TYPE_CHECKING:
     from auditor.planning import Plan
 
 SHARES = {0.05: "red", 0.1: "yellow", 0.3: "green"}
-"""Which shares of deviating sub-runs are drawn."""
+"""The shares of deviating sub-runs that are drawn, from the lowest curve to the highest, each with its colour."""
+
+
+class CatchLegend(Static):
+    """What the curves and the line are. The curves never cross, so that their order tells them apart."""
+
+    def on_mount(self) -> None:
+        """Say it."""
+        curves = [(f"{share:.0%}", colour) for share, colour in reversed(SHARES.items())]
+        parts: list[str | tuple[str, str]] = ["from the highest curve: "]
+        for number, curve in enumerate(curves):
+            parts += [", " if number else "", curve]
+        self.update(Text.assemble(*parts, " of the sub-runs deviate; | this job's m"))
 
 
 class CatchChart(Plot):

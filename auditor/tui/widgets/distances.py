@@ -9,60 +9,78 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from auditor.tui.safe_text import padded, safe_text, short
-from auditor.tui.signs import signs
+from auditor.tui.safe_text import padded, safe_text
+from auditor.tui.signs import UNICODE, signs
 from auditor.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from auditor.audit.record.findings import RecordedJudgement
-    from auditor.decisions import DistanceMatrix
+    from auditor.decisions import Assumptions, DistanceMatrix
+    from auditor.report.histogram import Picture
     from auditor.tui.run_follower import Snapshot
 
-REFERENCE_STYLE = "distance.reference"
-JUDGED_STYLE = "distance.judged"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Selection:
     """Whose distances are shown.
 
     Attributes:
         matrix: of one metric in one sub-run.
         provider: who is compared with the others.
-        judgement: what the decision says of it there, once it does.
+        judgements: what the decision says of everybody there, once it does.
+        assumptions: what the audit takes for granted.
     """
 
     matrix: DistanceMatrix
     provider: str
-    judgement: RecordedJudgement | None
+    judgements: tuple[RecordedJudgement, ...]
+    assumptions: Assumptions
 
     @classmethod
     def of(cls, snapshot: Snapshot, matrix: DistanceMatrix, provider: str) -> Selection:
-        """One provider in a matrix of a run, with the judgement on it."""
+        """One provider in a matrix of a run, with what was judged there."""
+        from auditor.planning.choice import assumptions_of
+
         judgements = snapshot.state.sub_run(matrix.sub_run).judgements or ()
-        own = (
-            judgement
-            for judgement in judgements
-            if judgement.provider == provider and judgement.metric == matrix.metric
+        return cls(matrix, provider, judgements, assumptions_of(snapshot.job))
+
+    def is_same(self, other: Selection | None) -> bool:
+        """Whether nothing has changed; states share what did not."""
+        return (
+            other is not None
+            and self.matrix is other.matrix
+            and self.provider == other.provider
+            and self.judgements is other.judgements
         )
-        return cls(matrix, provider, next(own, None))
+
+    def picture(self) -> Picture:
+        """What there is to draw."""
+        from auditor.report.histogram import picture
+
+        return picture(self.matrix, self.judgements, self.assumptions, self.provider)
 
 
 class DistanceView(Lines):
-    """Redraws a histogram or a heat map as distances arrive."""
+    """Redraws a picture of distances as they arrive."""
 
-    HELP = """Distances between the models that were returned for one replicated sub-run. The histogram separates the \
-distances among the other providers from those of the selected provider. A provider that did what was asked lies where \
-the others lie. Keys change the metric, the provider and the sub-run, and show all distances as a heat map."""
+    HELP = """Distances between the models that were returned for one replicated sub-run, on a logarithmic axis. Each \
+provider has a line: ● are its distances to the reference, the providers that agree best. ○ are the distances among \
+the reference. ┊ is the numerical noise, where it is known. ┃ is where the provider of that line is flagged: it is if \
+the median of its distances lies there or farther to the right. Where there are many distances, bars count them. \
+Keys change the metric, the provider and the sub-run, and show all distances as a heat map."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._selection: Selection | None = None
+        self._picture: Picture | None = None
         self._heat_map = False
 
     def show(self, selection: Selection | None) -> None:
         """Show these distances."""
+        if selection is not None and selection.is_same(self._selection):
+            return
         self._selection = selection
+        self._picture = None if selection is None else selection.picture()
         self._draw()
 
     def toggle(self) -> None:
@@ -75,64 +93,15 @@ the others lie. Keys change the metric, the provider and the sub-run, and show a
         self._draw()
 
     def _draw(self) -> None:
-        if self._selection is None:
+        if self._selection is None or self._picture is None:
             self.write([Text("No distances yet. They appear when all providers have returned a replicated sub-run.")])
         elif self._heat_map:
             self.write(heat_map_lines(self._selection, self.size.width - 2))
         else:
-            self.write(histogram_lines(self._selection, self.size.width - 2, self.size.height))
+            from auditor.report.histogram import ASCII_MARKS, UNICODE_MARKS, histogram_lines
 
-
-def _heading(selection: Selection) -> list[Text]:
-    from auditor.report.number_text import p_text, ratio_text
-    from auditor.report.timeline import judged
-
-    matrix = selection.matrix
-    lines = [safe_text(f"sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")]
-    judgement = selection.judgement
-    name = short(selection.provider, 24)
-    if judgement is None:
-        return [*lines, Text(f"{name}: not judged yet")]
-    if judgement.p_value is None:
-        return [*lines, safe_text(f"{name}: {judgement.note or 'this metric says nothing about it'}", 300)]
-    kind = judged(judgement)
-    words = (
-        f"{signs().cells[kind]} {name}: ratio {ratio_text(judgement.ratio)}, p {p_text(judgement.p_value)}; "
-        f"flagged at p {p_text(judgement.threshold)} or less"
-    )
-    return [*lines, Text(words, style="bold" if kind == "flagged" else "")]
-
-
-def histogram_lines(selection: Selection, width: int, height: int) -> list[Text]:
-    """One bar a line; the reference's and the judged provider's distances differ by sign and colour."""
-    from auditor.report.histogram import histogram
-
-    lines = _heading(selection)
-    lines.append(
-        Text.assemble(
-            (signs().reference * 2, REFERENCE_STYLE),
-            " among the others  ",
-            (signs().judged * 2, JUDGED_STYLE),
-            f" from {short(selection.provider, 24)}",
-        )
-    )
-    bars = histogram(selection.matrix, [selection.provider], bars=min(16, max(4, height - len(lines))))
-    room = max(4, width - 26)
-    scale = min(4.0, room / (max(bar.reference + bar.judged for bar in bars) or 1))
-    for bar in bars:
-        among = max(round(bar.reference * scale), int(bar.reference > 0))
-        own = max(round(bar.judged * scale), int(bar.judged > 0))
-        count = bar.reference + bar.judged
-        lines.append(
-            Text.assemble(
-                f"{bar.low:8.3g} – {bar.high:<8.3g} ",
-                (signs().reference * among, REFERENCE_STYLE),
-                (signs().judged * own, JUDGED_STYLE),
-                f" {count}" if count else "",
-                no_wrap=True,
-            )
-        )
-    return lines
+            marks = UNICODE_MARKS if signs() is UNICODE else ASCII_MARKS
+            self.write(histogram_lines(self._picture, self.size.width - 2, self.size.height, marks))
 
 
 def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
@@ -143,7 +112,7 @@ def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
     low, high = (math.log(min(positive)), math.log(max(positive))) if positive else (0.0, 0.0)
     name_width = min(12, max(len(name) for name in matrix.providers))
     numbers = width - name_width >= 10 * len(values)
-    yield from _heading(selection)
+    yield safe_text(f"Distances in sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")
     column = 10 if numbers else 3
     heads = (padded(name, column - 1) + " " for name in matrix.providers)
     yield Text(" " * (name_width + 1) + "".join(heads), style="dim", no_wrap=True)

@@ -23,7 +23,7 @@ the provider's model lies from the reference models than these lie from one anot
 ratio this large is for a benign provider. The distances pane shows the distances behind the row under the cursor."""
 
     def __init__(self) -> None:
-        super().__init__("p", "ratio", "provider", "sub-run", "metric", "note", id="evidence")
+        super().__init__("provider", "p", "ratio", "sub-run", "metric", "note", sort_by=1, id="evidence")
         self._places: dict[str, tuple[str, int, str]] = {}
 
     @property
@@ -59,14 +59,14 @@ def _judged(key: str, sub_run: int, judgement: RecordedJudgement) -> Row:
     return Row(
         key=key,
         cells=(
+            safe_text(provider, 24, style),
             Text(f"{sign} {p_text(p_value)}", style=style),
             Text(ratio_text(ratio)),
-            safe_text(provider, 24),
             Text(str(sub_run)),
             safe_text(metric, 24),
             safe_text(judgement.note, 120),
         ),
-        sort=(p_value, ratio, provider, sub_run, metric, judgement.note or None),
+        sort=(provider, p_value, ratio, sub_run, metric, judgement.note or None),
     )
 
 
@@ -75,12 +75,12 @@ def _noted(key: str, sub_run: int, provider: str, note: str) -> Row:
     return Row(
         key=key,
         cells=(
+            safe_text(provider, 24),
             Text(f"{sign} –"),
             Text("–"),
-            safe_text(provider, 24),
             Text(str(sub_run)),
             Text("–"),
             safe_text(note, 120),
         ),
-        sort=(None, None, provider, sub_run, None, note),
+        sort=(provider, None, None, sub_run, None, note),
     )

@@ -36,6 +36,11 @@ class Panes(Container):
         super().__init__()
         self._panes = panes
 
+    @property
+    def titles(self) -> list[str]:
+        """Of the panes, in their order."""
+        return [pane.title for pane in self._panes]
+
     def compose(self) -> ComposeResult:
         """The tabs, and the panes in a container that the screen lays out."""
         yield Tabs(*(Tab(pane.title, id=f"tab-{pane.id}") for pane in self._panes))
@@ -54,7 +59,8 @@ class Panes(Container):
         self.query_one(Tabs).active = f"tab-{pane.id}"
         self._show(pane)
         for widget in pane.query("*"):
-            # Not a field to type in: it would swallow the key that leads to the next pane.
+            # Not a field to type in: it would swallow the key that leads to the next pane. An editor that was not
+            # entered does not.
             if widget.focusable and not isinstance(widget, Input):
                 widget.focus()
                 return

@@ -25,9 +25,19 @@ class ProgressList(Lines):
     HELP = """Progress: how far the primary is with the whole training and each replica with its sub-run, in steps, \
 with its rate and the time left, and the primary's loss so far, the latest on the right."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._snapshot: Snapshot | None = None
+
     def show(self, snapshot: Snapshot) -> None:
         """Show how far everybody is."""
+        self._snapshot = snapshot
         self.write(_lines(snapshot, max(10, self.size.width - 2)))
+
+    def on_resize(self) -> None:
+        """Lines fit the width that there is."""
+        if self._snapshot is not None:
+            self.show(self._snapshot)
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -35,8 +35,8 @@ class Row:
 class SortableTable(DataTable[Text]):
     """Rows under headings; a click on a heading sorts by it, another click reverses the order."""
 
-    HELP = """A table. Enter or a click opens the row under the cursor. s sorts by the next column, and S reverses the \
-order. Clicks on a heading do the same."""
+    HELP = """A table. The first column, with the name, stays in sight. Enter or a click opens the row under the \
+cursor. s sorts by the next column, and S reverses the order. Clicks on a heading do the same."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort_next", "Sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", tooltip="Reverse the order", show=False),
@@ -49,12 +49,13 @@ order. Clicks on a heading do the same."""
         reverse: bool = False,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(cursor_type="row", id=id)
+        super().__init__(cursor_type="row", fixed_columns=1, id=id)
         self._headings = headings
         self._sort_by = sort_by
         self._reverse = reverse
         self._rows: Sequence[Row] = ()
         self._looked_for = ""
+        self._drawn_for = 0
 
     @property
     def selected(self) -> str | None:
@@ -66,6 +67,16 @@ order. Clicks on a heading do the same."""
     def on_mount(self) -> None:
         """Show the headings."""
         self._draw()
+
+    @property
+    def _most(self) -> int:
+        """Columns for the name, which stays in sight, so that others have room beside it."""
+        return max(12, self.size.width // 2) if self.size.width else 40
+
+    def on_resize(self) -> None:
+        """The name gets more or less room."""
+        if self._most != self._drawn_for:
+            self._draw()
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace the rows; the cursor stays on what it is on."""
@@ -96,7 +107,7 @@ order. Clicks on a heading do the same."""
         self._draw()
 
     def _draw(self) -> None:
-        key, offset = self.selected, self.scroll_offset
+        key, offset, self._drawn_for = self.selected, self.scroll_offset, self._most
         self.clear(columns=True)
         # What has nothing to be sorted by comes last, whatever the order.
         found = [row for row in self._rows if row.matches(self._looked_for)]
@@ -107,9 +118,12 @@ order. Clicks on a heading do the same."""
             sign = f" {signs().down if self._reverse else signs().up}" if index == self._sort_by else ""
             label = Text(heading + sign)
             # Given, because widths that are left to the table can be those of rows that it had before.
-            self.add_column(label, width=max(label.cell_len, *(row.cells[index].cell_len for row in shown), 1))
+            width = max(label.cell_len, *(row.cells[index].cell_len for row in shown), 1)
+            self.add_column(label, width=min(width, self._most) if index == 0 else width)
         for row in shown:
-            self.add_row(*row.cells, key=row.key)
+            name = row.cells[0].copy()
+            name.truncate(self._most, overflow="ellipsis")
+            self.add_row(name, *row.cells[1:], key=row.key)
         at = next((index for index, row in enumerate(shown) if row.key == key), 0)
         if shown:
             self.move_cursor(row=at, animate=False, scroll=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -13,23 +14,34 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widgets import Static
 
-from auditor.tui.safe_text import padded
+from auditor.tui.safe_text import padded, short
 from auditor.tui.signs import EXPLANATIONS, signs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from auditor.audit.record.findings import ProviderVerdict, Verdict
     from auditor.report.timeline import Cell
     from auditor.tui.run_follower import Snapshot
 
 CELL = 2
-"""Columns that a cell takes: its sign and a gap."""
+"""Columns that a cell takes: a gap and its sign. One more gap follows the last."""
+VERDICT = 15
+"""Columns for the verdict so far at the end of a line."""
+PRIMARY = "*"
+"""Follows the name of the primary."""
 
 
 class Timeline(ScrollView, can_focus=True):
     """The grid and a cursor on it."""
 
     HELP = """The timeline: sub-runs from left to right, one line for each provider, the primary first. The arrow \
-keys or a click move the cursor. The line below and the distances pane describe the cell under the cursor."""
+keys or a click move the cursor. The line below and the distances pane describe the cell under the cursor. \
+The signs: · not started, ▸ training, ● committed, – not replicated, ○ drawn and waiting for a provider, ◐ being \
+replicated, ◆ returned and not judged yet, ✓ consistent, ✗ flagged, ? undecided, ! failed. * is the primary, and [ ] \
+is the cursor. The verdicts so far stand at the end of the lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(0, -1)", "Earlier sub-run", show=False),
@@ -41,6 +53,7 @@ keys or a click move the cursor. The line below and the distances pane describe 
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "timeline--heading",
+        "timeline--selected",
         *(f"timeline--{cell}" for cell in EXPLANATIONS),
     }
     cursor: reactive[tuple[int, int]] = reactive((0, 0))
@@ -57,13 +70,29 @@ keys or a click move the cursor. The line below and the distances pane describe 
         super().__init__()
         self._names: list[str] = []
         self._rows: list[list[Cell]] = []
+        self._verdicts: dict[str, Verdict] = {}
+        self._only: str | None = None
         self._sub_runs = 0
 
     @property
     def _margin(self) -> int:
         """Columns for the providers' names."""
-        longest = max((len(name) for name in self._names), default=4)
-        return min(longest, 20, max(4, self.size.width // 3)) + 1
+        longest = max((cell_len(name) for name in self._names), default=4) + len(PRIMARY)
+        return max(len("sub-run"), min(longest, 20, max(4, self.size.width // 3)))
+
+    @property
+    def _tail(self) -> int:
+        """Columns for the verdicts so far, where there is room for them."""
+        return VERDICT if self._verdicts and self.size.width >= 50 else 0
+
+    def show_verdicts(self, verdicts: Sequence[ProviderVerdict]) -> None:
+        """Show beside every line what the audit says of its provider so far."""
+        found = {verdict.name: verdict.verdict for verdict in verdicts}
+        if found != self._verdicts:
+            self._verdicts = found
+            self._measure()
+            self._reveal()
+            self.refresh()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the grid as it is now; the cursor stays where it is."""
@@ -77,16 +106,33 @@ keys or a click move the cursor. The line below and the distances pane describe 
             self._measure()
             self.refresh()
 
+    @property
+    def cells(self) -> set[Cell]:
+        """The kinds of cells that are shown."""
+        return {cell for row in self._rows for cell in row}
+
     def on_resize(self) -> None:
         """Names get more or less room."""
         self._measure()
+        self._reveal()
+
+    def filter(self, provider: str | None) -> None:
+        """Show the line of one provider alone; None shows all."""
+        self._only = provider
+        self._measure()
+        self.refresh(layout=True)
+
+    @property
+    def _shown(self) -> list[int]:
+        """The rows that are shown."""
+        return [row for row, name in enumerate(self._names) if self._only in (None, name)]
 
     def _measure(self) -> None:
-        self.virtual_size = Size(self._margin + CELL * self._sub_runs, len(self._names) + 1)
+        self.virtual_size = Size(self._margin + CELL * self._sub_runs + 1 + self._tail, len(self._shown) + 1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line for each provider, the heading, and a scroll bar where it is needed."""
-        return len(self._names) + 1 + int(self.virtual_size.width > width)
+        return len(self._shown) + 1
 
     def select(self, provider: str, sub_run: int) -> None:
         """Put the cursor somewhere without saying that the person did."""
@@ -103,49 +149,93 @@ keys or a click move the cursor. The line below and the distances pane describe 
         """Put the cursor where the mouse is."""
         offset = event.get_content_offset(self)
         if offset is not None and offset.x >= self._margin:
-            self._go(offset.y - 1 + self.scroll_offset.y, (offset.x - self._margin + self.scroll_offset.x) // CELL)
+            line = min(max(0, offset.y - 1 + self.scroll_offset.y), len(self._shown) - 1)
+            self._go(self._shown[line], (offset.x - self._margin - 1 + self.scroll_offset.x) // CELL)
 
     def _go(self, row: int, column: int) -> None:
         if not self._rows or not self._sub_runs:
             return
-        self.cursor = (min(max(row, 0), len(self._rows) - 1), min(max(column, 0), self._sub_runs - 1))
+        last = len(self._rows) - 1
+        row = min(max(row, 0), last) if self._only is None else self._names.index(self._only)
+        self.cursor = (row, min(max(column, 0), self._sub_runs - 1))
         self._reveal()
         self.post_message(self.CursorMoved(self._names[self.cursor[0]], self.cursor[1]))
 
     def _reveal(self) -> None:
         row, column = self.cursor
+        row = self._shown.index(row) if row in self._shown else 0
         # The names stay where they are, so that what scrolls is narrower than the widget by their width.
-        region = Region(CELL * column, row, CELL + self._margin, 2)
+        region = Region(CELL * column, row, CELL + 1 + self._margin + self._tail, 2)
         self.scroll_to_region(region, animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
         """One line: a name that stays, and signs that scroll."""
         width, base = self.size.width, self.rich_style
         line = y + self.scroll_offset.y
-        if not self._rows or line > len(self._rows):
+        shown = self._shown
+        if not self._rows or line > len(shown):
             return Strip.blank(width, base)
         heading = self.get_component_rich_style("timeline--heading")
         if line == 0:
             margin, cells = Segment(padded("sub-run", self._margin), heading), self._ruler(heading)
+            tail = Segment(padded("  so far", self._tail) if self._tail else "", heading)
         else:
-            margin, cells = Segment(padded(self._names[line - 1], self._margin - 1) + " ", base), self._cells(line - 1)
-        offset = self.scroll_offset.x
-        scrolled = Strip(cells).crop(offset, offset + max(0, width - self._margin))
-        return Strip([margin, *scrolled]).adjust_cell_length(width, base)
+            margin, cells, tail = (
+                self._label(shown[line - 1]),
+                self._cells(shown[line - 1]),
+                self._verdict(shown[line - 1]),
+            )
+        offset, room = self.scroll_offset.x, max(0, width - self._margin - self._tail)
+        scrolled = Strip(cells).crop(offset, offset + room)
+        return Strip([margin, *scrolled, tail]).adjust_cell_length(width, base)
+
+    def _label(self, row: int) -> Segment:
+        """The provider, told from the others by a sign if it is the primary, and by its weight if it is selected."""
+        name = self._names[row] if row else short(self._names[row], self._margin - len(PRIMARY)) + PRIMARY
+        selected = self.get_component_rich_style("timeline--selected")
+        return Segment(padded(name, self._margin), selected if row == self.cursor[0] else self.rich_style)
+
+    def _verdict(self, row: int) -> Segment:
+        verdict = self._verdicts.get(self._names[row])
+        if not self._tail or verdict is None:
+            return Segment(" " * self._tail, self.rich_style)
+        kind = {"consistent": "consistent", "flagged": "flagged"}.get(verdict, "undecided")
+        style = self.get_component_rich_style(f"timeline--{kind}")
+        return Segment(padded(f" {signs().verdicts[verdict]} {verdict}", self._tail), style)
 
     def _ruler(self, style: Style) -> list[Segment]:
         """The number of every fifth sub-run."""
-        text = "".join(str(index).ljust(5 * CELL) for index in range(0, self._sub_runs, 5))
-        return [Segment(text[: CELL * self._sub_runs].ljust(CELL * self._sub_runs), style)]
+        text = " " + "".join(str(index).ljust(5 * CELL) for index in range(0, self._sub_runs, 5))
+        return [Segment(text[: CELL * self._sub_runs + 1].ljust(CELL * self._sub_runs + 1), style)]
 
     def _cells(self, row: int) -> list[Segment]:
         segments = []
+        marked = self.cursor[1] if row == self.cursor[0] else None
         # Looked up once a line: a timeline of many providers is drawn several times a second.
         gap, known = Segment(" ", self.rich_style), signs().cells
+        selected = self.get_component_rich_style("timeline--selected")
         styles = {cell: self.get_component_rich_style(f"timeline--{cell}") for cell in set(self._rows[row])}
         for column, cell in enumerate(self._rows[row]):
-            style = styles[cell]
-            if (row, column) == self.cursor:
-                style += Style(reverse=True, bold=True)
-            segments += [Segment(known[cell], style), gap]
-        return segments
+            # Brackets, so that the cursor is seen without colours as well, and never taken for a flagged cell.
+            before = Segment("[", selected) if column == marked else gap
+            if marked is not None and column == marked + 1:
+                before = Segment("]", selected)
+            segments += [before, Segment(known[cell], styles[cell])]
+        return [*segments, Segment("]", selected) if marked == self._sub_runs - 1 else gap]
+
+
+class TimelineLegend(Static):
+    """What the signs that are on the timeline mean."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._said = ""
+
+    def show(self, cells: Iterable[Cell]) -> None:
+        """Name these signs, in the order in which a sub-run goes through them."""
+        there = set(cells)
+        words = [f"{signs().cells[cell]} {EXPLANATIONS[cell]}" for cell in EXPLANATIONS if cell in there]
+        text = "  ".join([*words, f"{PRIMARY} primary", "[ ] selected"])
+        if text != self._said:
+            self._said = text
+            self.update(text)

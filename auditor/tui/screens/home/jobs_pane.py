@@ -41,7 +41,7 @@ class JobsPane(HomePane):
             yield Input(placeholder="path of a job file (/); Enter opens it", id="job-path", compact=True)
             yield Button("Open", id="open-job", compact=True)
             yield Button("Compose (c)", id="compose-job", compact=True)
-        yield SortableTable("from", "job", "what it shows", "file", reverse=True, id="jobs")
+        yield SortableTable("job", "from", "what it shows", "file", sort_by=1, reverse=True, id="jobs")
 
     def reload(self) -> None:
         """Look for job files."""
@@ -130,6 +130,6 @@ def _row(origin: str, path: Path) -> Row:
         about = "cannot be read"
     return Row(
         key=str(path),
-        cells=(Text(origin), safe_text(path.stem, 30), safe_text(about, 90), safe_text(job_name(path), 120)),
-        sort=(origin, path.stem, about or None, str(path)),
+        cells=(safe_text(path.stem, 30), Text(origin), safe_text(about, 90), safe_text(job_name(path), 120)),
+        sort=(path.stem, origin, about or None, str(path)),
     )

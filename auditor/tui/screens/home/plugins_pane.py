@@ -59,7 +59,7 @@ were then."""
     def compose(self) -> Iterable[Widget]:
         """The table and the documentation."""
         with Horizontal(id="plugins-split"):
-            yield SortableTable("kind", "name", "state", "tasks", "package", "version", id="plugins")
+            yield SortableTable("name", "kind", "state", "tasks", "package", "version", sort_by=1, id="plugins")
             yield Lines(id="plugin-details")
 
     def reload(self) -> None:
@@ -144,14 +144,14 @@ def _row(key: str, description: PluginDescription, loading: bool) -> Row:
     return Row(
         key=key,
         cells=(
-            Text(kind),
             safe_text(origin.name, 24),
+            Text(kind),
             Text(f"{signs().verdicts[state]} {words}"),
             safe_text(tasks, 24),
             safe_text(origin.package, 24),
             safe_text(origin.version, 12),
         ),
-        sort=(kind, origin.name, words, tasks, origin.package, origin.version),
+        sort=(origin.name, kind, words, tasks, origin.package, origin.version),
     )
 
 

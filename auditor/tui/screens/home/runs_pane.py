@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, DataTable, Input, Static
 
+from auditor.tui.run_list import OPEN, RunList
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.signs import signs
@@ -19,7 +20,6 @@ from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
     from auditor.report.overview import RunSummary
-    from auditor.store import Store
 
 WELCOME = """There are no runs yet.
 
@@ -49,15 +49,19 @@ class RunsPane(HomePane):
 
     def __init__(self) -> None:
         super().__init__()
-        self._known: dict[str, tuple[int, RunSummary]] = {}
+        self._list: RunList | None = None
+        self._resuming: set[str] = set()
+        self._had_runs: bool | None = None
         self._runs: dict[str, RunSummary] = {}
 
     def compose(self) -> Iterable[Widget]:
         """The welcome, or the search and the table."""
+        yield Static("Reading the runs…", id="reading", markup=False)
         yield Static(WELCOME, id="welcome", markup=False)
         yield Button("Start the quickstart (g)", id="quickstart", variant="primary")
         yield Input(placeholder="search the runs (/)", compact=True, id="runs-search")
-        yield SortableTable("started", "run", "status", "flagged", "cost", "time", "steps", reverse=True, id="runs")
+        headings = ("run", "started", "status", "flagged", "cost", "time", "steps")
+        yield SortableTable(*headings, sort_by=1, reverse=True, id="runs")
 
     def on_mount(self) -> None:
         """Show nothing until the runs are read, then keep up with those that go on."""
@@ -75,34 +79,31 @@ class RunsPane(HomePane):
 
     @work(thread=True, exclusive=True, group="read", exit_on_error=False)
     def _read(self) -> None:
-        """Read the runs; those whose events did not change are known already."""
-        from auditor.store import Store
+        if self._list is None:
+            self._list = RunList(self.auditor.folder, self.auditor.is_starting)
+        self._list.read(lambda runs: self.post_message(self.Read(runs)))
 
-        with Store(self.auditor.folder) as store:
-            self.post_message(self.Read(list(self._summaries(store))))
-
-    def _summaries(self, store: Store) -> Iterable[RunSummary]:
-        from auditor.report.overview import summarize
-
-        for run in store.runs():
-            seq = store.last_seq(run.id)
-            if seq is None:
-                continue
-            known = self._known.get(run.id)
-            if known is None or known[0] != seq or known[1].status in ("running", "stopped"):
-                known = (seq, summarize(store, run))
-                self._known[run.id] = known
-            yield known[1]
+    def on_unmount(self) -> None:
+        """Let go of the store."""
+        if self._list is not None:
+            self._list.close()
 
     def on_runs_pane_read(self, message: Read) -> None:
         """Show them."""
+        for run in message.runs:
+            before = self._runs.get(run.run)
+            if before is not None and before.status in OPEN and run.status not in OPEN:
+                quietly = before.status == "reading…"
+                self.auditor.call_attention(run.run, "end", f"{run.status}: {run.run}", quietly=quietly)
         self._runs = {run.run: run for run in message.runs}
         self.remove_class("-reading")
         self.set_class(not message.runs, "-empty")
         self.query_one("#runs", SortableTable).show([_row(run) for run in message.runs])
         if self.screen.focused is None and self.screen.is_current:
             self.query_one("#runs" if message.runs else "#quickstart").focus()
-        self.screen.refresh_bindings()
+        if bool(message.runs) != self._had_runs:
+            self._had_runs = bool(message.runs)
+            self.screen.refresh_bindings()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show the runs that match."""
@@ -117,7 +118,7 @@ class RunsPane(HomePane):
         run = self._runs.get(event.row_key.value or "")
         if run is not None and run.damage is not None:
             self.say(f"{run.run} cannot be read: {run.damage}.", error=True)
-        elif run is not None and run.status not in ("running", "stopped"):
+        elif run is not None and run.status not in OPEN:
             self.action_verdict()
         elif run is not None:
             self.auditor.open_run(run.run)
@@ -145,11 +146,16 @@ class RunsPane(HomePane):
     async def action_resume(self) -> None:
         """Go on with a run that was stopped, and show it."""
         run = self._selected
-        if run is None:
+        if run is None or run.run in self._resuming:
             return
-        if run.status == "stopped":
-            await self.auditor.execute(run.run)
-        self.auditor.open_run(run.run)
+        self._resuming.add(run.run)
+        try:
+            if run.status == "stopped":
+                self.say(f"Resuming {run.run}…")
+                await self.auditor.execute(run.run)
+            self.auditor.open_run(run.run)
+        finally:
+            self._resuming.discard(run.run)
 
     @work(exit_on_error=False)
     async def action_delete(self) -> None:
@@ -160,7 +166,7 @@ class RunsPane(HomePane):
         run = self._selected
         if run is None:
             return
-        if run.status == "running":
+        if run.status in ("running", "starting"):
             self.say("The run is in progress; cancel it first.", error=True)
             return
         freed = bytes_text(await self.auditor.in_store(lambda store: store.run_size(run.run)))
@@ -172,7 +178,7 @@ class RunsPane(HomePane):
 
 
 def _row(run: RunSummary) -> Row:
-    from auditor.report.number_text import seconds_text
+    from auditor.report.number_text import day_text, seconds_text
 
     dollars = run.cost and run.cost.dollars
     sign = signs().verdicts.get(run.status, "")
@@ -182,8 +188,8 @@ def _row(run: RunSummary) -> Row:
     return Row(
         key=run.run,
         cells=(
-            Text(run.created[:16].replace("T", " ")),
             safe_text(run.run, 40),
+            Text(day_text(run.created)),
             Text(f"{sign} {run.status}", style=style),
             safe_text(", ".join(run.flagged), 60),
             Text(f"${dollars:.2f}" if dollars is not None else extra),
@@ -191,8 +197,8 @@ def _row(run: RunSummary) -> Row:
             Text(steps),
         ),
         sort=(
-            run.created,
             run.run,
+            run.created,
             run.status,
             run.flagged or None,
             (dollars or 0.0, run.cost.extra_steps) if run.cost else None,

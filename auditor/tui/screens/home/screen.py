@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Button, Footer, Static, TabbedContent, TabPane
+from textual.widgets import Button, Static, TabbedContent, TabPane
 
 from auditor import __version__
 from auditor.tui.screens.base import AuditorScreen
@@ -17,6 +18,7 @@ from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.screens.home.plugins_pane import PluginsPane
 from auditor.tui.screens.home.providers_pane import ProvidersPane
 from auditor.tui.screens.home.runs_pane import RunsPane
+from auditor.tui.widgets.key_bar import KeyBar
 
 
 class HomeScreen(AuditorScreen):
@@ -33,6 +35,10 @@ audited."""
         Binding("f5", "reload", "Reload", show=False, tooltip="Read everything again"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._starting = False
+
     def compose(self) -> ComposeResult:
         """The tabs and the keys."""
         yield Static("", id="title", markup=False)
@@ -41,11 +47,15 @@ audited."""
             yield TabPane("2 Providers", ProvidersPane(), id="providers-tab")
             yield TabPane("3 Jobs", JobsPane(), id="jobs-tab")
             yield TabPane("4 Plugins", PluginsPane(), id="plugins-tab")
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Say what this is and where everything is kept."""
-        self.query_one("#title", Static).update(Text(f" auditor {__version__}  {self.auditor.folder}", no_wrap=True))
+        from auditor.report.number_text import zone_text
+
+        zone = zone_text(datetime.now(UTC).isoformat())
+        words = f" auditor {__version__}  times are local ({zone})  {self.auditor.folder}"
+        self.query_one("#title", Static).update(Text(words, no_wrap=True))
 
     def action_tab(self, tab: str) -> None:
         """Bring a tab to the front and give its content the focus."""
@@ -76,11 +86,20 @@ audited."""
         if (pane := self.query_one(TabbedContent).active_pane) is not None:
             pane.query_one(HomePane).reload()
 
-    @work(exclusive=True, group="start", exit_on_error=False)
+    @work(group="start", exit_on_error=False)
     async def action_quickstart(self) -> None:
         """Start the sample job."""
         from auditor.job import load_job
         from auditor.tui.sample_jobs import sample_job
 
-        path = sample_job("quickstart")
-        await self.auditor.start(load_job(path), str(path))
+        if self._starting:
+            return
+        self._starting = True
+        button = self.query_one("#quickstart", Button)
+        label, button.label = button.label, "Starting…"
+        try:
+            path = sample_job("quickstart")
+            await self.auditor.start(load_job(path), str(path))
+        finally:
+            self._starting = False
+            button.label = label
