@@ -180,7 +180,7 @@ class JobScreen(AuditorScreen):
             problems.add_option(Option(_described(problem.describe("line"))))
         if first and checked.problems:
             self.query_one(Panes).go_to(1)
-            self._go_to_problem(0)
+            self.call_after_refresh(self._go_to_problem, 0)  # the editor has its size by then, and can scroll there
         self.refresh_bindings()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

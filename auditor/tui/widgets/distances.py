@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual import work
+from textual.message import Message
 
 from auditor.tui.safe_text import padded, safe_text
 from auditor.tui.signs import UNICODE, signs
@@ -69,6 +71,14 @@ the reference. ┊ is the numerical noise, where it is known. ┃ is where the p
 the median of its distances lies there or farther to the right. Where there are many distances, bars count them. \
 Keys change the metric, the provider and the sub-run, and show all distances as a heat map."""
 
+    class Made(Message):
+        """A picture is ready."""
+
+        def __init__(self, selection: Selection, picture: Picture) -> None:
+            super().__init__()
+            self.selection = selection
+            self.picture = picture
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._selection: Selection | None = None
@@ -80,8 +90,22 @@ Keys change the metric, the provider and the sub-run, and show all distances as 
         if selection is not None and selection.is_same(self._selection):
             return
         self._selection = selection
-        self._picture = None if selection is None else selection.picture()
-        self._draw()
+        if selection is None:
+            self._picture = None
+            self._draw()
+        else:
+            self._make(selection)
+
+    @work(thread=True, exclusive=True, group="picture", exit_on_error=False)
+    def _make(self, selection: Selection) -> None:
+        """In a thread: the first time the statistics take seconds to load."""
+        self.post_message(self.Made(selection, selection.picture()))
+
+    def on_distance_view_made(self, message: Made) -> None:
+        """Show it, unless something else is to be shown by now."""
+        if message.selection is self._selection:
+            self._picture = message.picture
+            self._draw()
 
     def toggle(self) -> None:
         """Show the other picture of the same distances."""
@@ -93,10 +117,12 @@ Keys change the metric, the provider and the sub-run, and show all distances as 
         self._draw()
 
     def _draw(self) -> None:
-        if self._selection is None or self._picture is None:
+        if self._selection is None:
             self.write([Text("No distances yet. They appear when all providers have returned a replicated sub-run.")])
         elif self._heat_map:
             self.write(heat_map_lines(self._selection, self.size.width - 2))
+        elif self._picture is None:
+            self.write([Text("Reading the distances…")])
         else:
             from auditor.report.histogram import ASCII_MARKS, UNICODE_MARKS, histogram_lines
 

@@ -35,8 +35,8 @@ class Row:
 class SortableTable(DataTable[Text]):
     """Rows under headings; a click on a heading sorts by it, another click reverses the order."""
 
-    HELP = """A table. The first column, with the name, stays in sight. Enter or a click opens the row under the \
-cursor. s sorts by the next column, and S reverses the order. Clicks on a heading do the same."""
+    HELP = """A table. Enter or a click opens the row under the cursor. s sorts by the next column, and S reverses the \
+order. Clicks on a heading do the same. The first column, with the name, stays in sight."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort_next", "Sort", tooltip="Sort by the next column"),
         Binding("S", "reverse", "Reverse", tooltip="Reverse the order", show=False),
