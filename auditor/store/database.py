@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,15 +18,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from auditor.store.blobs import BlobFolder
+from auditor.store.database_file import DamagedDatabase, DatabaseFile
 from auditor.store.errors import DamagedRun, StoreError, UnknownRun
 from auditor.store.home import home
-from auditor.store.layout import VERSION, NewerLayout, migrate
 from auditor.store.payload import read_payload, write_payload
-from auditor.store.private_files import DATABASE, make_file, make_folder, make_home, open_file
+from auditor.store.private_files import make_folder, open_file
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
-
-LEAST_BYTES = 512
-"""Of any database; SQLite takes less for an empty one."""
 
 LOCK_SECONDS = 1.0
 """How long a lock is waited for: a process that asks whether a run is being executed holds it for an instant."""
@@ -45,11 +41,11 @@ class Store:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or home()
-        self._connection = self._open()
+        self._file = DatabaseFile(self.folder)
 
     def close(self) -> None:
         """Let go of the database."""
-        self._connection.close()
+        self._file.close()
 
     def __enter__(self) -> Store:
         """The store itself."""
@@ -69,7 +65,7 @@ class Store:
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
         shown = source.encode(errors="backslashreplace").decode()  # a file's name need not be text
         run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32), parent)
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)",
                 (run.id, run.created, run.job, run.source, run.secret, run.parent),
@@ -78,7 +74,9 @@ class Store:
 
     def runs(self) -> list[RunRecord]:
         """All runs, the newest first."""
-        rows = self._read("SELECT id, created, job, source, secret, parent FROM runs ORDER BY created DESC, rowid DESC")
+        rows = self._file.read(
+            "SELECT id, created, job, source, secret, parent FROM runs ORDER BY created DESC, rowid DESC"
+        )
         return [RunRecord(*row) for row in rows]
 
     def find_run(self, text: str) -> RunRecord:
@@ -103,7 +101,7 @@ class Store:
         """Add an event to a run. When this returns, the event survives a crash."""
         now = _now()
         text = write_payload(payload)
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             (seq,) = connection.execute(
                 "INSERT INTO events SELECT ?, COALESCE(MAX(seq), 0) + 1, ?, ?, ? FROM events WHERE run = ? "
                 "RETURNING seq",
@@ -134,15 +132,13 @@ class Store:
 
     def _events(self, run: str, condition: str, value: object, order: str) -> list[EventRecord]:
         try:
-            rows = self._connection.execute(
+            rows = self._file.read(
                 "SELECT seq, time, kind, CAST(payload AS BLOB) FROM events "
                 f"WHERE run = ? AND {condition} ORDER BY seq {order}",
                 (run, value),
-            ).fetchall()
-        except sqlite3.Error as error:
-            if _is_damage(error):
-                raise DamagedRun(run, f"its events cannot be read ({error})") from None
-            raise self._unreadable(error) from error
+            )
+        except DamagedDatabase as error:
+            raise DamagedRun(run, f"its events cannot be read ({error.reason})") from None
         return [EventRecord(run, seq, when, kind, read_payload(run, seq, payload)) for seq, when, kind, payload in rows]
 
     def event(self, run: str, seq: int) -> EventRecord | None:
@@ -156,16 +152,16 @@ class Store:
 
     def version(self) -> int:
         """A number that is another one once another process, or another `Store`, has changed something."""
-        return int(self._read("PRAGMA data_version")[0][0])
+        return int(self._file.read("PRAGMA data_version")[0][0])
 
     def last_seqs(self) -> dict[str, int]:
         """The number of the latest event of every run, 0 before its first."""
-        rows = self._read("SELECT id, (SELECT COALESCE(MAX(seq), 0) FROM events WHERE run = runs.id) FROM runs")
+        rows = self._file.read("SELECT id, (SELECT COALESCE(MAX(seq), 0) FROM events WHERE run = runs.id) FROM runs")
         return {run: int(seq) for run, seq in rows}
 
     def last_seq(self, run: str) -> int | None:
         """The number of a run's latest event, 0 before the first; None when there is no such run."""
-        rows = self._read(
+        rows = self._file.read(
             "SELECT (SELECT COALESCE(MAX(seq), 0) FROM events WHERE run = runs.id) FROM runs WHERE id = ?", (run,)
         )
         return int(rows[0][0]) if rows else None
@@ -188,7 +184,7 @@ class Store:
 
     def delete_run(self, run: str) -> None:
         """Forget a run with its events and files."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM runs WHERE id = ?", (run,))
         shutil.rmtree(self.run_folder(run), ignore_errors=True)
 
@@ -230,26 +226,26 @@ class Store:
         Raises:
             StoreError: the run is gone, or the store cannot be written.
         """
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO requests VALUES (?, ?, ?)", (run, action, _now()))
 
     def requests(self, run: str) -> set[str]:
         """What is asked of a run and not withdrawn."""
-        return {action for (action,) in self._read("SELECT action FROM requests WHERE run = ?", (run,))}
+        return {action for (action,) in self._file.read("SELECT action FROM requests WHERE run = ?", (run,))}
 
     def clear_requests(self, run: str) -> None:
         """Withdraw all that was asked of a run; done when it is resumed."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             connection.execute("DELETE FROM requests WHERE run = ?", (run,))
 
     def providers(self) -> list[RegisteredProvider]:
         """All registered providers, by name."""
-        rows = self._read("SELECT name, endpoint, price_per_hour, added FROM providers ORDER BY name")
+        rows = self._file.read("SELECT name, endpoint, price_per_hour, added FROM providers ORDER BY name")
         return [RegisteredProvider(*row) for row in rows]
 
     def register_provider(self, name: str, endpoint: str, price_per_hour: float | None = None) -> RegisteredProvider:
         """Register a provider, or change the one that has this name; since when it is known stays."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             row = connection.execute(
                 "INSERT INTO providers VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
                 "endpoint = excluded.endpoint, price_per_hour = excluded.price_per_hour "
@@ -260,91 +256,8 @@ class Store:
 
     def remove_provider(self, name: str) -> bool:
         """Forget a registered provider; returns whether there was one. Runs that used it stay as they are."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return connection.execute("DELETE FROM providers WHERE name = ?", (name,)).rowcount > 0
-
-    @property
-    def _path(self) -> Path:
-        return self.folder / DATABASE
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            make_home(self.folder)
-            make_file(self._path)  # before SQLite would: its other files take their permissions from this one
-            size = self._path.stat().st_size
-            if 0 < size < LEAST_BYTES:
-                raise self._damaged(f"it has {size} bytes")
-            if size == 0 and any((self.folder / "runs").glob("*")):
-                raise StoreError(
-                    f"the database {self._path} is empty although files of runs exist, so something has emptied it. "
-                    "Restore it from a copy, or remove it to start a new one."
-                )
-            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-            connection.text_factory = lambda text: text.decode(errors="replace")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection)
-        except NewerLayout as error:
-            raise StoreError(
-                f"a newer version of auditor made the store {self._path} (layout {error.version}; this version reads "
-                f"up to {VERSION}). Update auditor, or set AUDITOR_HOME to another folder."
-            ) from None
-        except sqlite3.Error as error:
-            raise self._unreadable(error) from error
-        except OSError as error:
-            raise StoreError(
-                f"the store {self._path} cannot be opened: {error.strerror or error}. Set AUDITOR_HOME to a writable "
-                "folder."
-            ) from error
-        return connection
-
-    def _read(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        try:
-            return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: sqlite3.Error) -> StoreError:
-        if not _is_damage(error):
-            return StoreError(
-                f"the store {self._path} cannot be opened: {error}. Set AUDITOR_HOME to a writable folder."
-            )
-        return self._damaged(str(error))
-
-    def _damaged(self, reason: str) -> StoreError:
-        return StoreError(
-            f"the database {self._path} is damaged, or is not auditor's: {reason}. To start anew, move its folder away "
-            f"or set AUDITOR_HOME to another one. `sqlite3 {DATABASE} .recover` may recover its contents."
-        )
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.rollback()
-                raise
-        except sqlite3.Error as error:
-            if _is_damage(error):
-                raise self._unreadable(error) from error
-            raise StoreError(
-                f"the store in {self.folder} cannot be written: {error}. Free some space or check its permissions, "
-                "then run `auditor resume`."
-            ) from error
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is at fault, and not that another process holds it or a disk is full."""
-    return getattr(error, "sqlite_errorcode", None) in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_FORMAT,
-        sqlite3.SQLITE_ERROR,  # tables that should be there are not
-    )
 
 
 def _locked(file: IO[bytes], kind: int, patience: float) -> bool:
