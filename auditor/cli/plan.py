@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from auditor.job import Job
     from auditor.planning import Choice, Plan
     from auditor.planning.measured_power import KnownPower
-    from auditor.tasks.inventory import Inventory
+    from auditor.tasks.survey import FirstLook
 
 
 def plan(
@@ -75,28 +75,19 @@ def plan(
             return
         known = known_power(loaded, rows, names)
         planned, choice = known.plan(loaded), choose(loaded)
-    found = _first_look(loaded)
+    from auditor.tasks.survey import first_look
+
+    found = first_look(loaded.task)
     if json:
         _write(_payload(loaded, planned, choice, known, rate) | {"data": _data_payload(found)})
     else:
         _print(loaded, planned, choice, known, rate, found)
 
 
-def _first_look(job: Job) -> Inventory | str | None:
-    """What a quick look at the data shows, or what is wrong with it; None where no quick look is possible."""
-    from auditor.tasks.errors import TrainingError
-    from auditor.tasks.survey import survey
-
-    try:
-        return survey(job.task)
-    except TrainingError as error:
-        return str(error)
-
-
-def _data_payload(found: Inventory | str | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {"problem": found} if isinstance(found, str) else {"problem": None, **asdict(found)}
+def _data_payload(found: FirstLook) -> dict[str, Any] | None:
+    if found.problem is not None:
+        return {"problem": found.problem}
+    return None if found.inventory is None else {"problem": None, **asdict(found.inventory)}
 
 
 def _write(payload: dict[str, Any]) -> None:
@@ -149,13 +140,13 @@ def _print(
     choice: Choice,
     known: KnownPower,
     rate: float | None,
-    data: Inventory | str | None,
+    data: FirstLook,
 ) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from auditor.report.data_text import data_sentence, remark_sentences
+    from auditor.report.data_text import data_summary
     from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
     console = Console()
@@ -163,8 +154,8 @@ def _print(
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
     facts.add_row("job", Text(planned.name))
-    if data is not None and not isinstance(data, str):
-        facts.add_row("data", Text("; ".join([data_sentence(data), *remark_sentences(data)])))
+    if data.inventory is not None:
+        facts.add_row("data", Text(data_summary(data.inventory)))
     for label, words in (plan_facts(job, planned, choice, rate) | plan_measurements(job, planned, known)).items():
         facts.add_row(label, Text(words))
     console.print(facts)
@@ -178,6 +169,6 @@ def _print(
         table.add_row(*row)
     console.print(table)
     console.print(Text(chances.note))
-    problems = [f"the data cannot be used: {data}"] if isinstance(data, str) else []
+    problems = [] if data.problem is None else [data.problem]
     for warning in (*problems, *plan_warnings(planned, choice)):
         console.print(Text(f"warning: {warning}", style="yellow"))

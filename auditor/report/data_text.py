@@ -22,3 +22,8 @@ def remark_sentences(inventory: Inventory | DataRead) -> Iterator[str]:
     for remark in inventory.remarks:
         prefix = "" if remark.kind == "note" else f"{remark.kind}: "
         yield f"{prefix}{remark.text}"
+
+
+def data_summary(inventory: Inventory | DataRead) -> str:
+    """Both in one line."""
+    return "; ".join([data_sentence(inventory), *remark_sentences(inventory)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.audit.record import events as e
 from auditor.audit.record.state import AuditState
-from auditor.report.data_text import data_sentence, remark_sentences
+from auditor.report.data_text import data_summary
 from auditor.report.number_text import p_text, percent_text, ratio_text, seconds_text
 
 
@@ -17,7 +17,7 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
                 f"{event.decision} rule judges, because {event.reason}"
             )
         case e.DataRead():
-            return f"the data: {'; '.join([data_sentence(event), *remark_sentences(event)])}"
+            return f"the data: {data_summary(event)}"
         case e.RunResumed():
             return f"resumed at step {state.step:,}"
         case e.RunInterrupted():

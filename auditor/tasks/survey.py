@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 
 from auditor.job.errors import readable
 from auditor.job.task import Task
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Inventory
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What a quick look at the data of a task came to.
+
+    Attributes:
+        inventory: what it shows; None where no quick look is possible, or the data cannot be used.
+        problem: why the data cannot be used; None where nothing speaks against it.
+    """
+
+    inventory: Inventory | None = None
+    problem: str | None = None
+
+
+def first_look(task: Task) -> FirstLook:
+    """Take a quick look at the data of a task, whatever is wrong with it."""
+    try:
+        return FirstLook(inventory=survey(task))
+    except TrainingError as error:
+        return FirstLook(problem=f"the data cannot be used: {error}")
 
 
 def survey(task: Task) -> Inventory | None:

@@ -45,3 +45,16 @@ async def test_both_faces_say_the_same(home: Path, tmp_path: Path) -> None:
 
 def _plan(app: AuditorApp) -> str:
     return str(app.screen.query_one(PlanView).query_one(Static).render())
+
+
+async def test_the_plan_shows_what_a_look_at_the_data_finds(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("label,text\n" + "yes,one\nno,two\n" * 5)
+    text = job_text().replace("[task]", '[task]\nkind = "text"').replace("digits", "csv:a.csv")
+    text = text.replace('model = "resnet8"', "")
+    app = AuditorApp(home)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await app.push_screen(JobScreen(text, tmp_path / "job.toml"))
+        await until(pilot, lambda: "10 texts in 2 classes; left out: the header" in " ".join(_plan(app).split()))
+        (tmp_path / "a.csv").unlink()
+        await app.push_screen(JobScreen(text, tmp_path / "job.toml"))
+        await until(pilot, lambda: "warning: the data cannot be used: csv:" in " ".join(_plan(app).split()))

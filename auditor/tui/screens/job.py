@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import work
@@ -24,6 +25,10 @@ from auditor.tui.widgets.catch_chart import CatchChart, CatchLegend
 from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.plan_view import Checked, PlanView
+
+if TYPE_CHECKING:
+    from auditor.job.task import Task
+    from auditor.tasks.survey import FirstLook
 
 
 class JobEditor(TextArea):
@@ -108,6 +113,7 @@ class JobScreen(AuditorScreen):
         self._started_text: str | None = None
         self._saved_text = text if path is not None else None
         self._checked: Checked | None = None
+        self._seen: tuple[Task, FirstLook] | None = None
         self._starting = False
 
     @property
@@ -161,6 +167,19 @@ class JobScreen(AuditorScreen):
             checked = Checked(None, None, None, None, tuple(error.problems))
         if text == self._text:
             self.post_message(self.Read(checked))
+            self._look_at_data(text, checked)
+
+    def _look_at_data(self, text: str, checked: Checked) -> None:
+        """Show the plan once more with what a look at the data finds, which may take a while."""
+        from auditor.tasks.survey import FirstLook, first_look
+
+        if checked.job is None:
+            return
+        seen = self._seen
+        if seen is None or seen[0] != checked.job.task:
+            seen = self._seen = checked.job.task, first_look(checked.job.task)
+        if text == self._text and seen[1] != FirstLook():
+            self.post_message(self.Read(replace(checked, data=seen[1])))
 
     def on_job_screen_read(self, message: Read) -> None:
         """Show the plan, or the problems at their lines."""

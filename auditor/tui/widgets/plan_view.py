@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from auditor.job import Job, Problem
     from auditor.planning import Choice, Plan
     from auditor.planning.measured_power import KnownPower
+    from auditor.tasks.survey import FirstLook
 
 STEPS_A_SECOND = 10.0
 """The speed of providers for which the view turns prices into dollars."""
@@ -31,6 +32,7 @@ class Checked:
         choice: the rule that will judge.
         known: what was measured of audits like it.
         problems: what is wrong, in the order of the file.
+        data: what a quick look at the data shows; None before it is taken.
     """
 
     job: Job | None
@@ -38,6 +40,7 @@ class Checked:
     choice: Choice | None
     known: KnownPower | None
     problems: tuple[Problem, ...]
+    data: FirstLook | None = None
 
 
 class PlanView(Lines):
@@ -53,18 +56,23 @@ replicated sub-run has been opened finds enough unchecked sub-runs after it."""
         if checked.job is None or checked.plan is None or checked.choice is None or checked.known is None:
             self.write([Text("There is no plan yet. Correct the problems in the job file first.")])
         else:
-            self.write(_lines(checked.job, checked.plan, checked.choice, checked.known))
+            self.write(_lines(checked.job, checked.plan, checked.choice, checked.known, checked.data))
 
 
-def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower) -> list[Text]:
+def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower, data: FirstLook | None) -> list[Text]:
+    from auditor.report.data_text import data_summary
     from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
-    lines = _labelled(plan_facts(job, plan, choice, STEPS_A_SECOND))
+    inventory = None if data is None else data.inventory
+    seen = {} if inventory is None else {"data": data_summary(inventory)}
+    lines = _labelled(seen | plan_facts(job, plan, choice, STEPS_A_SECOND))
     table = catch_table(plan)
     lines += [Text(), Text(table.heading, style="bold"), Text(_row(table.columns), style="dim", no_wrap=True)]
     lines += [Text(_row(row), no_wrap=True) for row in table.rows]
     lines += [Text(table.note), Text(), *_labelled(plan_measurements(job, plan, known)), Text()]
-    return lines + [safe_text(f"warning: {warning}", LONGEST, "bold") for warning in plan_warnings(plan, choice)]
+    problems = [] if data is None or data.problem is None else [data.problem]
+    warnings = [*problems, *plan_warnings(plan, choice)]
+    return lines + [safe_text(f"warning: {warning}", LONGEST, "bold") for warning in warnings]
 
 
 def _labelled(texts: dict[str, str]) -> list[Text]:
