@@ -39,8 +39,9 @@ def command_of(process: subprocess.Popen[str]) -> str:
 
 
 def test_a_fork_server_is_forked_unless_something_else_is_to_be_imported(tmp_path: Path) -> None:
-    for more, forked in (({}, True), ({"PYTHONPATH": f"{tmp_path}:{ROOT}"}, False)):
-        (sockets := tmp_path / str(forked)).mkdir()
+    different = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    for index, (more, forked) in enumerate((({}, True), ({"SOMETHING": "else"}, True), (different, False))):
+        (sockets := tmp_path / str(index)).mkdir()
         with fork_server(sockets, **more) as process:
             assert ("warm_python.py" in command_of(process)) == forked
             process.kill()

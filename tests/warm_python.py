@@ -25,19 +25,8 @@ from pathlib import Path
 START = ["-P", "-m", "auditor.providers.fork_server"]
 """How a launcher starts a fork server; what follows are its arguments."""
 STREAMS = (0, 1, 2)
-IRRELEVANT = {
-    "AUDITOR_HOME",
-    "COLUMNS",
-    "LINES",
-    "NO_COLOR",
-    "OLDPWD",
-    "PWD",
-    "PYTEST_CURRENT_TEST",
-    "TERM",
-    "TEXTUAL_SNAPSHOT_TEMPDIR",
-    "TMPDIR",
-}
-"""Variables that no import depends on."""
+RELEVANT = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "ATEN_", "ONEDNN_", "DNNL_", "CUDA_")
+"""How the names of variables begin that change what is imported, or how it computes. Others are given to the fork."""
 ROOT = Path(__file__).parents[1]
 AT_FIRST = dict(os.environ)
 """Before any test changes something."""
@@ -91,7 +80,7 @@ def ask(listening: str, arguments: list[str]) -> int:
 
 
 def _relevant(environment: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name not in IRRELEVANT}
+    return {name: value for name, value in environment.items() if name.startswith(RELEVANT)}
 
 
 def import_once() -> None:

@@ -75,7 +75,8 @@ def test_the_report_for_people_names_the_culprit_and_says_why(auditor: Auditor) 
     assert result.stdout.startswith("FLAGGED: a did not do what was asked.")
     assert "✗ flagged" in result.stdout
     assert "deviates in 2 of 2 replicated sub-runs (0, 2)" in " ".join(result.stdout.split())
-    assert "█" in result.stdout
+    assert "✗ a deviates: it lies" in result.stdout
+    assert result.stdout.count("●") >= 3
     assert "\x1b" not in result.stdout + result.stderr
     shown = auditor.here("show", "last")
     assert "Evidence" in shown.stdout
