@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -42,4 +43,31 @@ def write_file(path: Path, content: bytes) -> None:
     with incoming_file(path.parent) as (incoming, file):
         file.write(content)
         file.flush()
+        incoming.rename(path)
+
+
+def write_user_file(path: Path, text: str) -> None:
+    """Write a file of the user's as UTF-8: in place of one that is there, it is the old one or the new one entirely.
+
+    A link stays a link, and a file that is replaced keeps its permissions. What is no file, such as a terminal, is
+    written to directly.
+
+    Raises:
+        OSError: it cannot be written, because its folder is not there for instance.
+    """
+    path = path.resolve()
+    content = text.encode()
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if not path.exists():
+        # It is made empty first, because only the system knows which permissions new files get.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    mode = path.stat().st_mode & 0o7777
+    with incoming_file(path.parent) as (incoming, file):
+        file.write(content)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
         incoming.rename(path)

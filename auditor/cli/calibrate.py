@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.base.atomic_file import write_user_file
 from auditor.base.seeds import Seeds
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.job_argument import JobArgument, PluginOption, job_path, load_resolved
@@ -56,7 +57,7 @@ def calibrate(
             floors = ", ".join(f"{loads(noise.metric)['name']} {noise.floor:.2g}" for noise in measured.noise)
             say(f"noise floors from step {measured.step:,}: {floors}")
         try:
-            out.write_text(calibration.file(found).model_dump_json(indent=1) + "\n", encoding="utf-8")
+            write_user_file(out, calibration.file(found).model_dump_json(indent=1) + "\n")
         except OSError as error:
             fail(f"--out {out} cannot be written: {error.strerror or error}.", ExitCode.FAILED)
     output(f"{out}")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from auditor.base.atomic_file import write_user_file
 from auditor.cli.exit_codes import ExitCode
 from auditor.cli.narration import fail, output, say, user_errors
 from auditor.cli.run_argument import RunArgument
@@ -59,7 +60,7 @@ def report(
         output(text.removesuffix("\n"))
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        write_user_file(out, text)
     except OSError as error:
         fail(f"--output {out}: cannot be written: {error.strerror or error}.", ExitCode.FAILED)
     say(f"The report is in {out}")

@@ -8,6 +8,7 @@ from textual import work
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from auditor.base.atomic_file import write_user_file
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.form import FormScreen
 
@@ -49,7 +50,7 @@ class AskPathScreen(FormScreen[Path]):
             path = typed_path(typed)
             if path != self._own and not await self.may_replace(path):
                 return
-            path.write_text(self._text, encoding="utf-8")
+            write_user_file(path, self._text)
         except UserFileError as error:
             self.tell(safe_text(f"{typed} {error}"))
         except ValueError as error:  # with a NUL in it

@@ -9,6 +9,7 @@ from textual import work
 from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
+from auditor.base.atomic_file import write_user_file
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.screens.form import FormScreen
@@ -89,4 +90,4 @@ def _write(store: Store, run: RunRecord, path: Path, suffix: str, screenshot: st
             text = as_json_lines(records)
         case _:
             text = as_text(run, fold(records))
-    path.write_text(text, encoding="utf-8")
+    write_user_file(path, text)
