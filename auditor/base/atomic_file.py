@@ -55,11 +55,13 @@ def write_user_file(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written, because its folder is not there for instance.
     """
-    path = path.resolve()
     content = text.encode()
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
+    path = path.resolve()
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     if not path.exists():
