@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 RemarkKind = Literal["left out", "converted", "note"]
@@ -22,6 +22,14 @@ class Remark:
 
     kind: RemarkKind
     text: str
+
+
+SET_ASIDE = Remark("note", "a tenth of the samples is set aside as held-out samples")
+
+
+def of_held_out(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """Remarks on a file of held-out samples, told apart from those on the training samples."""
+    return tuple(replace(remark, text=f"held-out file: {remark.text}") for remark in remarks)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from torch import Tensor
 from auditor.base.randomness import generator
 from auditor.tasks.data.tokenizer import TextTokenizer
 from auditor.tasks.errors import TrainingError
-from auditor.tasks.inventory import Inventory, Remark, class_counts, class_remarks, counted
+from auditor.tasks.inventory import SET_ASIDE, Inventory, Remark, class_counts, class_remarks, counted
 
 HELD_OUT_SHARE = 0.1
-SET_ASIDE = Remark("note", "a tenth of the samples was set aside as held-out samples")
 MAX_HELD_OUT = 10_000
 MAX_CLASSES = 1 << 16
 """A larger label is something else than a class, and would make a model that no memory holds."""

@@ -10,12 +10,10 @@ from auditor.job.vision import VisionTask
 from auditor.tasks.data.image_folder import find_images
 from auditor.tasks.data.labelled_texts import labelled_texts
 from auditor.tasks.data.table_file import read_table
-from auditor.tasks.inventory import ClassCount, Inventory, Remark, class_counts
+from auditor.tasks.inventory import SET_ASIDE, ClassCount, Inventory, class_counts, of_held_out
 
 MOST_BYTES = 1 << 26
 """A larger table takes seconds to read."""
-
-SET_ASIDE = Remark("note", "a tenth of them is set aside as held-out samples")
 
 
 def survey_images(task: VisionTask) -> Inventory | None:
@@ -58,4 +56,4 @@ def survey_texts(task: TextTask) -> Inventory | None:
         return Inventory(len(whole.texts), 0, "texts", counts, (*whole.remarks, SET_ASIDE))
     part = labelled_texts(read_table(task.held_out), task.text_column, task.label_column, whole.classes)
     counts = class_counts(whole.classes, whole.labels, part.labels)
-    return Inventory(len(whole.texts), len(part.texts), "texts", counts, whole.remarks)
+    return Inventory(len(whole.texts), len(part.texts), "texts", counts, (*whole.remarks, *of_held_out(part.remarks)))

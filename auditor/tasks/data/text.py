@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from auditor.job.text import TextTask
-from auditor.tasks.data.dataset import SET_ASIDE, Dataset, set_aside
+from auditor.tasks.data.dataset import Dataset, set_aside
 from auditor.tasks.data.labelled_texts import LabelledTexts, labelled_texts
 from auditor.tasks.data.reviews import write_reviews
 from auditor.tasks.data.table_file import read_table
 from auditor.tasks.data.tokenizer import VOCABULARY_SIZE, make_tokenizer, read_tokenizer
 from auditor.tasks.errors import TrainingError
-from auditor.tasks.inventory import Remark
+from auditor.tasks.inventory import SET_ASIDE, Remark, of_held_out
 
 MAX_LENGTH = 64
 
@@ -67,9 +67,9 @@ def _parts(task: TextTask) -> _Parts:
     if task.held_out is None:
         return _divided(whole)
     held_out = labelled_texts(read_table(task.held_out), task.text_column, task.label_column, whole.classes)
-    remarks = [*whole.remarks, *(replace(remark, text=f"held-out file: {remark.text}") for remark in held_out.remarks)]
+    remarks = (*whole.remarks, *of_held_out(held_out.remarks))
     parts = (whole.texts, whole.labels), (held_out.texts, held_out.labels)
-    return _Parts(*parts, whole.classes, tuple(remarks))
+    return _Parts(*parts, whole.classes, remarks)
 
 
 def _divided(whole: LabelledTexts) -> _Parts:
