@@ -151,12 +151,15 @@ def test_new_packages_install_without_a_network_and_pass_their_tests(auditor: Au
     assert "pip install -e . && pytest" in made.stderr
     assert auditor("plugins", "new", "attack", "white_line", "--folder", "mine/line").code == 0
     assert auditor("plugins", "new", "inspector", "noise_bias").code == 0
+    assert auditor("plugins", "new", "drift", "dusty").code == 0
     # An environment of its own, which sees what is installed in that of the tests.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
     (site / "tests.pth").write_text("\n".join(["import sys", *dict.fromkeys(part for part in sys.path if part)]))
     python = str(tmp_path / "venv" / "bin" / "python")
-    folders = [str(tmp_path / name) for name in ("auditor-total-variation", "mine/line", "auditor-noise-bias")]
+    folders = [
+        str(tmp_path / name) for name in ("auditor-total-variation", "mine/line", "auditor-noise-bias", "auditor-dusty")
+    ]
     editable = [part for folder in folders for part in ("-e", folder)]
     offline = ["--isolated", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
 
@@ -166,13 +169,14 @@ def test_new_packages_install_without_a_network_and_pass_their_tests(auditor: Au
         return done.stdout
 
     run("-m", "pip", "install", *offline, *editable)
-    assert "29 passed" in run("-m", "pytest", "-p", "no:cacheprovider", *folders)
+    assert "38 passed" in run("-m", "pytest", "-p", "no:cacheprovider", *folders)
     found = run(
         "-c",
         "from auditor.plugins import installed\n"
-        "kinds = ('attacks', 'inspectors', 'metrics')\n"
+        "kinds = ('attacks', 'drifts', 'inspectors', 'metrics')\n"
         "print([str(one) for kind in kinds for one in installed(kind) if one.package != 'auditor'])",
     )
     assert "attack 'white_line' of package auditor-white-line" in found
+    assert "drift 'dusty' of package auditor-dusty" in found
     assert "inspector 'noise_bias' of package auditor-noise-bias" in found
     assert "metric 'total_variation' of package auditor-total-variation" in found
