@@ -75,10 +75,13 @@ def load_inspectors(job: Job) -> Mapping[str, Inspector]:
     found = {}
     for use in uses:
         origin = plugins.origin("inspectors", use.name)
-        inspector = _in_time(job, origin, partial(plugins.create, "inspectors", use.name, use.options))
-        _check_fit(job, origin, inspector.tasks)
-        found[use.name] = inspector
+        found[use.name] = _in_time(job, origin, partial(_make_inspector, plugins, use))
+        _check_fit(job, origin, found[use.name].tasks)
     return found
+
+
+def _make_inspector(plugins: Catalogue, use: PluginUse) -> Inspector:
+    return plugins.create("inspectors", use.name, use.options)
 
 
 def _check_drift(job: Job) -> None:

@@ -28,8 +28,8 @@ class Provider(Frozen):
     price_per_hour: NonNegativeFloat | None = Field(default=None, description="dollars")
     attack: AttackUse | None = Field(
         default=None,
-        description="simulate a malicious provider; local providers only; in an evolving job, `updates = [1, 3]` beside "
-        "its options says in which updates it acts, and without it acts in all",
+        description="simulate a malicious provider; local providers only; in an evolving job, `updates = [1, 3]` "
+        "beside its options says in which updates it acts, and without it acts in all",
     )
 
     @field_validator("endpoint")
