@@ -132,6 +132,11 @@ def update_job(job: Job, update: int, start: str | None = None, samples: int | N
     return job.model_copy(update=changes)
 
 
+def first_training(job: Job) -> Job:
+    """The job itself; of an evolving one, that of update 0."""
+    return job if job.evolution is None else update_job(job, 0)
+
+
 def least_slice(samples: int, evolution: Evolution) -> int:
     """The fewest training samples that an update has.
 

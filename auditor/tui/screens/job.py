@@ -152,6 +152,7 @@ class JobScreen(AuditorScreen):
     @work(thread=True, exclusive=True, group="check", exit_on_error=False)
     def _check(self, text: str) -> None:
         from auditor.job import JobError, parse_job
+        from auditor.job.evolution import first_training
         from auditor.planning.choice import choose
         from auditor.planning.measured_power import known_power, read_measurements
         from auditor.providers.registry import resolve_providers
@@ -161,8 +162,9 @@ class JobScreen(AuditorScreen):
             job = parse_job(text, source=self._source, folder=folder)
             with Store(self.auditor.folder) as store:
                 job = resolve_providers(job, store.providers(), source=self._source, text=text)
-            known = known_power(job, read_measurements())
-            checked = Checked(job, known.plan(job), choose(job), known, ())
+            first = first_training(job)
+            known = known_power(first, read_measurements())
+            checked = Checked(job, known.plan(first), choose(first), known, ())
         except JobError as error:
             checked = Checked(None, None, None, None, tuple(error.problems))
         if text == self._text:

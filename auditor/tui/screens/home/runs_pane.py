@@ -118,10 +118,10 @@ class RunsPane(HomePane):
         run = self._runs.get(event.row_key.value or "")
         if run is not None and run.damage is not None:
             self.say(f"{run.run} cannot be read: {run.damage}.", error=True)
-        elif run is not None and run.status not in OPEN:
+        elif run is not None and run.status not in OPEN and not run.evolves:
             self.action_verdict()
         elif run is not None:
-            self.auditor.open_run(run.run)
+            self.auditor.open_run(run.run, evolves=run.evolves)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without runs there is nothing to do with one."""
@@ -139,8 +139,11 @@ class RunsPane(HomePane):
         """Show the verdicts."""
         from auditor.tui.screens.verdict import VerdictScreen
 
-        if self._selected is not None:
-            self.app.push_screen(VerdictScreen(self._selected.run))
+        run = self._selected
+        if run is not None and run.evolves:
+            self.auditor.open_run(run.run, evolves=True)
+        elif run is not None:
+            self.app.push_screen(VerdictScreen(run.run))
 
     @work(exit_on_error=False)
     async def action_resume(self) -> None:
@@ -153,7 +156,7 @@ class RunsPane(HomePane):
             if run.status == "stopped":
                 self.say(f"Resuming {run.run}…")
                 await self.auditor.execute(run.run)
-            self.auditor.open_run(run.run)
+            self.auditor.open_run(run.run, evolves=run.evolves)
         finally:
             self._resuming.discard(run.run)
 
