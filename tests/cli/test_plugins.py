@@ -105,15 +105,16 @@ def option(name: str, kind: str, required: bool, default: Any, constraints: Any,
 def test_the_examples_of_the_guide_pass_their_checks_and_a_bad_metric_does_not(
     auditor: Auditor, tmp_path: Path
 ) -> None:
-    assert save_examples(tmp_path) == ["angle.py", "negative.py", "signature.py", "friday.toml", "test_plugins.py"]
+    files = ["angle.py", "negative.py", "signature.py", "fog.py"]
+    assert save_examples(tmp_path) == [*files, "friday.toml", "test_plugins.py"]
     (tmp_path / "bad.py").write_text(NAN)
-    result = auditor("plugins", "check", "angle.py", "negative.py", "signature.py", "bad.py", "--json")
+    result = auditor("plugins", "check", *files, "bad.py", "--json")
     assert result.code == 1, result.stderr
-    angle, negative, signature, bad = result.events
-    for one in (angle, negative, signature):
+    angle, negative, signature, fog, bad = result.events
+    for one in (angle, negative, signature, fog):
         assert one["passed"], [check for check in one["checks"] if check["outcome"] != "passed"]
         assert {check["outcome"] for check in one["checks"]} == {"passed"}
-        assert len(one["checks"]) > 10
+        assert len(one["checks"]) >= 10
     assert angle["costs"][0]["representation_seconds"] > angle["costs"][0]["distance_seconds"] > 0
     (eight, noise), (forty, more_noise) = angle["costs"][0]["noise"]
     assert (eight, forty) == (8, 40)
@@ -121,6 +122,8 @@ def test_the_examples_of_the_guide_pass_their_checks_and_a_bad_metric_does_not(
     assert negative["costs"][0]["step_ratio"] > 0
     assert signature["kind"] == "inspectors"
     assert signature["costs"][0]["inspection_seconds"] > 0
+    assert fog["kind"] == "drifts"
+    assert fog["costs"][0]["drift_seconds"] > 0
     failed = {check["name"]: check["reason"] for check in bad["checks"] if check["outcome"] == "failed"}
     assert failed["distances are finite and not negative"].startswith("it returned the distance nan")
     assert (bad["passed"], bad["costs"], bad["file"]) == (False, [], str(tmp_path / "bad.py"))
