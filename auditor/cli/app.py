@@ -13,6 +13,7 @@ from auditor.cli.bench import bench
 from auditor.cli.calibrate import calibrate
 from auditor.cli.data import data
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
+from auditor.cli.inspection import inspect
 from auditor.cli.interface import open_interface, watch
 from auditor.cli.output_streams import open_closed_streams
 from auditor.cli.plan import plan
@@ -40,6 +41,7 @@ app.command()(calibrate)
 app.command()(runs)
 app.command()(show)
 app.command()(report)
+app.command()(inspect)
 app.command()(watch)
 app.command()(agent)
 app.command()(bench)
