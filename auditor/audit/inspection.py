@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from auditor.audit.record.update_events import InspectedModel
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
 from auditor.job.model import Job
@@ -94,6 +95,14 @@ def inspect_model(
         for number, (use, (_, inspector)) in enumerate(zip(uses, inspectors, strict=True)):
             with _watched(inspector, number, watch):
                 yield _found(use, inspector, model)
+
+
+def recorded_finding(finding: Finding) -> InspectedModel:
+    """What an inspector found, as events keep it."""
+    found = finding.inspection
+    if found is None:
+        return InspectedModel(finding.use.name, None, None, False, finding.failure)
+    return InspectedModel(finding.use.name, found.score, found.threshold, found.suspicious)
 
 
 def _made(plugins: Catalogue, job: Job, use: PluginUse) -> Inspector:

@@ -43,7 +43,7 @@ def initial_checkpoint(job: Job, store: Store) -> Path | None:
 
 
 def delivered_checkpoint(run: str, store: Store, source: str = "training.initial") -> Path:
-    """The file with the model that a run delivered.
+    """The file with the model that a run delivered; of an evolving job, that of its last update.
 
     Args:
         run: its whole id.
@@ -53,8 +53,11 @@ def delivered_checkpoint(run: str, store: Store, source: str = "training.initial
     Raises:
         JobError: there is none.
     """
-    found = fold(store.events(run)).delivered
-    path = Path(found.path) if isinstance(found, ModelDelivered) else None
+    state = fold(store.events(run))
+    path = Path(state.delivered.path) if isinstance(state.delivered, ModelDelivered) else None
+    for _, update in sorted(state.updates.items()):
+        if update.finished is not None and update.finished.digest is not None:
+            path = store.blobs(update.finished.run).path(update.finished.digest)
     if path is None or not path.is_file():
         problem = f"run {run} has delivered no model. Name a run that is finished, or a checkpoint."
         raise JobError(source, [Problem(problem)])

@@ -11,6 +11,7 @@ import typer
 from auditor.cli.agent import agent
 from auditor.cli.bench import bench
 from auditor.cli.calibrate import calibrate
+from auditor.cli.cure import cure
 from auditor.cli.data import data
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
 from auditor.cli.inspection import inspect
@@ -42,6 +43,7 @@ app.command()(runs)
 app.command()(show)
 app.command()(report)
 app.command()(inspect)
+app.command()(cure)
 app.command()(watch)
 app.command()(agent)
 app.command()(bench)
