@@ -20,6 +20,7 @@ from auditor.tui.widgets.cell_details import CellDetails
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.event_log import EventLog
 from auditor.tui.widgets.key_bar import KeyBar
+from auditor.tui.widgets.lines import READING
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.progress import ProgressList
 from auditor.tui.widgets.timeline import Timeline, TimelineLegend
@@ -42,6 +43,7 @@ class LiveScreen(ControlledRunScreen):
         Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric", show=False),
         Binding("o", "next_provider", "Provider", tooltip="Compare the next provider with the others"),
         Binding("f", "filter", "Filter", tooltip="Show one provider alone on the timeline and in the log, or all"),
+        Binding("F", "next_flag", "Next flag", tooltip="Go to the next flagged cell of the timeline", show=False),
         Binding("n", "next_sub_run", "Sub-run", tooltip="Show the next replicated sub-run"),
         Binding("h", "heat_map", "Heat map", tooltip="Switch between the picture and a heat map", show=False),
         Binding("slash", "search", "Search", tooltip="Search the log", key_display="/"),
@@ -73,7 +75,7 @@ class LiveScreen(ControlledRunScreen):
         """The title, the panes, the keys."""
         yield Static("", id="title", markup=False)
         yield Panes(
-            Pane("Timeline", Timeline(), TimelineLegend(), CellDetails(markup=False), id="timeline-pane"),
+            Pane("Timeline", Timeline(), TimelineLegend(), CellDetails(READING, markup=False), id="timeline-pane"),
             Pane("Distances", DistanceView(), id="distances-pane"),
             Pane("Verdicts", VerdictList(), id="verdicts-pane"),
             Pane("Log (local time)", EventLog(), id="log-pane"),
@@ -84,8 +86,8 @@ class LiveScreen(ControlledRunScreen):
     def on_mount(self) -> None:
         """Say what is awaited."""
         super().on_mount()
-        self.query_one("#title", Static).update(Text(f" {self.run_id}: starting"))
-        self.query_one(VerdictList).show((), final=False)
+        state = "starting" if self.auditor.is_starting(self.run_id, 0) else READING
+        self.query_one("#title", Static).update(Text(f" {self.run_id}  {state}"))
         self.query_one(Timeline).focus()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -135,8 +137,11 @@ class LiveScreen(ControlledRunScreen):
         findings += sum(
             len(provider.misbehaviour) + (provider.lost is not None) for provider in state.providers.values()
         )
-        if findings != self._judged_events and findings and not self._judging:
+        if not findings:
+            self.query_one(VerdictList).show((), final=False)
+        elif findings != self._judged_events and not self._judging:
             self._judging, self._judged_events = True, findings
+            self.query_one(VerdictList).wait()
             self._judge(snapshot)
 
     @work(thread=True, group="judge", exit_on_error=False)
@@ -168,12 +173,14 @@ class LiveScreen(ControlledRunScreen):
         return [index for index, sub_run in sorted(state.sub_runs.items()) if sub_run.matrices]
 
     def _show_selection(self, snapshot: Snapshot) -> None:
-        """What the cursor is on; until the person moves it, the latest sub-run that was measured."""
+        """What the cursor is on; until the person moves it, the latest sub-run measured, in the end the first flag."""
         measured = self._measured(snapshot.state)
-        sub_run = self._sub_run
-        if sub_run is None:
+        sub_run, provider = self._sub_run, self._provider or snapshot.job.primary.name
+        first = self.query_one(Timeline).first_flag if snapshot.state.finished is not None else None
+        if sub_run is None and self._provider is None and first is not None:
+            provider, sub_run = first
+        elif sub_run is None:
             sub_run = measured[-1] if measured else max(0, max(snapshot.state.boundaries, default=0))
-        provider = self._provider or snapshot.job.primary.name
         sub_run = min(sub_run, snapshot.job.sub_runs - 1)
         self.query_one(Timeline).select(provider, sub_run)
         self.query_one(CellDetails).show(snapshot, provider, sub_run)
@@ -213,6 +220,13 @@ class LiveScreen(ControlledRunScreen):
         self.query_one(EventLog).filter(self._only)
         self.query_one(VerdictList).filter(self._only)
         self.retitle()
+
+    def action_next_flag(self) -> None:
+        """Go to the next flagged cell."""
+        if self.query_one(Timeline).go_to_next_flag():
+            self.query_one(Panes).go_to(0)
+        else:
+            self.say("Nothing is flagged so far.")
 
     def action_next_sub_run(self) -> None:
         """Show the next replicated sub-run that was measured; after the last, the first."""

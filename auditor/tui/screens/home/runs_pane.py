@@ -56,7 +56,6 @@ class RunsPane(HomePane):
 
     def compose(self) -> Iterable[Widget]:
         """The welcome, or the search and the table."""
-        yield Static("Reading the runs…", id="reading", markup=False)
         yield Static(WELCOME, id="welcome", markup=False)
         yield Button("Start the quickstart (g)", id="quickstart", variant="primary")
         yield Input(placeholder="search the runs (/)", compact=True, id="runs-search")
@@ -64,8 +63,7 @@ class RunsPane(HomePane):
         yield SortableTable(*headings, sort_by=1, reverse=True, id="runs")
 
     def on_mount(self) -> None:
-        """Show nothing until the runs are read, then keep up with those that go on."""
-        self.set_class(True, "-reading")
+        """Read the runs, then keep up with those that go on."""
         self.reload()
         self.set_interval(2.0, self._reload_if_seen)
 
@@ -96,7 +94,6 @@ class RunsPane(HomePane):
                 quietly = before.status == "reading…"
                 self.auditor.call_attention(run.run, "end", f"{run.status}: {run.run}", quietly=quietly)
         self._runs = {run.run: run for run in message.runs}
-        self.remove_class("-reading")
         self.set_class(not message.runs, "-empty")
         self.query_one("#runs", SortableTable).show([_row(run) for run in message.runs])
         if self.screen.focused is None and self.screen.is_current:
@@ -175,6 +172,7 @@ class RunsPane(HomePane):
         freed = bytes_text(await self.auditor.in_store(lambda store: store.run_size(run.run)))
         question = f"Delete {run.run} with its events and checkpoints? This frees {freed} and cannot be undone."
         if await self.app.push_screen_wait(ConfirmScreen(question, "Delete")):
+            self.say(f"Deleting {run.run}…")
             await self.auditor.in_store(lambda store: store.delete_run(run.run))
             self.say(f"Deleted; {freed} freed.")
             self.reload()
