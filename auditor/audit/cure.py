@@ -20,8 +20,8 @@ from auditor.job.training import SGD, Triangular
 Way = Literal["rollback", "finetune", "both"]
 WAYS: tuple[Way, ...] = ("rollback", "finetune", "both")
 
-RATE = 0.1
-"""The highest rate of fine-tuning by stochastic gradient descent."""
+RATE = 0.5
+"""The highest rate of fine-tuning by stochastic gradient descent, as of slanted triangular rates in the paper (§4)."""
 RATE_FACTOR = 5.0
 """With another optimizer, the highest rate as a multiple of the job's."""
 SHARE = 0.5

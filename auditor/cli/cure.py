@@ -39,7 +39,7 @@ def cure(
         int | None, typer.Option(min=1, help="Steps of fine-tuning. Default: half as many as the training has.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(min=1e-9, help="Highest rate of fine-tuning. Default: 0.1 with sgd.")
+        float | None, typer.Option(min=1e-9, help="Highest rate of fine-tuning. Default: 0.5 with sgd.")
     ] = None,
     primary: Annotated[
         str | None, typer.Option(metavar="NAME", help="Provider that trains. Default: one that was not flagged.")

@@ -12,10 +12,9 @@ from itertools import pairwise
 from rich.text import Text
 
 from auditor.audit.record.state import AuditState
+from auditor.job.evolution import Evolution
 from auditor.report.number_text import percent_text
 
-GAMMA = 0.5
-"""The success from which on a backdoor counts as alive, if nobody names another."""
 LEFT = 6
 """Columns for the per cent."""
 LEAST_HEIGHT = 5
@@ -93,7 +92,7 @@ def curves_of(state: AuditState, marks: SurvivalMarks = UNICODE_SURVIVAL) -> tup
     return tuple(curve for curve in found if curve.values)
 
 
-def survived(curve: Curve, gamma: float = GAMMA) -> int | None:
+def survived(curve: Curve, gamma: float) -> int | None:
     """For how many updates after the last poisoned one a backdoor stays alive; None where it never was.
 
     That is its γ-survivability (Permanence of Backdoors in Evolving Models, §4) as far as it was measured: the updates
@@ -112,22 +111,21 @@ def survived(curve: Curve, gamma: float = GAMMA) -> int | None:
 
 def survival_lines(
     state: AuditState,
-    updates: int,
+    evolution: Evolution,
     width: int,
     height: int,
-    gamma: float = GAMMA,
     marks: SurvivalMarks = UNICODE_SURVIVAL,
 ) -> list[Text]:
     """The picture as lines of text; what it says without any measurement is that there is none.
 
     Args:
         state: of the whole job.
-        updates: how many it has after the first training.
+        evolution: how many updates it has, and from which success on a backdoor counts as alive.
         width: in columns.
         height: in lines, legend and all.
-        gamma: the success from which on a backdoor counts as alive.
         marks: the characters.
     """
+    gamma, updates = evolution.gamma, evolution.updates
     curves = curves_of(state, marks)
     if not curves:
         return [Text("No update has been measured yet.")]

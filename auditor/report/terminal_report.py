@@ -115,7 +115,7 @@ def print_survival(console: Console, state: AuditState, job: Job | None) -> None
     console.print()
     with console.use_theme(PICTURE_STYLES):
         width = min(console.width, 110)
-        for line in survival_lines(state, job.evolution.updates, width, SURVIVAL_HEIGHT, marks=marks):
+        for line in survival_lines(state, job.evolution, width, SURVIVAL_HEIGHT, marks=marks):
             console.print(line)
     console.print()
 

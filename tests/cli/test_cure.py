@@ -42,7 +42,7 @@ def test_every_way_is_shown_with_its_cost_before_anything_starts(patient: Audito
         "train steps 20 to 60 again by b, from the last verified checkpoint, of step 20 (1 earlier sub-run was not "
         "checked)"
     )
-    assert "with a rate of up to 0.1" in str(ways["finetune"]["words"])
+    assert "with a rate of up to 0.5" in str(ways["finetune"]["words"])
     assert all(row["measured"] for row in ways.values())
     result = patient.here("cure", "last", "--steps", "7", "--rate", "0.3", "--primary", "c")
     assert "for 7 steps by c, with a rate of up to 0.3" in result.stdout

@@ -43,4 +43,4 @@ over the line, γ. No verdict depends on any of this."""
             return
         marks = UNICODE_SURVIVAL if signs() is UNICODE else ASCII_SURVIVAL
         width, height = self.size
-        self.update(Text("\n").join(survival_lines(snapshot.state, evolution.updates, width, height, marks=marks)))
+        self.update(Text("\n").join(survival_lines(snapshot.state, evolution, width, height, marks=marks)))
