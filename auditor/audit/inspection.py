@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from auditor.audit.record.update_events import InspectedModel
@@ -24,6 +26,9 @@ from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.initial_state import initial_state
 from auditor.tasks.program import load_program
+
+LARGEST_PICTURE = 3 << 20
+"""In numbers."""
 
 Watcher = Callable[[int, float], None]
 """Told which inspector is at work, counted from 0, and how far it is, from 0 to 1."""
@@ -138,9 +143,25 @@ def _found(use: PluginUse, inspector: Inspector, model: CheckpointModel) -> Find
         return Finding(use, None, cleaned(error))
     except Exception as error:  # a plugin may raise anything
         return Finding(use, None, cleaned(f"{type(error).__name__}: {error}"))
-    if not (math.isfinite(found.score) and math.isfinite(found.threshold)):
-        return Finding(use, None, "it gave a score that is not finite")
-    return Finding(use, found)
+    fault = _fault(found)
+    return Finding(use, None, fault) if fault else Finding(use, found)
+
+
+def _fault(found: Inspection) -> str:
+    """What is wrong with an answer, in words; an inspector may be a stranger's."""
+    if not isinstance(found, Inspection):
+        return f"it gave a {type(found).__name__}, not an Inspection"
+    try:
+        if not (math.isfinite(found.score) and math.isfinite(found.threshold)):
+            return "it gave a score that is not finite"
+        json.dumps(found.payload, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        return cleaned(f"it gave what cannot be kept: {error}")
+    for name, picture in found.pictures.items():
+        fits = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
+        if not (fits and picture.shape[2] == 3 and 0 < picture.size <= LARGEST_PICTURE):
+            return f"it gave a picture {cleaned(name, 60)!r} that is no small uint8 [H, W, 3]"
+    return ""
 
 
 def _device(asked: str | None) -> torch.device:

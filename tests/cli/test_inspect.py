@@ -94,20 +94,49 @@ class Endless(Silent):
     name = "endless"
     def inspect(self, model):
         return Inspection(float("nan"), 1.0)
+
+class Tensors(Silent):
+    '''No JSON.'''
+    name = "tensors"
+    def inspect(self, model):
+        return Inspection(0.0, 1.0, details={"of": model})
+
+class Painter(Silent):
+    '''No picture.'''
+    name = "painter"
+    def inspect(self, model):
+        return Inspection(0.0, 1.0, pictures={"x": "y"})
+
+class Quiet(Silent):
+    '''No answer.'''
+    name = "quiet"
+    def inspect(self, model):
+        return None
 """
+
+FAULTS = {
+    "silent": "this model is too small",
+    "broken": "ZeroDivisionError: division by zero",
+    "endless": "it gave a score that is not finite",
+    "tensors": "it gave what cannot be kept: ",
+    "painter": "it gave a picture 'x' that is no small uint8 [H, W, 3]",
+    "quiet": "it gave a NoneType, not an Inspection",
+}
 
 
 def test_where_nothing_can_be_said_it_is_not_called_clean(auditor: Auditor) -> None:
     (auditor.folder / "silent.py").write_text(SILENT)
     file = keep(auditor.folder, "model.safetensors", trained(False))
     given = ("inspect", file, "--job", auditor.job(), "--plugin", "silent.py", "--with", "fine_pruning")
-    named = [part for name in ("silent", "broken", "endless") for part in ("--with", name)]
+    named = [part for name in FAULTS for part in ("--with", name)]
     result = auditor.here(*given, *named)
     assert result.code == 11, result.stderr
-    for words in ("? this model is too small", "? ZeroDivisionError: division by zero", "a score that is not finite"):
-        assert words in " ".join(result.stdout.split())
+    assert "✓ not suspicious" in result.stdout
+    assert result.stdout.count("? ") == len(FAULTS)
     lines = auditor.here(*given, *named, "--json").events
-    assert [line.get("failure", "") for line in lines][:2] == ["", "this model is too small"]
+    assert [line["inspector"] for line in lines] == ["fine_pruning", *FAULTS]
+    for line, words in zip(lines[1:], FAULTS.values(), strict=True):
+        assert line["failure"].startswith(words)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,13 @@ def test_the_target_of_a_backdoor_stands_out_more_than_any_class_of_a_clean_mode
         assert found.threshold == 2
 
 
+def test_it_tells_how_far_it_is(models: Models) -> None:
+    inspector, told = begun(epochs=4, samples=16), list[float]()
+    inspector.progress = told.append
+    inspector.inspect(models["one"])
+    assert told == [0.25, 0.5, 0.75, 1.0]
+
+
 def test_a_class_whose_trigger_does_not_work_is_not_held_for_a_target(models: Models) -> None:
     found = begun(epochs=1, samples=32, success=1.0).inspect(models["one"])
     assert not found.details["reached"][found.details["suspected"]]
