@@ -57,7 +57,7 @@ class Auditor:
     def __call__(self, *arguments: str, environment: dict[str, str] | None = None) -> Result:
         """Run a command to its end."""
         done = subprocess.run(
-            [sys.executable, "-m", "auditor", *arguments],
+            [interpreter(), "-m", "auditor", *arguments],
             cwd=self.folder,
             env=self.environment(environment),
             capture_output=True,
@@ -72,10 +72,15 @@ class Auditor:
             done = CliRunner(env=self.environment()).invoke(app, arguments, catch_exceptions=False)
         return Result(done.exit_code, done.stdout, done.stderr)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command; its stdout can be read line by line as it runs."""
+    def start(self, *arguments: str, descends: bool = False) -> subprocess.Popen[str]:
+        """Start a command; its stdout can be read line by line as it runs.
+
+        Args:
+            arguments: of the command.
+            descends: whether all processes of an audit must descend from it; else they come from the warm one.
+        """
         return subprocess.Popen(
-            [sys.executable, "-m", "auditor", *arguments],
+            [sys.executable if descends else interpreter(), "-m", "auditor", *arguments],
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,

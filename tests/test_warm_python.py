@@ -5,26 +5,43 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+import auditor
 from tests.warm_python import ROOT, START, interpreter
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="Python itself is started here")
 
 
 def test_for_anything_else_it_is_python() -> None:
-    script = "import sys; print(sys.prefix, *sys.argv[1:]); sys.exit(7)"
-    done = subprocess.run([interpreter(), "-c", script, "a b"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (7, f"{sys.prefix} a b\n")
+    script = "import os, sys, auditor; print(auditor.__file__, os.getpid(), *sys.argv[1:]); sys.exit(7)"
+    asked = subprocess.Popen([interpreter(), "-c", script, "a b"], stdout=subprocess.PIPE, text=True)
+    told, _ = asked.communicate()
+    assert (asked.returncode, told) == (7, f"{auditor.__file__} {asked.pid} a b\n")
+
+
+def test_what_it_starts_is_started_in_the_same_way(tmp_path: Path) -> None:
+    script = "import subprocess, sys; print(subprocess.run([sys.executable, *sys.argv[1:]], input=b'').returncode)"
+    inner = [interpreter(), "-c", script, *START, str(tmp_path)]
+    with subprocess.Popen(inner, env=like_a_launcher(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == {"ready": True}
+        assert process.stdout.readline() == "0\n"
+    script = "import sys; print(sys.executable)"
+    assert subprocess.check_output([interpreter(), "-c", script], text=True).strip() == interpreter()
+
+
+def like_a_launcher() -> dict[str, str]:
+    """The environment that a fork server gets."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def fork_server(folder: Path, **more: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [interpreter(), *START, str(folder)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"} | more,
+        env=like_a_launcher() | more,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

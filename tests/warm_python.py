@@ -4,7 +4,7 @@ Each audit starts a fork server, which spends nearly four seconds of processor t
 the path of a program to be started in Python's place: asked for a fork server, it has one forked from a process that
 did these imports once. What is forked runs the fork server's own `main`, with the streams, the folder, the session and
 the environment that it was started with. Asked for anything else, or in another environment, which imports may depend
-on, it becomes Python itself.
+on, it becomes Python itself, in which `sys.executable` is that path again: what a command starts is forked, too.
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ class _Started:
 @functools.cache
 def _started() -> _Started:
     folder = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
-    program, listening = Path(folder.name) / "python", Path(folder.name) / "s"
+    program, listening = Path(folder.name) / "bin" / "python", Path(folder.name) / "s"
+    _lay_out(program)
     path = os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
     environment = AT_FIRST | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     Path(f"{listening}.json").write_text(json.dumps(environment))
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" ask "{listening}" "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" ask "{listening}" "$0" "$@"\n')
     program.chmod(0o700)
     process = subprocess.Popen(
         [sys.executable, "-P", __file__, "serve", str(listening)],
@@ -67,11 +68,21 @@ def _started() -> _Started:
     return _Started(process, folder, str(program))
 
 
-def ask(listening: str, arguments: list[str]) -> int:
+def _lay_out(program: Path) -> None:
+    """Make the folder of a program one that Python takes for its own environment, with the packages of this one."""
+    program.parent.mkdir()
+    prefix = Path(sys.prefix)
+    (program.parents[1] / "lib").symlink_to(prefix / "lib")
+    known = prefix / "pyvenv.cfg"
+    home = f"home = {Path(sys._base_executable).parent}\ninclude-system-site-packages = true\n"  # type: ignore[attr-defined]
+    (program.parents[1] / "pyvenv.cfg").write_text(known.read_text() if known.exists() else home)
+
+
+def ask(listening: str, program: str, arguments: list[str]) -> int:
     """Have a fork server forked, and wait for its end; its exit code. Become Python for anything else."""
     environment = json.loads(Path(f"{listening}.json").read_text())
     if arguments[: len(START)] != START or _relevant(environment) != _relevant(os.environ):
-        os.execv(sys.executable, [sys.executable, *arguments])
+        os.execv(sys.executable, [program, *arguments])
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(listening)
         order = {"arguments": arguments[len(START) :], "folder": str(Path.cwd()), "environment": dict(os.environ)}
@@ -187,4 +198,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:
-        os._exit(ask(sys.argv[2], sys.argv[3:]) % 256)
+        os._exit(ask(sys.argv[2], sys.argv[3], sys.argv[4:]) % 256)

@@ -64,7 +64,7 @@ def test_after_kill_9_at_any_moment_resume_gives_the_same_commitments_and_verdic
 
 
 def test_ctrl_c_ends_every_process_and_says_how_to_go_on(auditor: Auditor) -> None:
-    process = auditor.start("run", auditor.job(**(JOB | {"steps": 2000})), "--json")
+    process = auditor.start("run", auditor.job(**(JOB | {"steps": 2000})), "--json", descends=True)
     run = [event["run"] for event in until(process, "replica_started")][-1]
     agents = agents_of(process)
     assert len(agents) == 4
@@ -127,7 +127,7 @@ def local_provider(process: subprocess.Popen[str], number: int) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it looks for a process in /proc")
 def test_a_run_whose_primary_was_killed_goes_on_to_the_same_end(auditor: Auditor) -> None:
-    process = auditor.start("run", auditor.job(**(JOB | {"steps": 300, "attacks": {}})), "--json")
+    process = auditor.start("run", auditor.job(**(JOB | {"steps": 300, "attacks": {}})), "--json", descends=True)
     run = [event["run"] for event in until(process, "drawn")][-1]
     os.kill(local_provider(process, 0), signal.SIGKILL)
     stdout, narration = process.communicate()

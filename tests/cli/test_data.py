@@ -70,6 +70,7 @@ def test_a_plan_takes_a_first_look_at_the_data(auditor: Auditor) -> None:
     assert plan.code == 0, plan.stderr
     words = " ".join(plan.stdout.split())
     assert "data 40 image files in 2 classes; left out: 1 hidden file" in words
+    assert "no image has been decoded so far; `auditor data` reads all of them" in words
     found = json.loads(auditor.here("plan", name, "--json").stdout)["data"]
     assert [known["training"] for known in found["classes"]] == [20, 20]
     for image in (auditor.folder / "data" / "dog").glob("*.png"):
@@ -78,6 +79,21 @@ def test_a_plan_takes_a_first_look_at_the_data(auditor: Auditor) -> None:
     assert broken.code == 0
     assert "warning: the data cannot be used:" in broken.stdout
     assert "dog has no images" in json.loads(auditor.here("plan", name, "--json").stdout)["data"]["problem"]
+
+
+def test_a_first_look_says_which_class_a_held_out_part_lacks(auditor: Auditor) -> None:
+    name = job(auditor)
+    (auditor.folder / "aside" / "cat").mkdir(parents=True)
+    (auditor.folder / "data" / "cat" / "0.png").rename(auditor.folder / "aside" / "cat" / "0.png")
+    text = (auditor.folder / name).read_text()
+    images = text.replace('"images:data"', '"images:data"\nheld_out = "images:aside"')
+    (auditor.folder / name).write_text(images)
+    assert "1 class without held-out samples: dog" in " ".join(auditor.here("plan", name).stdout.split())
+    (auditor.folder / "a.csv").write_text("label,text\n" + "yes,one\nno,two\n" * 5)
+    (auditor.folder / "b.csv").write_text("label,text\nyes,three\nyes,four\n")
+    texts = text.replace("[task]", '[task]\nkind = "text"\nheld_out = "csv:b.csv"').replace("images:data", "csv:a.csv")
+    (auditor.folder / name).write_text(texts)
+    assert "1 class without held-out samples: no" in " ".join(auditor.here("plan", name).stdout.split())
 
 
 def test_a_plan_takes_a_first_look_at_texts(auditor: Auditor) -> None:

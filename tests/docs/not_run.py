@@ -42,10 +42,10 @@ OTHER_PROGRAMS = {
 """Other programs by their name."""
 
 SHORTENED = {
-    "sample_jobs/quickstart.toml": {"steps = 1000": "steps = 20", '["update", "zest"]': '["update"]'},
+    "sample_jobs/quickstart.toml": {"steps = 1000": "steps = 100"},
 }
 """Files of the repository that commands name, with what is shorter in the copy that the tests use. The sample as it is
-runs in `tests/tui/test_walks.py`."""
+runs over many seeds in `tests/bench/verdicts.py`."""
 
 FOLLOWS = {"docs/how-to/first-audit.md": "README.md"}
 """Pages that go on where another one ends, in the same folder and with the same runs."""

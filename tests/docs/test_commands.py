@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tests.command import ROOT, Auditor
 from tests.docs.blocks import Block, blocks, pages, prose, save_files
 from tests.docs.not_run import ELSEWHERE, FOLLOWS, OTHER_PROGRAMS, SHORTENED
 from tests.docs.reference.commands import Command, commands
+from tests.warm_python import interpreter
 
 SHELL = re.compile(r"[|;><$]|^\w+=\S")
 """What only a shell understands."""
@@ -80,7 +80,7 @@ def shell(tmp_path: Path) -> Path:
     """A folder with an `auditor` for a shell."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "auditor").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m auditor "$@"\n')
+    (folder / "auditor").write_text(f'#!/bin/sh\nexec "{interpreter()}" -m auditor "$@"\n')
     (folder / "auditor").chmod(0o755)
     return folder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,54 @@ def test_a_held_out_file_has_the_classes_of_the_other_and_may_have_its_columns_e
     (tmp_path / "dev.csv").write_text("label,text\nyes,a new one\nmaybe,another\n")
     with pytest.raises(TrainingError, match=r"dev\.csv: line 3 has the label 'maybe', which is not one of no, yes"):
         load(tmp_path / "a.tsv", tsv(TEXTS, LABELS), held_out=f"csv:{tmp_path / 'dev.csv'}")
+
+
+def test_whole_numbers_with_a_point_are_integers_in_their_order_and_that_is_said(tmp_path: Path) -> None:
+    numbers = [f"{number}.0" for number in range(12)] * 3
+    texts = [f"sentence number {number}" for number in range(len(numbers))]
+    found = load(
+        tmp_path / "a.csv", "text,label\n" + "".join(f"{t},{n}\n" for t, n in zip(texts, numbers, strict=True))
+    )
+    assert found.class_names == tuple(map(str, range(12)))
+    assert "converted: labels such as 0.0 are read as integers" in remarks(found)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "words"),
+    [
+        (["0.0", "1.0"] * 6, ("0", "1"), "converted: labels such as 0.0 are read as integers"),
+        (["1.", "2.00"] * 6, ("1", "2"), "converted: labels 1, 2 became classes 0 to 1"),
+        (["0", "1.0"] * 6, ("0", "1"), "converted: labels such as 1.0"),
+        (["0.5", "1.0"] * 6, ("0.5", "1.0"), "note: labels are numbers such as 0.5; each different number is a class"),
+        (["-1.0", "1.0"] * 6, ("-1.0", "1.0"), "note: labels are numbers such as -1.0"),
+        (["v1.0", "v2.0"] * 6, ("v1.0", "v2.0"), ""),
+    ],
+)
+def test_labels_with_a_point_are_integers_or_said_to_be_none(
+    tmp_path: Path, labels: list[str], classes: tuple[str, ...], words: str
+) -> None:
+    for name, content in {
+        "a.tsv": tsv(TEXTS, labels),
+        "b.tsv": tsv(labels, TEXTS),
+        "c.jsonl": "\n".join(json.dumps({"text": t, "label": n}) for t, n in zip(TEXTS, labels, strict=True)),
+    }.items():
+        found = load(tmp_path / name, content)
+        assert found.class_names == classes
+        assert len(found.labels) + len(found.held_out_labels) == len(TEXTS), "no row is taken for a header"
+        assert words in remarks(found)
+        assert words or not re.search("labels (such as|are numbers)", remarks(found))
+
+
+def test_a_held_out_file_may_write_the_same_integers_with_a_point(tmp_path: Path) -> None:
+    for name, content in {"dev.csv": "1.0,a new one\n0.0,another\n", "head.csv": "label,text\n1.0,a\n0.0,b\n"}.items():
+        (tmp_path / name).write_text(content)
+        found = load(tmp_path / "a.tsv", tsv(TEXTS, ["0", "1"] * 6), held_out=f"csv:{tmp_path / name}")
+        assert found.held_out_labels.tolist() == [1, 0]
+
+
+def test_a_class_that_is_missing_among_the_held_out_samples_is_said(tmp_path: Path) -> None:
+    labels = ["no", "yes"] * 30 + ["rare"] * 2
+    found = load(tmp_path / "a.tsv", tsv([f"sentence {number}" for number in range(len(labels))], labels))
+    missing = [known.name for known in found.inventory.classes if known.held_out == 0]
+    assert missing == ["rare"]
+    assert "note: 1 class without held-out samples: rare" in remarks(found)

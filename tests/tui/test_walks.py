@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,20 @@ from auditor.tui.screens.verdict import VerdictScreen
 from auditor.tui.widgets.distances import DistanceView
 from auditor.tui.widgets.event_log import SearchInput
 from auditor.tui.widgets.log_lines import LogLines
+from tests.command import Auditor
 from tests.tui.recorded import NAMES, job_text
 from tests.tui.walking import screen_text, text_of, type_text, until
+from tests.warm_python import interpreter
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 RUN_SECONDS = 200.0
+
+
+@pytest.fixture(autouse=True)
+def _warm(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """The runs are processes of their own, and their fork servers come from the warm one."""
+    monkeypatch.setattr(sys, "executable", interpreter())
+    monkeypatch.setenv("PYTHONPATH", Auditor(Path(), home).environment()["PYTHONPATH"])
 
 
 def shows(app: AuditorApp, words: str) -> bool:

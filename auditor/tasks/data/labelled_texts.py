@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.job.errors import nearest, visible
 from auditor.tasks.data.table_file import NESTED, Row, Table
@@ -25,6 +25,9 @@ MAX_WORDS = 1_000
 """More different labels are no classes; most likely the columns are swapped."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+_WHOLE = re.compile(r"[+]?[0-9]{1,9}[.]0*")
+"""An integer as tools write it that keep a column of numbers with gaps: `1.0`."""
+_FRACTION = re.compile(r"[+-]?[0-9]*[.][0-9]+")
 
 Column = int | str | None
 """A column as a job names it: by its header, by its number from 0, or not at all."""
@@ -70,13 +73,14 @@ def labelled_texts(
     if len(rows) < 2:
         raise TrainingError(f"{table.origin}: give at least two rows, each with a text and a label.")
     _check_cells(table, rows, text, label)
+    rows, noted = _numbered(rows, label)
     known = tuple(classes) if classes is not None else _classes(table, rows, label)
     numbers = {name: number for number, name in enumerate(known)}
     for row in rows:
         if row.cells[label] not in numbers:
             words = f"has the label {_shown(row.cells[label])}, which is not one of {few(known, 10)}"
             raise table.error(row.line, words)
-    remarks = [*layout.remarks]
+    remarks = [*layout.remarks, *noted]
     if classes is None and known[0].lstrip("+").isdecimal() and known != tuple(map(str, range(len(known)))):
         remarks.append(Remark("converted", f"labels {few(known)} became classes 0 to {len(known) - 1}"))
     return LabelledTexts(
@@ -124,7 +128,7 @@ def _header(
     words = {cell.lower() for cell in first}
     if named or words & LABEL_NAMES or first == tuple(map(str, range(len(first)))):
         return first, table.rows[1:]
-    if classes is not None and not words & {name.lower() for name in classes}:
+    if classes is not None and not (words | {_whole(cell) for cell in words}) & {name.lower() for name in classes}:
         return first, table.rows[1:]
     return None, table.rows
 
@@ -137,7 +141,9 @@ def _rare_header(rows: tuple[Row, ...], label: int) -> tuple[tuple[str, ...] | N
     first = rows[0].cells[label]
     if not _can_be_labels([row.cells[label] for row in rows[1:]]):
         return None, rows
-    if _INTEGER.fullmatch(first) or any(row.cells[label] == first for row in rows[1:]):
+    if any(form.fullmatch(first) for form in (_INTEGER, _WHOLE, _FRACTION)) or any(
+        row.cells[label] == first for row in rows[1:]
+    ):
         return None, rows
     return rows[0].cells, rows[1:]
 
@@ -203,7 +209,9 @@ def _label_of_two(table: Table, rows: Sequence[Row], classes: Sequence[str] | No
     """Which of two columns holds labels: the second, unless only the first can."""
     if classes is not None:
         known = set(classes)
-        return max((1, 0), key=lambda column: sum(row.cells[column] in known for row in rows))
+        return max(
+            (1, 0), key=lambda column: sum(bool({row.cells[column], _whole(row.cells[column])} & known) for row in rows)
+        )
     for column in (1, 0):
         if _can_be_labels([row.cells[column] for row in rows]):
             return column
@@ -233,6 +241,26 @@ def _check_cells(table: Table, rows: Sequence[Row], text: int, label: int) -> No
                 f"has the label {_shown(row.cells[label])}, which stands for a missing value; remove the line, or give "
                 "it a label",
             )
+
+
+def _numbered(rows: tuple[Row, ...], label: int) -> tuple[tuple[Row, ...], tuple[Remark, ...]]:
+    """The rows with labels such as `1.0` as integers, where all are whole; and what is to be said of numbers."""
+    values = {row.cells[label] for row in rows}
+    whole = sorted(value for value in values if _WHOLE.fullmatch(value))
+    if whole and all(_WHOLE.fullmatch(value) or _INTEGER.fullmatch(value) for value in values):
+        cells = ((*row.cells[:label], _whole(row.cells[label]), *row.cells[label + 1 :]) for row in rows)
+        changed = tuple(replace(row, cells=read) for row, read in zip(rows, cells, strict=True))
+        return changed, (Remark("converted", f"labels such as {whole[0]} are read as integers"),)
+    if all(_FRACTION.fullmatch(value) or _INTEGER.fullmatch(value) for value in values) and not all(
+        map(_INTEGER.fullmatch, values)
+    ):
+        return rows, (Remark("note", f"labels are numbers such as {min(values)}; each different number is a class"),)
+    return rows, ()
+
+
+def _whole(value: str) -> str:
+    """`1.0` as `1`; anything else as it is."""
+    return str(int(value.partition(".")[0])) if _WHOLE.fullmatch(value) else value
 
 
 def _classes(table: Table, rows: Sequence[Row], label: int) -> tuple[str, ...]:

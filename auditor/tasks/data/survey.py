@@ -10,10 +10,11 @@ from auditor.job.vision import VisionTask
 from auditor.tasks.data.image_folder import find_images
 from auditor.tasks.data.labelled_texts import labelled_texts
 from auditor.tasks.data.table_file import read_table
-from auditor.tasks.inventory import SET_ASIDE, ClassCount, Inventory, class_counts, of_held_out
+from auditor.tasks.inventory import SET_ASIDE, ClassCount, Inventory, Remark, class_counts, class_remarks, of_held_out
 
 MOST_BYTES = 1 << 26
 """A larger table takes seconds to read."""
+NOT_DECODED = Remark("note", "no image has been decoded so far; `auditor data` reads all of them")
 
 
 def survey_images(task: VisionTask) -> Inventory | None:
@@ -33,7 +34,8 @@ def survey_images(task: VisionTask) -> Inventory | None:
     classes = tuple(
         ClassCount(name, counts[0][number], aside[number]) for number, name in enumerate(found.training.classes)
     )
-    remarks = found.remarks if found.held_out is not None else (*found.remarks, SET_ASIDE)
+    of_parts = (SET_ASIDE,) if found.held_out is None else class_remarks(classes)
+    remarks = (*found.remarks, *of_parts, NOT_DECODED)
     return Inventory(sum(counts[0].values()), sum(aside.values()), "image files", classes, remarks)
 
 
@@ -56,4 +58,5 @@ def survey_texts(task: TextTask) -> Inventory | None:
         return Inventory(len(whole.texts), 0, "texts", counts, (*whole.remarks, SET_ASIDE))
     part = labelled_texts(read_table(task.held_out), task.text_column, task.label_column, whole.classes)
     counts = class_counts(whole.classes, whole.labels, part.labels)
-    return Inventory(len(whole.texts), len(part.texts), "texts", counts, (*whole.remarks, *of_held_out(part.remarks)))
+    remarks = (*whole.remarks, *of_held_out(part.remarks), *class_remarks(counts))
+    return Inventory(len(whole.texts), len(part.texts), "texts", counts, remarks)
