@@ -9,7 +9,7 @@ What belongs here: the version, and the layers. Each folder may import only from
 - `planning`: what an audit will do, cost and catch;
 - `providers`: how a sub-run gets executed somewhere else;
 - `store` and `tasks`: what survives a crash, and what a provider executes;
-- `plugins` and `decisions`: what attacks, metrics and inspectors implement, and the rules that judge distances;
+- `plugins` and `decisions`: what attacks, drifts, metrics and inspectors implement, and the rules that judge distances;
 - `job`: what the user asks for;
 - `base`: random draws, hostile text, files that users name.
 """

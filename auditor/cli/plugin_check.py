@@ -174,6 +174,8 @@ def _cost_words(cost: Mapping[str, Any]) -> list[str]:
         return [f"a training step takes {cost['step_ratio']:.2f} times as long as an honest one"]
     if cost["inspection_seconds"] is not None:
         return [f"one inspection takes {_milliseconds(cost['inspection_seconds'])}"]
+    if cost["drift_seconds"] is not None:
+        return [f"a thousand samples take {_milliseconds(cost['drift_seconds'])}"]
     noise = ", ".join(f"{distance:.2g} after {steps} steps" for steps, distance in cost["noise"])
     return [
         f"one representation takes {_milliseconds(cost['representation_seconds'])}, "

@@ -25,7 +25,7 @@ def list_plugins(
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
     plugin: PluginOption = None,
 ) -> None:
-    """List the installed attacks, inspectors and metrics, and those in files that you name.
+    """List the installed attacks, drifts, inspectors and metrics, and those in files that you name.
 
     Plugins are loaded in a separate process. A broken plugin is listed with
     the reason and does not affect the others.

@@ -17,8 +17,17 @@ class NewKind(StrEnum):
     """What can be written."""
 
     ATTACK = "attack"
+    DRIFT = "drift"
     INSPECTOR = "inspector"
     METRIC = "metric"
+
+
+USES = {
+    NewKind.ATTACK: 'attack = {{ name = "{}" }}',
+    NewKind.DRIFT: 'drift = {{ name = "{}", step = 1.0 }}',
+    NewKind.METRIC: 'metrics = ["{}"]',
+}
+"""What a job file says to use a plugin of a kind; an inspector is not part of a job."""
 
 
 def new(
@@ -41,6 +50,5 @@ def new(
     say(f"    cd {shlex.quote(str(written[0].parent))}")
     say("    pip install -e . && pytest")
     say(f"    auditor plugins check {name}")
-    if kind is not NewKind.INSPECTOR:
-        use = f'metrics = ["{name}"]' if kind is NewKind.METRIC else f'attack = {{ name = "{name}" }}'
-        say(f"\nUse it in a job file with: {use}")
+    if kind in USES:
+        say(f"\nUse it in a job file with: {USES[kind].format(name)}")

@@ -1,7 +1,7 @@
-"""The API that attacks, metrics and inspectors implement, and how they are found.
+"""The API that attacks, drifts, metrics and inspectors implement, and how they are found.
 
-A plugin is a class, named in the entry-point group of its kind (`auditor.attacks`, `auditor.metrics` or
-`auditor.inspectors`) or defined in a single file that a user names. It may import everything named here, and nothing
+A plugin is a class, named in the entry-point group of its kind (`auditor.attacks`, `auditor.drifts`, `auditor.metrics`
+or `auditor.inspectors`) or defined in a single file that a user names. It may import everything named here, and nothing
 else of `auditor`:
 
     from auditor.plugins import Attack, Metric, Options, ReturnedModel
@@ -13,6 +13,7 @@ model or knows an audit. It imports `job` and `base`; `tasks` and what stands hi
 from auditor.base.randomness import generator
 from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Recipe, TrainedNetwork
 from auditor.plugins.catalogue import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
+from auditor.plugins.drift import Drift, DriftContext
 from auditor.plugins.inspector import Inspection, Inspector
 from auditor.plugins.metric import EVERY_TASK, Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
 from auditor.plugins.options import Options, option
@@ -28,6 +29,8 @@ __all__ = [
     "Batch",
     "Catalogue",
     "Comparison",
+    "Drift",
+    "DriftContext",
     "HonestTwin",
     "Inspection",
     "Inspector",

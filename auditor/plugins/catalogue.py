@@ -17,14 +17,16 @@ from pydantic import ValidationError
 from auditor.job.errors import nearest
 from auditor.job.plugin_file import PluginFile
 from auditor.plugins.attack import Attack
+from auditor.plugins.drift import Drift
 from auditor.plugins.file_modules import load_file, named_classes
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric
 
-Kind = Literal["attacks", "inspectors", "metrics"]
-KINDS: tuple[Kind, ...] = ("attacks", "inspectors", "metrics")
-AnyPlugin = type[Attack] | type[Inspector] | type[Metric[Any]]
-_BASES: dict[Kind, type] = {"attacks": Attack, "inspectors": Inspector, "metrics": Metric}
+Kind = Literal["attacks", "drifts", "inspectors", "metrics"]
+KINDS: tuple[Kind, ...] = ("attacks", "drifts", "inspectors", "metrics")
+Plugin = Attack | Drift | Inspector | Metric[Any]
+AnyPlugin = type[Attack] | type[Drift] | type[Inspector] | type[Metric[Any]]
+_BASES: dict[Kind, type] = {"attacks": Attack, "drifts": Drift, "inspectors": Inspector, "metrics": Metric}
 
 
 class PluginError(Exception):
@@ -36,7 +38,7 @@ class Origin:
     """Where a plugin comes from, loaded or not.
 
     Attributes:
-        kind: `attacks`, `inspectors` or `metrics`; `file` for a file of which nobody knows yet what it holds.
+        kind: `attacks`, `drifts`, `inspectors` or `metrics`; `file` for a file of which nobody knows yet what it holds.
         name: what a job file calls it; of such a file, its name.
         package: the distribution that it came with; for one in a file, the file's name.
         version: of that distribution; for a file, the beginning of its digest.
@@ -105,6 +107,8 @@ class Catalogue:
     @overload
     def load(self, kind: Literal["attacks"], name: str) -> type[Attack]: ...
     @overload
+    def load(self, kind: Literal["drifts"], name: str) -> type[Drift]: ...
+    @overload
     def load(self, kind: Literal["inspectors"], name: str) -> type[Inspector]: ...
     @overload
     def load(self, kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
@@ -125,12 +129,14 @@ class Catalogue:
     @overload
     def create(self, kind: Literal["attacks"], name: str, options: Mapping[str, Any]) -> Attack: ...
     @overload
+    def create(self, kind: Literal["drifts"], name: str, options: Mapping[str, Any]) -> Drift: ...
+    @overload
     def create(self, kind: Literal["inspectors"], name: str, options: Mapping[str, Any]) -> Inspector: ...
     @overload
     def create(self, kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
     @overload
-    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Inspector | Metric[Any]: ...
-    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Inspector | Metric[Any]:
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Plugin: ...
+    def create(self, kind: Kind, name: str, options: Mapping[str, Any]) -> Plugin:
         """Load a plugin and make one with the options of a job file.
 
         Raises:
@@ -195,6 +201,8 @@ def installed(kind: Kind) -> list[Origin]:
 @overload
 def load_plugin(kind: Literal["attacks"], name: str) -> type[Attack]: ...
 @overload
+def load_plugin(kind: Literal["drifts"], name: str) -> type[Drift]: ...
+@overload
 def load_plugin(kind: Literal["inspectors"], name: str) -> type[Inspector]: ...
 @overload
 def load_plugin(kind: Literal["metrics"], name: str) -> type[Metric[Any]]: ...
@@ -206,10 +214,12 @@ def load_plugin(kind: Kind, name: str) -> AnyPlugin:
 @overload
 def create_plugin(kind: Literal["attacks"], name: str, options: Mapping[str, Any]) -> Attack: ...
 @overload
+def create_plugin(kind: Literal["drifts"], name: str, options: Mapping[str, Any]) -> Drift: ...
+@overload
 def create_plugin(kind: Literal["inspectors"], name: str, options: Mapping[str, Any]) -> Inspector: ...
 @overload
 def create_plugin(kind: Literal["metrics"], name: str, options: Mapping[str, Any]) -> Metric[Any]: ...
-def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Attack | Inspector | Metric[Any]:
+def create_plugin(kind: Kind, name: str, options: Mapping[str, Any]) -> Plugin:
     """Make an installed plugin with the options of a job file; see `Catalogue.create`."""
     return INSTALLED.create(kind, name, options)
 
@@ -268,7 +278,7 @@ def _classes(file: PluginFile) -> dict[Kind, list[tuple[str, type]]]:
     if not any(found.values()):
         raise PluginError(
             f"{origin_of(file)} contains no plugin: it has no subclass of auditor.plugins.Attack, "
-            "auditor.plugins.Inspector or auditor.plugins.Metric with a `name`."
+            "auditor.plugins.Drift, auditor.plugins.Inspector or auditor.plugins.Metric with a `name`."
         )
     return found
 

@@ -14,13 +14,23 @@ from unittest import SkipTest
 
 from auditor.plugins.attack import Attack
 from auditor.plugins.catalogue import AnyPlugin, Catalogue, Kind, Origin, PluginError
-from auditor.plugins.contract import AttackContract, InspectorContract, MetricContract, Practice, open_practice
+from auditor.plugins.contract import (
+    AttackContract,
+    DriftContract,
+    InspectorContract,
+    MetricContract,
+    Practice,
+    open_practice,
+)
+from auditor.plugins.contract.drift import PARTS, SAMPLES, applied, begin_on_practice
 from auditor.plugins.contract.practice import GROUP
+from auditor.plugins.drift import Drift
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric, fits
 
 CONTRACTS: dict[str, tuple[type, str]] = {
     "attacks": (AttackContract, "attack"),
+    "drifts": (DriftContract, "drift"),
     "inspectors": (InspectorContract, "inspector"),
     "metrics": (MetricContract, "metric"),
 }
@@ -68,6 +78,7 @@ class Cost:
             steps and distance.
         step_ratio: how long a step with an attack takes, honest steps being 1.
         inspection_seconds: what one model takes an inspector.
+        drift_seconds: what a thousand samples take a drift.
     """
 
     task: str
@@ -76,6 +87,7 @@ class Cost:
     noise: tuple[tuple[int, float], ...] = ()
     step_ratio: float | None = None
     inspection_seconds: float | None = None
+    drift_seconds: float | None = None
 
 
 def check(origin: Origin, plugins: Catalogue, options: Mapping[str, Any] | None) -> Iterator[Check | Cost]:
@@ -158,6 +170,8 @@ def _timed(origin: Origin, plugins: Catalogue, options: Mapping[str, Any], task:
         match origin.kind:
             case "attacks":
                 cost = _attack_cost(task, practice, lambda: plugins.create("attacks", origin.name, options))
+            case "drifts":
+                cost = _drift_cost(task, lambda: plugins.create("drifts", origin.name, options))
             case "inspectors":
                 cost = _inspector_cost(task, practice, plugins.create("inspectors", origin.name, options))
             case _:
@@ -197,6 +211,12 @@ def _inspector_cost(task: str, practice: Practice, inspector: Inspector) -> Cost
     model = practice.returned(practice.train()[-1])
     inspector.begin(practice.metric_context())
     return Cost(task, inspection_seconds=_median(lambda: inspector.inspect(model)))
+
+
+def _drift_cost(task: str, create: Callable[[], Drift]) -> Cost:
+    drift, data = begin_on_practice(create, task)
+    *_, (amount, _) = applied(drift, data)
+    return Cost(task, drift_seconds=_median(lambda: drift.apply(*data, amount, PARTS[0])) * 1000 / SAMPLES)
 
 
 def _attack_cost(task: str, practice: Practice, create: Callable[[], Attack]) -> Cost:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from auditor.plugins.catalogue import INSTALLED, KINDS
 
-NewKind = Literal["attack", "inspector", "metric"]
+NewKind = Literal["attack", "drift", "inspector", "metric"]
 
 FILES = {
     "pyproject.toml": "pyproject.toml",

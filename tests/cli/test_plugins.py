@@ -105,15 +105,22 @@ def option(name: str, kind: str, required: bool, default: Any, constraints: Any,
 def test_the_examples_of_the_guide_pass_their_checks_and_a_bad_metric_does_not(
     auditor: Auditor, tmp_path: Path
 ) -> None:
-    assert save_examples(tmp_path) == ["angle.py", "negative.py", "signature.py", "friday.toml", "test_plugins.py"]
+    assert save_examples(tmp_path) == [
+        "angle.py",
+        "negative.py",
+        "signature.py",
+        "fog.py",
+        "friday.toml",
+        "test_plugins.py",
+    ]
     (tmp_path / "bad.py").write_text(NAN)
-    result = auditor("plugins", "check", "angle.py", "negative.py", "signature.py", "bad.py", "--json")
+    result = auditor("plugins", "check", *files, "bad.py", "--json")
     assert result.code == 1, result.stderr
-    angle, negative, signature, bad = result.events
-    for one in (angle, negative, signature):
+    angle, negative, signature, fog, bad = result.events
+    for one in (angle, negative, signature, fog):
         assert one["passed"], [check for check in one["checks"] if check["outcome"] != "passed"]
         assert {check["outcome"] for check in one["checks"]} == {"passed"}
-        assert len(one["checks"]) > 10
+        assert len(one["checks"]) >= 10
     assert angle["costs"][0]["representation_seconds"] > angle["costs"][0]["distance_seconds"] > 0
     (eight, noise), (forty, more_noise) = angle["costs"][0]["noise"]
     assert (eight, forty) == (8, 40)
@@ -121,6 +128,8 @@ def test_the_examples_of_the_guide_pass_their_checks_and_a_bad_metric_does_not(
     assert negative["costs"][0]["step_ratio"] > 0
     assert signature["kind"] == "inspectors"
     assert signature["costs"][0]["inspection_seconds"] > 0
+    assert fog["kind"] == "drifts"
+    assert fog["costs"][0]["drift_seconds"] > 0
     failed = {check["name"]: check["reason"] for check in bad["checks"] if check["outcome"] == "failed"}
     assert failed["distances are finite and not negative"].startswith("it returned the distance nan")
     assert (bad["passed"], bad["costs"], bad["file"]) == (False, [], str(tmp_path / "bad.py"))
@@ -151,12 +160,15 @@ def test_new_packages_install_without_a_network_and_pass_their_tests(auditor: Au
     assert "pip install -e . && pytest" in made.stderr
     assert auditor("plugins", "new", "attack", "white_line", "--folder", "mine/line").code == 0
     assert auditor("plugins", "new", "inspector", "noise_bias").code == 0
+    assert auditor("plugins", "new", "drift", "dusty").code == 0
     # An environment of its own, which sees what is installed in that of the tests.
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
     (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
     (site / "tests.pth").write_text("\n".join(["import sys", *dict.fromkeys(part for part in sys.path if part)]))
     python = str(tmp_path / "venv" / "bin" / "python")
-    folders = [str(tmp_path / name) for name in ("auditor-total-variation", "mine/line", "auditor-noise-bias")]
+    folders = [
+        str(tmp_path / name) for name in ("auditor-total-variation", "mine/line", "auditor-noise-bias", "auditor-dusty")
+    ]
     editable = [part for folder in folders for part in ("-e", folder)]
     offline = ["--isolated", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
 
@@ -166,13 +178,14 @@ def test_new_packages_install_without_a_network_and_pass_their_tests(auditor: Au
         return done.stdout
 
     run("-m", "pip", "install", *offline, *editable)
-    assert "29 passed" in run("-m", "pytest", "-p", "no:cacheprovider", *folders)
+    assert "38 passed" in run("-m", "pytest", "-p", "no:cacheprovider", *folders)
     found = run(
         "-c",
         "from auditor.plugins import installed\n"
-        "kinds = ('attacks', 'inspectors', 'metrics')\n"
+        "kinds = ('attacks', 'drifts', 'inspectors', 'metrics')\n"
         "print([str(one) for kind in kinds for one in installed(kind) if one.package != 'auditor'])",
     )
     assert "attack 'white_line' of package auditor-white-line" in found
+    assert "drift 'dusty' of package auditor-dusty" in found
     assert "inspector 'noise_bias' of package auditor-noise-bias" in found
     assert "metric 'total_variation' of package auditor-total-variation" in found

@@ -8,6 +8,7 @@ ELSEWHERE = {
     "auditor bench bench.toml --workers 1 --json > results.jsonl": "tests/bench/test_bench.py carries out a larger one",
     "auditor plan job.toml --measured results.jsonl": "the file is made by the command before; tests/cli/test_plan.py",
     "auditor run sample:own_seeds --seeds shared": "the full sample takes half a minute",
+    "auditor plugins check fog.py": "tests/cli/test_plugins.py checks the guide's files in one process",
     "auditor plugins check signature.py": "tests/cli/test_plugins.py checks the guide's files in one process",
     "auditor plugins check angle.py": "the same",
     "auditor plugins check negative.py": "the same",

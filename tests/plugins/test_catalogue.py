@@ -52,6 +52,7 @@ def test_the_bundled_plugins_are_found_with_their_package() -> None:
         ("attacks", "badnets"),
         ("attacks", "intermittent"),
         ("metrics", "zest"),
+        ("drifts", "rotate"),
         ("inspectors", "neural_cleanse"),
     } <= set(found)
     badnets = found["attacks", "badnets"]
@@ -70,6 +71,7 @@ def test_a_bundled_plugin_is_named_as_its_entry_point(kind: Any, name: str) -> N
         ("metrics", "zets", r"unknown metric 'zets'; use one of .*Did you mean 'zest'\?"),
         ("metrics", "badnets", r"unknown metric 'badnets'"),
         ("inspectors", "neural_clean", r"unknown inspector 'neural_clean'.*Did you mean 'neural_cleanse'\?"),
+        ("drifts", "rotat", r"unknown drift 'rotat'.*Did you mean 'rotate'\?"),
         ("attacks", "", r"unknown attack ''"),
     ],
 )
@@ -96,6 +98,7 @@ def test_an_unknown_plugin_suggests_the_nearest(kind: Any, name: str, words: str
         ("metrics", "update", {"samples": 3}, r"has no option 'samples'; its options are none"),
         ("metrics", "zest", {"norm": "l3"}, r"option 'norm'.*'cosine'"),
         ("inspectors", "neural_cleanse", {"success": 1.5}, r"inspector 'neural_cleanse' of .*option 'success'"),
+        ("drifts", "rotate", {"fill": 256}, r"drift 'rotate' of .*option 'fill'"),
         ("metrics", "cka", {"batch": 3}, r"option 'batch': input should be greater than or equal to 4"),
     ],
 )
@@ -146,7 +149,7 @@ def test_a_name_that_two_packages_provide_is_refused(tmp_path: Path, monkeypatch
 def test_listing_imports_no_plugin_and_no_torch() -> None:
     script = (
         "import sys\nfrom auditor.plugins import installed\n"
-        "assert all(map(installed, ('attacks', 'inspectors', 'metrics')))\n"
+        "assert all(map(installed, ('attacks', 'drifts', 'inspectors', 'metrics')))\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('torch', 'auditor_plugins')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -201,7 +201,7 @@ class TestSnapshots:
             await walk_to(RUN, "4")(pilot)
             # Sorted by state, those that failed come first; the cursor then goes to the first of them.
             await until(pilot, lambda: "✓ loads" in screen_text(pilot.app))
-            await pilot.press("s", "s")
+            await pilot.press("s", "s", "ctrl+home")
             await until(pilot, lambda: "✗ failed" in screen_text(pilot.app))
             await until(pilot, lambda: "loading" not in screen_text(pilot.app))
             await pilot.press("ctrl+home")

@@ -8,8 +8,9 @@ of `plugins`; authors' tests, `auditor.plugins.contract_check` and the practice 
 """
 
 from auditor.plugins.contract.attack import AttackContract
+from auditor.plugins.contract.drift import DriftContract
 from auditor.plugins.contract.inspector import InspectorContract
 from auditor.plugins.contract.metric import MetricContract
 from auditor.plugins.contract.practice import Practice, open_practice
 
-__all__ = ["AttackContract", "InspectorContract", "MetricContract", "Practice", "open_practice"]
+__all__ = ["AttackContract", "DriftContract", "InspectorContract", "MetricContract", "Practice", "open_practice"]

@@ -19,7 +19,7 @@ PACKAGE = "auditor"
 
 
 def plugins_page() -> str:
-    """Every attack, inspector and metric that comes with auditor, with its options."""
+    """Every attack, drift, inspector and metric that comes with auditor, with its options."""
     parts = []
     for kind in KINDS:
         described = [describe(origin) for origin in INSTALLED.origins(kind) if origin.package == PACKAGE]

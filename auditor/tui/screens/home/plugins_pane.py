@@ -31,9 +31,9 @@ RECENT_RUNS = 50
 class PluginsPane(HomePane):
     """The table of plugins, and the documentation of the one under the cursor."""
 
-    HELP = """Simulated providers carry out attacks. Metrics measure distances. Inspectors look at one model alone. \
-Plugins come from packages, or from a file that a job names under `plugins`. Files of recent runs are shown as they \
-were then."""
+    HELP = """Simulated providers carry out attacks. Drifts change the data over time. Metrics measure distances. \
+Inspectors look at one model alone. Plugins come from packages, or from a file that a job names under `plugins`. \
+Files of recent runs are shown as they were then."""
 
     class Found(Message):
         """The jobs of recent runs were searched for plugin files."""

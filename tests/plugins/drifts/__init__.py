@@ -1,0 +1,1 @@
+"""Tests of the drifts that ship with auditor."""
