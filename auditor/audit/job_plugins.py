@@ -14,7 +14,8 @@ from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job
 from auditor.job.plugin_use import PluginUse
 from auditor.plugins.attack import Attack, AttackContext
-from auditor.plugins.catalogue import Catalogue, Origin, PluginError
+from auditor.plugins.catalogue import INSTALLED, Catalogue, Origin, PluginError
+from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric, fits
 
 Result = TypeVar("Result")
@@ -29,13 +30,15 @@ class LoadedMetric:
 
 
 def check_plugins(job: Job) -> None:
-    """Make sure that the job's metrics and attacks exist, take their options and fit the task.
+    """Make sure that the job's plugins exist, take their options and fit the task.
 
     Raises:
         PluginError: says which does not and why.
     """
     load_metrics(job)
     load_attacks(job)
+    load_inspectors(job)
+    _check_drift(job)
 
 
 def load_metrics(job: Job) -> Mapping[str, LoadedMetric]:
@@ -62,6 +65,41 @@ def load_attacks(job: Job) -> Mapping[str, tuple[Origin, Attack]]:
     }
 
 
+def load_inspectors(job: Job) -> Mapping[str, Inspector]:
+    """The inspectors that look at the model of each update of an evolving job, by name.
+
+    Raises:
+        PluginError: one cannot be had, or does not fit the task.
+    """
+    plugins, uses = _catalogue(job), () if job.evolution is None else job.evolution.inspectors
+    found = {}
+    for use in uses:
+        origin = plugins.origin("inspectors", use.name)
+        found[use.name] = _in_time(job, origin, partial(_make_inspector, plugins, use))
+        _check_fit(job, origin, found[use.name].tasks)
+    return found
+
+
+def _make_inspector(plugins: Catalogue, use: PluginUse) -> Inspector:
+    return plugins.create("inspectors", use.name, use.options)
+
+
+def _check_drift(job: Job) -> None:
+    """Make sure that a drift of the job's data is installed, takes its options and fits the task.
+
+    Drifts in files are not used: every provider makes the data by itself, with what is installed there.
+    """
+    drift = getattr(job.task, "drift", None) or (job.evolution.drift if job.evolution is not None else None)
+    if drift is not None:
+        origin = INSTALLED.origin("drifts", drift.name)
+        _check_fit(job, origin, INSTALLED.create("drifts", drift.name, drift.options).tasks)
+
+
+def _check_fit(job: Job, origin: Origin, tasks: frozenset[str], whose: str = "") -> None:
+    if not fits(job.task.kind, tasks):
+        raise PluginError(f"{whose}{origin} does not support {job.task.kind} tasks, only {', '.join(sorted(tasks))}.")
+
+
 def try_attacks(job: Job, context: AttackContext) -> None:
     """Begin every attack once, so that options which do not fit the dataset or the model show before the run.
 
@@ -79,19 +117,14 @@ def try_attacks(job: Job, context: AttackContext) -> None:
 def _load_metric(job: Job, plugins: Catalogue, use: PluginUse) -> LoadedMetric:
     origin = plugins.origin("metrics", use.name)
     kind = _in_time(job, origin, lambda: plugins.load("metrics", use.name))
-    if not fits(job.task.kind, kind.tasks):
-        raise PluginError(f"{origin} does not support {job.task.kind} tasks, only {', '.join(sorted(kind.tasks))}.")
+    _check_fit(job, origin, kind.tasks)
     return LoadedMetric(origin, _in_time(job, origin, lambda: plugins.create("metrics", use.name, use.options)))
 
 
 def _load_attack(job: Job, plugins: Catalogue, provider: str, use: PluginUse) -> tuple[Origin, Attack]:
     origin = plugins.origin("attacks", use.name)
     attack = _in_time(job, origin, lambda: plugins.create("attacks", use.name, use.options))
-    if not fits(job.task.kind, attack.tasks):
-        raise PluginError(
-            f"provider {provider!r}: {origin} does not support {job.task.kind} tasks, "
-            f"only {', '.join(sorted(attack.tasks))}."
-        )
+    _check_fit(job, origin, attack.tasks, f"provider {provider!r}: ")
     return origin, attack
 
 

@@ -58,7 +58,7 @@ def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
 def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     from auditor.audit.engine import TooFewProviders
 
-    display = choose_display(run, json=json)
+    display = choose_display(json=json)
     try:
         with display:
             asyncio.run(_carry_out(run, job, store, display))
@@ -85,6 +85,7 @@ def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
 
 async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -> None:
     from auditor.audit.engine import run_audit
+    from auditor.audit.evolution import run_evolution
 
     task = asyncio.current_task()
     assert task is not None
@@ -93,7 +94,8 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, display: Display) -
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # `nohup` and shells have it ignored for a reason
             loop.add_signal_handler(number, task.cancel)
-    async with aclosing(run_audit(run, job, store)) as entries:
+    carried_out = run_audit if job.evolution is None else run_evolution
+    async with aclosing(carried_out(run, job, store)) as entries:
         async for entry in entries:
             display.show(entry)
 

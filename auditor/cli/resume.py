@@ -18,6 +18,9 @@ def resume(run: RunArgument, json: JsonOption = False) -> None:
 
         with Store() as store:
             record = store.find_run(run)
+            if record.chain is not None:
+                say(f"note: {record.id} is an update of {record.chain}, which is resumed as a whole.")
+                record = store.find_run(record.chain)
             job = stored_job(record)
             for file in job.plugins:
                 if file.drift is not None:

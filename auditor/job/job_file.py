@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from auditor.base.user_file import UserFileError, read_user_text
 from auditor.job.audit import Audit
 from auditor.job.errors import MAX_PROBLEMS, JobError, Problem, nearest, value_text
+from auditor.job.evolution import Evolution, UpdateAudit, UpdateTraining
 from auditor.job.key_lines import inner_values, key_lines, nearest_line
 from auditor.job.model import Job
 from auditor.job.provider import Provider
@@ -40,16 +41,23 @@ Model = TypeVar("Model", bound=BaseModel)
 Sections = Callable[[Mapping[str, Any]], Mapping[str, type[BaseModel]]]
 """The model of each table by its dotted path, for a whole text."""
 
+_LEARNING: dict[str, type[BaseModel]] = {
+    "optimizer.sgd": SGD,
+    "optimizer.adamw": AdamW,
+    "schedule.constant": Constant,
+    "schedule.cosine": Cosine,
+    "schedule.triangular": Triangular,
+}
+
 _SECTIONS: dict[str, type[BaseModel]] = {
     "": Job,
     "training": Training,
-    "training.optimizer.sgd": SGD,
-    "training.optimizer.adamw": AdamW,
-    "training.schedule.constant": Constant,
-    "training.schedule.cosine": Cosine,
-    "training.schedule.triangular": Triangular,
     "audit": Audit,
+    "evolution": Evolution,
+    "evolution.training": UpdateTraining,
+    "evolution.audit": UpdateAudit,
     "providers": Provider,
+    **{f"{table}.{key}": model for table in ("training", "evolution.training") for key, model in _LEARNING.items()},
 }
 
 
@@ -206,7 +214,7 @@ def _problem(
     path = _written_path(detail["loc"])
     known = _known_keys(detail["loc"], sections)
     if at := context.get("key"):
-        extra = tuple(str(at).split("."))
+        extra = tuple(int(part) if part.isdigit() else part for part in str(at).split("."))
         path = extra if extra[0] in ("audit", "providers") else (*path, *extra)
     return Problem(
         message=_message(detail, context, path, known),
@@ -219,8 +227,9 @@ def _problem(
 def _written_path(location: Sequence[str | int]) -> tuple[str | int, ...]:
     """The location without the tag that a choice between optimizers or schedules adds to it."""
     path = list(location)
-    if path[:2] in (["training", "optimizer"], ["training", "schedule"]) and len(path) > 2:
-        del path[2]
+    place = 1 if path[:1] == ["evolution"] else 0
+    if path[place : place + 2] in (["training", "optimizer"], ["training", "schedule"]) and len(path) > place + 2:
+        del path[place + 2]
     return tuple(path)
 
 

@@ -12,7 +12,9 @@ from auditor.base.frozen import Frozen
 from auditor.base.majority import counted_on
 from auditor.base.seeds import Seeds
 from auditor.job.audit import STATE, Audit
+from auditor.job.evolution import Evolution
 from auditor.job.impossibilities import impossibilities
+from auditor.job.impossible_updates import impossible_updates
 from auditor.job.named_file import named_file
 from auditor.job.names import Name
 from auditor.job.noise_file import noise_key
@@ -36,6 +38,7 @@ class Job(Frozen):
     task: AnyTask
     training: Training = Training()
     audit: Audit = Audit()
+    evolution: Evolution | None = None
     providers: tuple[Provider, ...] = Field(min_length=1, max_length=MAX_PROVIDERS, strict=False)
 
     @property
@@ -129,6 +132,6 @@ class Job(Frozen):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        for key, message in impossibilities(self):
+        for key, message in impossibilities(self) or impossible_updates(self):
             raise PydanticCustomError("impossible", "{message}", {"message": message, "key": key})
         return self

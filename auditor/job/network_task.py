@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from auditor.job.dataset_slice import TRAIN, Stream, stream_index
+from auditor.job.drift import Drift
 from auditor.job.task import Task, check_path
 from auditor.job.task_kinds import installed_kinds, load_kind
 
@@ -32,6 +33,10 @@ class NetworkTask(Task):
     )
     slice: str = Field(
         default=TRAIN, description="the training samples that are trained on: `train`, or `stream[I]` counted from 0"
+    )
+    drift: Drift | None = Field(
+        default=None,
+        description='a drift that changes all samples: `{ name = "rotate", amount = 12.0 }`, and options of its own',
     )
 
     @field_validator("dataset")

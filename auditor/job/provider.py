@@ -14,9 +14,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
+from auditor.job.attack_use import AttackUse
 from auditor.job.endpoint import Endpoint, RegisteredEndpoint, absolute_endpoint, parse_endpoint
 from auditor.job.names import Name
-from auditor.job.plugin_use import PluginUse
 
 
 class Provider(Frozen):
@@ -26,7 +26,11 @@ class Provider(Frozen):
     endpoint: str
     primary: bool = False
     price_per_hour: NonNegativeFloat | None = Field(default=None, description="dollars")
-    attack: PluginUse | None = Field(default=None, description="simulate a malicious provider; local providers only")
+    attack: AttackUse | None = Field(
+        default=None,
+        description="simulate a malicious provider; local providers only; in an evolving job, `updates = [1, 3]` "
+        "beside its options says in which updates it acts, and without it acts in all",
+    )
 
     @field_validator("endpoint")
     @classmethod
@@ -49,6 +53,13 @@ class Provider(Frozen):
     def where(self) -> Endpoint:
         """The endpoint, read."""
         return parse_endpoint(self.endpoint)
+
+    def attack_in(self, update: int) -> AttackUse | None:
+        """The attack that it simulates in an update of an evolving job; None where it trains honestly."""
+        attack = self.attack
+        if attack is None or (attack.updates is not None and update not in attack.updates):
+            return None
+        return attack.model_copy(update={"updates": None})
 
     @model_validator(mode="after")
     def _attacks_are_local(self) -> Self:

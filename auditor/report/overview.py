@@ -30,6 +30,7 @@ class RunSummary:
         cost: as in the last event; None before it.
         source: the job file.
         damage: why it cannot be read.
+        evolves: whether it has updates, each with a run of its own.
     """
 
     run: str
@@ -43,6 +44,7 @@ class RunSummary:
     cost: Cost | None
     source: str
     damage: str | None = None
+    evolves: bool = False
 
 
 def summarize_end(store: Store, run: RunRecord, last: int) -> RunSummary | None:
@@ -93,6 +95,7 @@ def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> 
         seconds=round(state.seconds, 3),
         cost=finished.cost if finished else None,
         source=run.source,
+        evolves=run.evolves,
     )
 
 

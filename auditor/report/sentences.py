@@ -6,6 +6,7 @@ from auditor.audit.record import events as e
 from auditor.audit.record.state import AuditState
 from auditor.report.data_text import data_summary
 from auditor.report.number_text import p_text, percent_text, ratio_text, seconds_text
+from auditor.report.update_text import attack_words, inspection_words, update_name, update_quality
 
 
 def sentence(event: e.Event, state: AuditState) -> str | None:
@@ -41,8 +42,24 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
             if event.accuracy is None:
                 return "the model was delivered"
             return f"the model was delivered; its accuracy on held-out samples is {percent_text(event.accuracy)}"
+        case e.UpdateStarted() | e.UpdateMeasured() | e.UpdateFinished():
+            return _about_update(event, state)
         case _:
             return _about_replication(event, state)
+
+
+def _about_update(event: e.UpdateStarted | e.UpdateMeasured | e.UpdateFinished, state: AuditState) -> str:
+    match event:
+        case e.UpdateStarted():
+            drift = "" if event.drift is None else f", on data that has drifted ({event.drift})"
+            return f"{update_name(event.update)} begins: {event.steps:,} steps{drift}"
+        case e.UpdateMeasured():
+            found = [update_quality(event), *map(attack_words, event.attacks), *map(inspection_words, event.inspected)]
+            return f"{update_name(event.update)}: {'; '.join(found)}"
+        case e.UpdateFinished():
+            flagged = [verdict.name for verdict in event.providers if verdict.verdict == "flagged"]
+            whom = f" ({', '.join(flagged)})" if flagged else ""
+            return f"{update_name(event.update)} ended: {event.outcome}{whom}"
 
 
 def _committed(event: e.Committed) -> str:

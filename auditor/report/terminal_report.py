@@ -8,11 +8,13 @@ from rich.text import Text
 from rich.theme import Theme
 
 from auditor.audit.record.state import AuditState
+from auditor.audit.record.update_events import UpdateFinished
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of
 from auditor.report.histogram import histogram_lines, marks_for, picture_of
-from auditor.report.number_text import p_text, ratio_text
+from auditor.report.number_text import p_text, percent_text, ratio_text
 from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
+from auditor.report.update_text import success_text
 from auditor.report.verdict_signs import SIGNS
 
 STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}
@@ -40,7 +42,11 @@ def print_report(console: Console, state: AuditState, job: Job | None, *, eviden
         raise ValueError("the run has not ended")
     console.print(Text(outcome_sentence(finished), style=OUTCOME_STYLES[finished.outcome]))
     console.print(_verdict_table(state))
-    if evidence:
+    if state.updates:
+        console.print()
+        console.print(update_table(state))
+        console.print(f"Show an update with: auditor show {run_of_update(state)}", highlight=False)
+    if evidence and not state.updates:
         console.print()
         console.print(evidence_report(state))
     print_picture(console, state, job)
@@ -59,6 +65,41 @@ def print_picture(console: Console, state: AuditState, job: Job | None) -> None:
     with console.use_theme(PICTURE_STYLES):
         for line in histogram_lines(drawn, min(console.width, 110), marks=marks_for(console.encoding)):
             console.print(line)
+
+
+def update_table(state: AuditState) -> Table:
+    """The updates of an evolving job, one a row: its outcome, whom it flagged, and what its model can do."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("update", "drift", "outcome", "accuracy", "without updates", "attack success"):
+        table.add_column(heading, overflow="fold")
+    for number, update in sorted(state.updates.items()):
+        ended, measured = update.finished, update.measured
+        words = "under way" if ended is None else f"{ended.outcome}{_flagged(ended)}"
+        table.add_row(
+            str(number),
+            Text(update.started.drift or "–"),
+            Text(words, style="" if ended is None else OUTCOME_STYLES[ended.outcome]),
+            _share(None if measured is None else measured.accuracy),
+            _share(None if measured is None or number == 0 else measured.unchanged),
+            Text("; ".join(map(success_text, measured.attacks)) if measured else ""),
+        )
+    return table
+
+
+def _flagged(ended: UpdateFinished) -> str:
+    names = [verdict.name for verdict in ended.providers if verdict.verdict == "flagged"]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def run_of_update(state: AuditState) -> str:
+    """The run of an update as an example: one that was flagged, or the last."""
+    flagged = [one for one in state.updates.values() if one.finished is not None and one.finished.outcome == "flagged"]
+    shown = (flagged or list(state.updates.values()))[-1]
+    return shown.started.run
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else percent_text(value)
 
 
 def evidence_report(state: AuditState) -> RenderableType:

@@ -25,6 +25,8 @@ from auditor.store.payload import read_payload, write_payload
 from auditor.store.private_files import make_folder, open_file
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
+RUN_COLUMNS = "id, created, job, source, secret, parent, chain, position"
+
 LOCK_SECONDS = 1.0
 """How long a lock is waited for: a process that asks whether a run is being executed holds it for an instant."""
 
@@ -65,22 +67,44 @@ class Store:
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].strip("-") or "run"
         shown = source.encode(errors="backslashreplace").decode()  # a file's name need not be text
         run = RunRecord(f"{slug}-{secrets.token_hex(3)}", _now(), job, shown, secrets.token_bytes(32), parent)
-        with self._file.writing() as connection:
-            connection.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)",
-                (run.id, run.created, run.job, run.source, run.secret, run.parent),
-            )
+        self._insert(run)
         return run
 
+    def create_update(self, chain: RunRecord, update: int, job: str, parent: str | None) -> RunRecord:
+        """Begin the run of an update of an evolving job, with its own 256 secret bits.
+
+        Args:
+            chain: the run of the evolving job.
+            update: which update; 0 is the first training.
+            job: of the update, as JSON.
+            parent: the run of the update before.
+        """
+        secret = secrets.token_bytes(32)
+        run = RunRecord(f"{chain.id}.{update}", _now(), job, chain.source, secret, parent, chain.id, update)
+        self._insert(run)
+        return run
+
+    def _insert(self, run: RunRecord) -> None:
+        with self._file.writing() as connection:
+            connection.execute(
+                f"INSERT INTO runs ({RUN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (run.id, run.created, run.job, run.source, run.secret, run.parent, run.chain, run.update),
+            )
+
     def runs(self) -> list[RunRecord]:
-        """All runs, the newest first."""
-        rows = self._file.read(
-            "SELECT id, created, job, source, secret, parent FROM runs ORDER BY created DESC, rowid DESC"
-        )
+        """All runs but those of updates, the newest first."""
+        rows = self._file.read(f"SELECT {RUN_COLUMNS} FROM runs WHERE chain IS NULL ORDER BY created DESC, rowid DESC")
+        return [RunRecord(*row) for row in rows]
+
+    def updates(self, chain: str) -> list[RunRecord]:
+        """The runs of the updates of an evolving job, in order."""
+        rows = self._file.read(f"SELECT {RUN_COLUMNS} FROM runs WHERE chain = ? ORDER BY position", (chain,))
         return [RunRecord(*row) for row in rows]
 
     def find_run(self, text: str) -> RunRecord:
         """The run whose id is or starts with `text`; `last` is the newest.
+
+        That of an update is its evolving job's with the update's number, as in `evolving-3f0a.2`.
 
         Raises:
             UnknownRun: there is none, or there are several.
@@ -88,6 +112,12 @@ class Store:
         runs = self.runs()
         if text == "last" and runs:
             return runs[0]
+        whole, dot, update = text.rpartition(".")
+        if dot and update.isdecimal():
+            found = [run for run in self.updates(self.find_run(whole).id) if run.update == int(update)]
+            if not found:
+                raise UnknownRun(f"run {self.find_run(whole).id} has no update {update}.")
+            return found[0]
         matches = [run for run in runs if run.id == text] or [run for run in runs if run.id.startswith(text)]
         if not matches or not text:
             raise UnknownRun(f"there is no run {text!r}. `auditor runs` lists all runs.")
@@ -125,9 +155,9 @@ class Store:
             StoreError: the store cannot be read now.
         """
         found = []
-        for run in self.runs():
+        for (run,) in self._file.read("SELECT id FROM runs ORDER BY created DESC, rowid DESC"):
             with suppress(DamagedRun):
-                found += self._events(run.id, "kind = ?", kind, "DESC LIMIT 1")
+                found += self._events(run, "kind = ?", kind, "DESC LIMIT 1")
         return sorted(found, key=lambda event: event.time)
 
     def _events(self, run: str, condition: str, value: object, order: str) -> list[EventRecord]:
@@ -169,9 +199,10 @@ class Store:
     def run_size(self, run: str) -> int:
         """The bytes that deleting a run would free: those of its files."""
         total = 0
-        for file in self.run_folder(run).rglob("*"):
-            with suppress(OSError):  # it may vanish while we look
-                total += file.lstat().st_size
+        for known in (run, *(update.id for update in self.updates(run))):
+            for file in self.run_folder(known).rglob("*"):
+                with suppress(OSError):  # it may vanish while we look
+                    total += file.lstat().st_size
         return total
 
     def run_folder(self, run: str) -> Path:
@@ -183,10 +214,12 @@ class Store:
         return BlobFolder(self.run_folder(run) / "blobs")
 
     def delete_run(self, run: str) -> None:
-        """Forget a run with its events and files."""
+        """Forget a run with its events and files; one of an evolving job with those of all its updates."""
+        folders = [self.run_folder(run), *(self.run_folder(update.id) for update in self.updates(run))]
         with self._file.writing() as connection:
             connection.execute("DELETE FROM runs WHERE id = ?", (run,))
-        shutil.rmtree(self.run_folder(run), ignore_errors=True)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def lock(self, run: str) -> Iterator[None]:

@@ -41,7 +41,13 @@ _PARENTS = """
 ALTER TABLE runs ADD COLUMN parent TEXT;
 """
 
-STEPS = (_RUNS_AND_EVENTS, _PROVIDERS_AND_REQUESTS, _PARENTS)
+_UPDATES = """
+ALTER TABLE runs ADD COLUMN chain TEXT REFERENCES runs (id) ON DELETE CASCADE;
+ALTER TABLE runs ADD COLUMN position INTEGER;
+CREATE UNIQUE INDEX updates ON runs (chain, position) WHERE chain IS NOT NULL;
+"""
+
+STEPS = (_RUNS_AND_EVENTS, _PROVIDERS_AND_REQUESTS, _PARENTS, _UPDATES)
 """What leads from each version to the next; a new database takes them all."""
 
 VERSION = len(STEPS)

@@ -22,6 +22,8 @@ class RunRecord:
         source: the job file that it came from.
         secret: 256 random bits that are sent to nobody; the selection of sub-runs derives from them.
         parent: the run whose model this one starts from, if there is one.
+        chain: the run of the evolving job that this run is an update of; None for a run of its own.
+        update: which update of it; 0 is the first training.
     """
 
     id: str
@@ -30,6 +32,17 @@ class RunRecord:
     source: str
     secret: bytes
     parent: str | None = None
+    chain: str | None = None
+    update: int | None = None
+
+    @property
+    def evolves(self) -> bool:
+        """Whether its job is an evolving one, whose updates are runs of their own."""
+        try:
+            job = json.loads(self.job)
+        except ValueError:
+            return False  # said where the job is read
+        return isinstance(job, dict) and job.get("evolution") is not None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from auditor.job.training import Training
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.data.dataset import Dataset
+from auditor.tasks.data.drift import drifted
 from auditor.tasks.data.slices import cut
 from auditor.tasks.evaluation import attack_success, clean_accuracy
 from auditor.tasks.evaluator import Evaluator
@@ -29,7 +30,7 @@ class NetworkProgram(Program):
 
     Attributes:
         task: what is trained.
-        dataset: what it is trained on; of the training samples only the slice that the task names.
+        dataset: what it is trained on, after its drift; of the training samples only the slice that the task names.
     """
 
     task: NetworkTask
@@ -37,7 +38,11 @@ class NetworkProgram(Program):
     def __init__(self, task: Task, downloads: Path) -> None:
         super().__init__(task, downloads)
         dataset = self.read_dataset(downloads)
-        self.dataset = dataset if self.task.stream is None else cut(dataset, self.task.stream, self.task.slice)
+        if self.task.stream is not None:
+            dataset = cut(dataset, self.task.stream, self.task.slice)
+        if self.task.drift is not None:
+            dataset = drifted(dataset, self.task.drift, self.task.kind)
+        self.dataset = dataset
 
     @abstractmethod
     def read_dataset(self, downloads: Path) -> Dataset:

@@ -67,7 +67,7 @@ def test_a_slice_that_is_not_there_is_refused_with_its_line(keys: str, words: st
 
 def test_more_slices_than_samples_are_refused() -> None:
     task = network_task(**KINDS[0], stream={"slices": 100_000}, slice="stream[0]")
-    with pytest.raises(TrainingError, match=r"leave none for the slice 'stream\[0\]'\. Use fewer slices"):
+    with pytest.raises(TrainingError, match=r"too few for the slice 'train' and 100,000 others\. Use fewer slices"):
         load_dataset(task)
 
 

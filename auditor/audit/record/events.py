@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
+from auditor.audit.record.event import Event as Event
 from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
+from auditor.audit.record.update_events import UpdateFinished as UpdateFinished
+from auditor.audit.record.update_events import UpdateMeasured as UpdateMeasured
+from auditor.audit.record.update_events import UpdateStarted as UpdateStarted
 from auditor.tasks.inventory import ClassCount, Remark
-
-
-@dataclass(frozen=True)
-class Event:
-    """Base of all events; `kind` names an event in the store and in JSON."""
-
-    kind: ClassVar[str]
-
-    def __init_subclass__(cls) -> None:
-        """Name the event after its class: `BoundaryOpened` is `boundary_opened`."""
-        cls.kind = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
-
-    def payload(self) -> dict[str, Any]:
-        """The fields, as JSON can hold them."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -325,7 +313,7 @@ class AuditFinished(Event):
 AuditFinished.kind = "verdict"
 
 KINDS: dict[str, type[Event]] = {event.kind: event for event in Event.__subclasses__()}
-"""Every event by its kind."""
+"""Every event by its kind, those of updates among them."""
 
 
 def from_record(kind: str, payload: Mapping[str, Any]) -> Event:

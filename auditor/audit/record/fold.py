@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from auditor.audit.record import events as e
-from auditor.audit.record.state import AuditState, Boundary, ProviderState, Replica
+from auditor.audit.record.state import AuditState, Boundary, ProviderState, Replica, Update
 from auditor.decisions.distances import DistanceMatrix
 from auditor.planning.plan import sub_run_length
 from auditor.store.errors import DamagedRun
@@ -89,10 +89,25 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
             return replace(state, attacks={**state.attacks, event.provider: event})
         case e.AuditFinished():
             return replace(state, finished=event)
+        case e.UpdateStarted() | e.UpdateMeasured() | e.UpdateFinished():
+            return _update_changed(state, event)
         case e.ProviderReady() | e.ProviderLost() | e.ProviderMisbehaved() | e.Progressed():
             return _provider_changed(state, event)
         case _:
             return _sub_run_changed(state, event)
+
+
+def _update_changed(state: AuditState, event: e.UpdateStarted | e.UpdateMeasured | e.UpdateFinished) -> AuditState:
+    match event:
+        case e.UpdateStarted():
+            update = Update(event)
+        case e.UpdateMeasured():
+            update = replace(state.updates[event.update], measured=event)
+        case e.UpdateFinished():
+            update = replace(state.updates[event.update], finished=event)
+            added = event.cost.extra_steps
+            state = replace(state, bytes=state.bytes + event.cost.bytes, extra_steps=state.extra_steps + added)
+    return replace(state, updates={**state.updates, event.update: update})
 
 
 def _provider_changed(

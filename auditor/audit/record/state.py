@@ -96,6 +96,15 @@ class ProviderState:
 
 
 @dataclass(frozen=True)
+class Update:
+    """What is known of an update of an evolving job."""
+
+    started: e.UpdateStarted
+    measured: e.UpdateMeasured | None = None
+    finished: e.UpdateFinished | None = None
+
+
+@dataclass(frozen=True)
 class AuditState:
     """Everything that is known of an audit.
 
@@ -110,6 +119,7 @@ class AuditState:
         delivered: the model that the client gets.
         given_up: the metrics that took too long, each with what was said of it then.
         attacks: what simulated attacks achieved, by provider; verdicts never look here.
+        updates: of an evolving job, by number, as far as they began; each is an audit with a state of its own.
         finished: the last event of an audit that ended.
         bytes: of the checkpoints that travelled.
         extra_steps: executed by replicas.
@@ -127,6 +137,7 @@ class AuditState:
     delivered: e.ModelDelivered | None = None
     given_up: Mapping[str, str] = field(default_factory=dict)
     attacks: Mapping[str, e.AttackMeasured] = field(default_factory=dict)
+    updates: Mapping[int, Update] = field(default_factory=dict)
     finished: e.AuditFinished | None = None
     interrupted: bool = False
     bytes: int = 0
@@ -137,12 +148,17 @@ class AuditState:
 
     @property
     def step(self) -> int:
-        """The furthest step that the primary committed to."""
+        """The furthest step that the primary committed to; of an evolving job, the steps of all updates that ended."""
+        if self.updates:
+            return sum(update.started.steps for update in self.updates.values() if update.finished is not None)
         return max((boundary.step for boundary in self.boundaries.values()), default=0)
 
     @property
     def can_go_on(self) -> bool:
         """Whether an audit that ended can be resumed: its primary was lost in the middle and is not accused."""
+        if self.finished is not None and self.updates:
+            last = self.updates[max(self.updates)].finished
+            return last is not None and last.digest is None
         if self.finished is None or self.started is None or self.primary_finished:
             return False
         primary = self.started.primary

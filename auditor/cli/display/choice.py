@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 from auditor.cli.display.base import Display
-from auditor.store import RunRecord
 
 
-def choose_display(run: RunRecord, *, json: bool) -> Display:
+def choose_display(*, json: bool) -> Display:
     """JSON if asked for; progress bars on a terminal; plain lines elsewhere."""
     if json:
         from auditor.cli.display.json_lines import JsonLines
@@ -17,7 +16,7 @@ def choose_display(run: RunRecord, *, json: bool) -> Display:
     if sys.stderr.isatty():
         from auditor.cli.display.live import LiveDisplay
 
-        return LiveDisplay(run)
+        return LiveDisplay()
     from auditor.cli.display.plain import PlainLines
 
-    return PlainLines(run)
+    return PlainLines()

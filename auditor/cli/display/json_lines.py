@@ -14,7 +14,7 @@ class JsonLines(Display):
     """Writes each event to stdout with `event`, `run`, `seq` and `time`; the last one's `event` is `verdict`."""
 
     def __init__(self) -> None:
-        self._written = 0
+        self._written: tuple[str, int] | None = None
 
     def show(self, entry: Entry) -> None:
         """Write one line."""
@@ -22,9 +22,9 @@ class JsonLines(Display):
 
     def conclude(self, state: AuditState, job: Job, last: EventRecord) -> None:
         """Write the verdict, unless it was written already because this process reached it."""
-        if last.seq != self._written:
+        if (last.run, last.seq) != self._written:
             self._write(last)
 
     def _write(self, record: EventRecord) -> None:
         output(record.json_line)
-        self._written = record.seq
+        self._written = (record.run, record.seq)

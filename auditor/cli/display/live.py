@@ -15,7 +15,6 @@ from auditor.audit.record.state import AuditState
 from auditor.cli.display.base import Display
 from auditor.planning.plan import sub_run_length
 from auditor.report.sentences import sentence
-from auditor.store import RunRecord
 
 _QUIET = (e.Committed, e.ReplicaReturned, e.Drawn, e.ProviderReady)
 """Events that the bars show well enough."""
@@ -24,7 +23,7 @@ _QUIET = (e.Committed, e.ReplicaReturned, e.Drawn, e.ProviderReady)
 class LiveDisplay(Display):
     """A bar for the primary and one for each sub-run that is being replicated; what matters scrolls above."""
 
-    def __init__(self, run: RunRecord) -> None:
+    def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -37,7 +36,6 @@ class LiveDisplay(Display):
         )
         self._primary: TaskID | None = None
         self._replicated: dict[int, TaskID] = {}
-        self._run = run
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -54,7 +52,7 @@ class LiveDisplay(Display):
         """Draw what an event changes."""
         state, event = entry.state, entry.event
         if isinstance(event, e.RunStarted | e.RunResumed):
-            self._begin(state)
+            self._begin(entry)
         if isinstance(event, e.RunStarted):
             for warning in event.warnings:
                 self._console.print(f"[yellow]warning:[/] {escape(warning)}")
@@ -66,14 +64,20 @@ class LiveDisplay(Display):
         if sub_run is not None:
             self._draw_sub_run(state, sub_run)
 
-    def _begin(self, state: AuditState) -> None:
-        self._console.print(f"run [bold]{escape(self._run.id)}[/]")
-        if state.started is not None and self._primary is None:
-            name = escape(state.started.primary)
-            self._primary = self._progress.add_task(f"{name} trains", total=state.started.steps, rate="")
+    def _begin(self, entry: Entry) -> None:
+        """Begin with a run: the only one, or that of an update, which takes the place of the one before."""
+        self._console.print(f"run [bold]{escape(entry.record.run)}[/]")
+        for task in (self._primary, *self._replicated.values()):
+            if task is not None:
+                self._progress.remove_task(task)
+        self._primary, self._replicated = None, {}
+        started = entry.state.started
+        if started is not None and not entry.state.updates:
+            name = escape(started.primary)
+            self._primary = self._progress.add_task(f"{name} trains", total=started.steps, rate="")
 
     def _draw_primary(self, state: AuditState) -> None:
-        if self._primary is None or state.started is None:
+        if self._primary is None or state.started is None or state.updates:
             return
         known = state.provider(state.started.primary)
         step = max(known.step, state.step)

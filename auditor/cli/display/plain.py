@@ -7,7 +7,6 @@ from auditor.audit.record.journal import Entry
 from auditor.cli.display.base import Display
 from auditor.cli.narration import say
 from auditor.report.sentences import sentence
-from auditor.store import RunRecord
 
 COMMITMENTS = 25
 
@@ -18,14 +17,14 @@ class PlainLines(Display):
     It shows at most `COMMITMENTS` commitments, because a run of short sub-runs has thousands.
     """
 
-    def __init__(self, run: RunRecord) -> None:
-        self._run = run
+    def __init__(self) -> None:
         self._milestone = 0
 
     def show(self, entry: Entry) -> None:
         """Write one line, with the time of day."""
         if isinstance(entry.event, RunStarted | RunResumed):
-            say(f"run {self._run.id}")
+            say(f"run {entry.record.run}")
+            self._milestone = 0
         if isinstance(entry.event, Committed) and not self._is_shown(entry.event, entry):
             return
         words = sentence(entry.event, entry.state)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from auditor.base.randomness import generator
-from auditor.job.dataset_slice import Stream, stream_index
+from auditor.job.dataset_slice import TRAIN, Stream, stream_index
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Remark, counted
@@ -31,21 +31,27 @@ def cut(dataset: Dataset, stream: Stream, name: str) -> Dataset:
     Raises:
         TrainingError: there are too few samples.
     """
-    chosen = _indices(len(dataset.samples), stream, name)
-    if not len(chosen):
-        raise TrainingError(
-            f"task.stream: {len(dataset.samples):,} training samples leave none for the slice {name!r}. "
-            "Use fewer slices, or more samples."
-        )
     whole = len(dataset.samples)
+    first = _first(whole, stream)
+    if first == 0 or whole - first < stream.slices:
+        raise TrainingError(
+            f"task.stream: {whole:,} training samples are too few for the slice {TRAIN!r} and {stream.slices:,} "
+            "others. Use fewer slices, or more samples."
+        )
+    chosen = _indices(whole, stream, name)
     remark = Remark("note", f"the slice {name}: {len(chosen):,} of {counted(whole, 'training sample')}")
     return replace(dataset.restricted(chosen), remarks=(*dataset.remarks, remark))
+
+
+def _first(count: int, stream: Stream) -> int:
+    """How many of `count` samples are in the slice `train`."""
+    return count - round(stream.share * count)
 
 
 def _indices(count: int, stream: Stream, name: str) -> Tensor:
     """The indices of a slice among `count` samples, in the order of the dataset."""
     shuffled = generator(SEED, "slices", 0).permutation(count)
-    first = count - round(stream.share * count)
+    first = _first(count, stream)
     index = stream_index(name)
     if index is None:
         chosen = shuffled[:first]

@@ -11,6 +11,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from auditor.job.attack_use import AttackUse
 from auditor.job.model import Job
 from auditor.job.noise_file import NoiseFile
 from auditor.job.plugin_file import PluginFile
@@ -30,6 +31,7 @@ Paths are relative to the job file. [Your first audit](../how-to/first-audit.md)
 """
 OPAQUE: dict[type[BaseModel], str] = {
     PluginUse: "plugin",
+    AttackUse: "plugin",
     PluginFile: "path",
     NoiseFile: "path",
 }
@@ -45,8 +47,13 @@ def job_keys_page() -> str:
 
 
 def sections() -> Iterator[tuple[str, type[BaseModel]]]:
-    """Every table of a job file with its model; a table of several forms comes once for each form."""
-    yield from _below("", Job)
+    """Every table of a job file with its model; a table of several forms comes once for each form.
+
+    Optimizers and schedules of updates are those of [training], and are not told of twice.
+    """
+    for heading, model in _below("", Job):
+        if not heading.startswith(("evolution.training.optimizer", "evolution.training.schedule")):
+            yield heading, model
 
 
 def keys() -> Iterator[tuple[str, FieldInfo]]:

@@ -12,6 +12,8 @@ MEANINGS = {
     "a file with a text and a label in each row: `tsv:PATH`, `csv:PATH` or `jsonl:PATH`",
     "task.model": "For images: `resnet8`, `resnet9`, `resnet20` or `torchvision:NAME`. For texts: `transformer` (the "
     "default there) or `embeddings`",
+    "task.drift.name": "The drift, a plugin",
+    "task.drift.amount": "How far the data has drifted, in the unit of the drift, such as degrees",
     "training": "How it is learned",
     "training.steps": "Steps of the whole training",
     "training.batch_size": "Samples in a batch",
@@ -37,6 +39,16 @@ MEANINGS = {
     "paper's statistic with a valid p-value; it can rarely flag anybody, and the plan says so. `auto` takes `ratio`",
     "audit.false_alarm_rate": "The accepted probability of flagging a benign provider in the whole run (the false "
     "positive rate)",
+    "evolution": "Makes the job an evolving one: its model is updated again and again, and every update is audited",
+    "evolution.training": "How an update is learned, where that differs from [training]",
+    "evolution.audit": "How an update is audited, where that differs from [audit]",
+    "evolution.training.steps": "Steps of an update",
+    "evolution.training.batch_size": "Samples in a batch",
+    "evolution.training.optimizer": "As in [training]",
+    "evolution.training.schedule": "As in [training]; it begins anew with every update",
+    "evolution.training.augment": "As in [training]",
+    "evolution.drift.name": "The drift, a plugin",
+    "evolution.drift.step": "How far the data drifts with each update, in the unit of the drift, such as degrees",
     "providers": "Those who train, one of them the primary",
     "providers.name": "What the provider is called in this job",
     "providers.endpoint": "`local:cpu`, `local:cuda:N`, `unix:PATH`, `https://host:port`, or the name of a registered "

@@ -1,0 +1,72 @@
+"""Combinations of keys that make no evolving job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.job.dataset_slice import TRAIN
+from auditor.job.evolution import Evolution, update_job
+from auditor.job.impossibilities import impossibilities
+
+if TYPE_CHECKING:
+    from auditor.job.model import Job
+
+OWN_KEYS = {"stream": None, "slice": TRAIN, "drift": None}
+"""Keys of a task that evolution sets for each update, with the values that they have if a job gives none."""
+
+
+def impossible_updates(job: Job) -> list[tuple[str, str]]:
+    """What is wrong with the updates of a job whose keys are possible otherwise: (key, message)."""
+    evolution = job.evolution
+    if evolution is None:
+        return [
+            (
+                f"providers.{number}.attack.updates",
+                "goes with [evolution]; remove it, or add that table.",
+            )
+            for number, provider in enumerate(job.providers)
+            if provider.attack is not None and provider.attack.updates is not None
+        ]
+    return _of_task(job) or [*_of_attacks(job, evolution), *_of_an_update(job, evolution)]
+
+
+def _of_task(job: Job) -> list[tuple[str, str]]:
+    fields = type(job.task).model_fields
+    if missing := [key for key in OWN_KEYS if key not in fields]:
+        return [
+            (
+                "evolution",
+                f"a {job.task.kind} task cannot evolve, because it has no key {missing[0]}; remove this table.",
+            )
+        ]
+    return [
+        (f"task.{key}", "is what [evolution] sets for each update; remove this key.")
+        for key, default in OWN_KEYS.items()
+        if getattr(job.task, key) != default
+    ]
+
+
+def _of_attacks(job: Job, evolution: Evolution) -> list[tuple[str, str]]:
+    return [
+        (
+            f"providers.{number}.attack.updates",
+            f"there is no update {max(provider.attack.updates)}; give numbers from 0 to {evolution.updates}.",
+        )
+        for number, provider in enumerate(job.providers)
+        if provider.attack is not None
+        and provider.attack.updates is not None
+        and max(provider.attack.updates) > evolution.updates
+    ]
+
+
+def _of_an_update(job: Job, evolution: Evolution) -> list[tuple[str, str]]:
+    """What is wrong with the job of an update, as far as its number of steps is known without its data."""
+    if evolution.steps(job, None) is None:
+        return []
+    found = []
+    for key, message in impossibilities(update_job(job, 1)):
+        table, _, name = key.partition(".")
+        own = getattr(evolution, table, None)
+        place = f"evolution.{key}" if getattr(own, name, None) is not None else key
+        found.append((place, f"in an update, {message}"))
+    return found

@@ -1,0 +1,224 @@
+"""The picture of an evolving job: accuracy and the success of attacks over the updates, beside γ.
+
+All faces show this picture. Each curve has a sign of its own, so that colour alone distinguishes none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rich.text import Text
+
+from auditor.audit.record.state import AuditState
+from auditor.report.number_text import percent_text
+from auditor.report.update_text import update_name
+
+GAMMA = 0.5
+"""The success from which on a backdoor counts as alive, if nobody names another."""
+LEFT = 6
+"""Columns for the per cent."""
+LEAST_HEIGHT = 5
+
+
+@dataclass(frozen=True)
+class SurvivalMarks:
+    """The characters of the picture: of accuracy, of what there would be without updates, of attacks, of γ and lines.
+
+    Attributes:
+        accuracy: the model of an update.
+        unchanged: that of update 0 on the same data.
+        attacks: one after another; begun anew where there are more attacks.
+        gamma: the line.
+        between: joins the marks of a curve.
+        rule: the axis below.
+        corner: where the axes meet.
+        side: the axis at the left.
+    """
+
+    accuracy: str
+    unchanged: str
+    attacks: str
+    gamma: str
+    between: str
+    rule: str
+    corner: str
+    side: str
+
+
+UNICODE_SURVIVAL = SurvivalMarks("●", "○", "✗◆▲■", "┄", "·", "─", "└", "│")
+ASCII_SURVIVAL = SurvivalMarks("o", "u", "xXWV", "=", ".", "-", "+", "|")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve.
+
+    Attributes:
+        name: what it is.
+        sign: its mark.
+        style: its colour.
+        values: from 0 to 1, by the number of the update.
+        acted: the updates in which an attack acted.
+    """
+
+    name: str
+    sign: str
+    style: str
+    values: Mapping[int, float]
+    acted: frozenset[int] = frozenset()
+
+
+def curves_of(state: AuditState, marks: SurvivalMarks = UNICODE_SURVIVAL) -> tuple[Curve, ...]:
+    """The curves of an evolving job, the most important last, which is drawn over the others."""
+    measured = [known.measured for _, known in sorted(state.updates.items()) if known.measured is not None]
+    unchanged = {one.update: one.unchanged for one in measured if one.unchanged is not None}
+    accuracy = {one.update: one.accuracy for one in measured if one.accuracy is not None}
+    found = [
+        Curve("accuracy without updates", marks.unchanged, "dim", unchanged),
+        Curve("accuracy", marks.accuracy, "verdict.consistent", accuracy),
+    ]
+    attacks = dict.fromkeys((attack.provider, attack.attack) for one in measured for attack in one.attacks)
+    for number, (provider, name) in enumerate(attacks):
+        own = [
+            (one.update, attack)
+            for one in measured
+            for attack in one.attacks
+            if (attack.provider, attack.attack) == (provider, name)
+        ]
+        values = {update: attack.success for update, attack in own if attack.success is not None}
+        acted = frozenset(update for update, attack in own if attack.acted)
+        sign = marks.attacks[number % len(marks.attacks)]
+        found.append(Curve(f"success of {name} by {provider}", sign, "verdict.flagged", values, acted))
+    return tuple(curve for curve in found if curve.values)
+
+
+def survived(curve: Curve, gamma: float = GAMMA) -> int | None:
+    """For how many updates after the last poisoned one a backdoor stays alive; None where it never was.
+
+    That is its γ-survivability (Permanence of Backdoors in Evolving Models, §4) as far as it was measured: the updates
+    in a row, from the first after the poisoning, after which the success is over γ.
+    """
+    if not curve.acted:
+        return None
+    last = max(curve.acted)
+    if curve.values.get(last, 0.0) <= gamma:
+        return None
+    count = 0
+    while curve.values.get(last + count + 1, 0.0) > gamma:
+        count += 1
+    return count
+
+
+def survival_lines(
+    state: AuditState,
+    updates: int,
+    width: int,
+    height: int,
+    gamma: float = GAMMA,
+    marks: SurvivalMarks = UNICODE_SURVIVAL,
+) -> list[Text]:
+    """The picture as lines of text; what it says without any measurement is that there is none.
+
+    Args:
+        state: of the whole job.
+        updates: how many it has after the first training.
+        width: in columns.
+        height: in lines, legend and all.
+        gamma: the success from which on a backdoor counts as alive.
+        marks: the characters.
+    """
+    curves = curves_of(state, marks)
+    if not curves:
+        return [Text("No update has been measured yet.")]
+    legend = _legend(curves, gamma, updates)
+    rows = max(LEAST_HEIGHT, height - len(legend) - 2)
+    canvas = _Canvas(max(10, width - LEFT - 1), rows, updates)
+    canvas.line(gamma, marks.gamma)
+    for curve in curves:
+        canvas.curve(curve, marks.between)
+    lines = []
+    for row, cells in enumerate(canvas.rows):
+        share = 1 - row / (rows - 1)
+        labelled = row in (0, rows - 1) or row == canvas.row(gamma)
+        label = f"{100 * (gamma if row == canvas.row(gamma) else share):.0f} %" if labelled else ""
+        lines.append(Text.assemble(f"{label:>{LEFT - 1}} ", marks.side, *cells))
+    lines.append(Text(" " * LEFT + marks.corner + marks.rule * canvas.width))
+    lines.append(Text(" " * LEFT + " " + canvas.numbers()))
+    return [*lines, *legend]
+
+
+class _Canvas:
+    """Cells with a character and a style each, over which curves are drawn."""
+
+    def __init__(self, width: int, rows: int, updates: int) -> None:
+        self.width = width
+        self._count = rows
+        self._updates = updates
+        self.rows: list[list[tuple[str, str]]] = [[(" ", "")] * width for _ in range(rows)]
+
+    def row(self, value: float) -> int:
+        """The row of a value from 0 to 1; the first is 1."""
+        return round((1 - min(1.0, max(0.0, value))) * (self._count - 1))
+
+    def column(self, update: int) -> int:
+        """The column of an update; the first and the last are a column away from the edges."""
+        return 1 + round(update * (self.width - 3) / max(1, self._updates))
+
+    def line(self, value: float, sign: str) -> None:
+        """A level line."""
+        self.rows[self.row(value)] = [(sign, "dim")] * self.width
+
+    def curve(self, curve: Curve, between: str) -> None:
+        """A curve: its sign at each update, joined by points where there is room."""
+        points = sorted(curve.values.items())
+        for (first, start), (second, end) in pairwise(points):
+            left, right = self.column(first), self.column(second)
+            for column in range(left + 1, right):
+                part = (column - left) / (right - left)
+                self._put(column, self.row(start + part * (end - start)), between, curve.style)
+        for update, value in points:
+            style = f"bold {curve.style}" if update in curve.acted else curve.style
+            self._put(self.column(update), self.row(value), curve.sign, style)
+
+    def numbers(self) -> str:
+        """The numbers of updates below the axis, as many as fit."""
+        cells = [" "] * self.width
+        free = 0
+        for update in range(self._updates + 1):
+            text, column = str(update), self.column(update)
+            if column >= free and column + len(text) <= self.width:
+                cells[column : column + len(text)] = text
+                free = column + len(text) + 1
+        return "".join(cells).rstrip()
+
+    def _put(self, column: int, row: int, sign: str, style: str) -> None:
+        self.rows[row][column] = (sign, style)
+
+
+def _legend(curves: Sequence[Curve], gamma: float, updates: int) -> list[Text]:
+    lines = [Text(f"held-out samples after each update, 0 to {updates}; the line is γ = {percent_text(gamma)}", "dim")]
+    for curve in reversed(curves):
+        latest = max(curve.values)
+        words = f" {curve.name}: {percent_text(curve.values[latest])} after {update_name(latest)}"
+        lines.append(Text.assemble((curve.sign, curve.style), words, _survival_words(curve, gamma)))
+    return lines
+
+
+def _survival_words(curve: Curve, gamma: float) -> str:
+    if not curve.acted:
+        return ""
+    acted = ", ".join(map(str, sorted(curve.acted)))
+    last, latest = max(curve.acted), max(curve.values)
+    count = survived(curve, gamma)
+    if count is None:
+        return f"; it acted in {acted} and never reached γ" if latest >= last else f"; it acted in {acted}"
+    alive = last + count == latest
+    return f"; it acted in {acted} and " + (
+        f"is still alive {_updates(count)} later" if alive else f"survived {_updates(count)}"
+    )
+
+
+def _updates(count: int) -> str:
+    return f"{count} update{'' if count == 1 else 's'}"
