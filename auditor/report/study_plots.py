@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditor.experiments.evolving.findings import Finding
-from auditor.experiments.evolving.settings import varied
+from auditor.experiments.evolving.varied import varied
 from auditor.report.study_table import quantity_text
 from auditor.report.svg_figure import COLOURS, as_svg, new_figure
 
@@ -39,7 +39,7 @@ def updates_plot(findings: Sequence[Finding]) -> str:
     for finding in findings:
         panels.setdefault(_label(finding, [name for name in names if name not in own]), []).append(finding)
     shown = list(panels.items())[:PANELS]
-    columns = min(COLUMNS, len(shown))
+    columns = 2 if len(shown) == 4 else min(COLUMNS, len(shown))
     lines = math.ceil(len(shown) / columns)
     figure = new_figure(max(4.2, 3.3 * columns), 0.6 + 2.5 * lines)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
@@ -50,8 +50,9 @@ def updates_plot(findings: Sequence[Finding]) -> str:
         axes.set_title(title, fontsize=7)
     for axes in every[len(shown) :]:
         axes.set_visible(False)
-    for axes in grid[-1]:
+    for axes in every[max(0, len(shown) - columns) : len(shown)]:
         axes.set_xlabel("update", fontsize=8)
+        axes.tick_params(labelbottom=True)
     _legend(figure, every[0], labels)
     return as_svg(figure)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from rich.table import Table
 from rich.text import Text
 
 from auditor.experiments.evolving.findings import Finding
-from auditor.experiments.evolving.settings import varied
 from auditor.experiments.evolving.survival import Survival
+from auditor.experiments.evolving.varied import varied
 
 MEASURED = ("success when poisoned", "last success", "last accuracy", "without updates")
 
@@ -32,7 +33,8 @@ def study_table(findings: Sequence[Finding]) -> Table:
     )
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", caption=Text(caption), caption_justify="left")
     for index, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if index < len(headings) - len(MEASURED) else "right")
+        justify: Literal["left", "right"] = "left" if index < len(headings) - len(MEASURED) else "right"
+        table.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table

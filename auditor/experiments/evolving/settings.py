@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -169,13 +169,6 @@ def own_attack(attack: Mapping[str, Any], instance: int, plugins: Catalogue) -> 
     if instance == 0 or "seed" not in plugins.load("attacks", str(table["name"])).Options.model_fields:
         return table
     return table | {"seed": int(table.get("seed", 0)) + instance}
-
-
-def varied(settings: Sequence[Setting]) -> list[str]:
-    """The names of the quantities that differ among settings, in the order in which they are written."""
-    all_of_them = [setting.quantities() for setting in settings]
-    names = dict.fromkeys(name for quantities in all_of_them for name in quantities)
-    return [name for name in names if len({repr(quantities.get(name)) for quantities in all_of_them}) > 1]
 
 
 def poisoning(attack: Mapping[str, Any], ratio: float | None) -> dict[str, Any]:

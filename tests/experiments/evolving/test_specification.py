@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from auditor.experiments.evolving.checks import check_study
-from auditor.experiments.evolving.settings import lessons_of, settings_of, varied
+from auditor.experiments.evolving.settings import lessons_of, settings_of
 from auditor.experiments.evolving.specification import load_study, parse_study
+from auditor.experiments.evolving.varied import varied
 from auditor.experiments.evolving.work import Site, training_of
 from auditor.job.errors import JobError
 from auditor.plugins.catalogue import Catalogue
@@ -32,7 +33,18 @@ models = ["resnet8", "torchvision:resnet18"]
     assert {"attack", "rate", "poisoned updates", "drift", "drift step", "learning rate", "epochs", "model"} <= set(
         names
     )
-    assert "batch_size" not in names
+    assert "schedule peak" not in names, "only triangular schedules have one, and it is the same for all"
+
+
+def test_an_option_that_one_attack_lacks_differs_only_among_those_that_have_it(tmp_path: Path) -> None:
+    def names(attacks: str) -> list[str]:
+        text = STUDY.replace('attacks = [{ name = "badnets", rate = 0.3 }, "blend"]', f"attacks = [{attacks}]")
+        return varied(settings_of(parse_study(text, "study.toml", tmp_path).study))
+
+    assert names('{ name = "badnets", size = 3 }, "blend"') == ["attack", "poisoned updates"]
+    assert names('{ name = "badnets", size = 3 }, "badnets"') == ["size", "poisoned updates"]
+    blends = '{ name = "blend", alpha = 0.1 }, { name = "blend", alpha = 0.2 }'
+    assert names(f'{{ name = "badnets", size = 3 }}, {blends}') == ["attack", "alpha", "poisoned updates"]
 
 
 def test_lessons_are_the_updates_of_an_evolving_job(tmp_path: Path) -> None:
