@@ -25,6 +25,7 @@ from auditor.cli.resume import resume
 from auditor.cli.run import run
 from auditor.cli.runs import runs
 from auditor.cli.show import show
+from auditor.cli.study import study
 
 app = typer.Typer(
     name="auditor",
@@ -47,6 +48,7 @@ app.command()(cure)
 app.command()(watch)
 app.command()(agent)
 app.command()(bench)
+app.command()(study)
 app.add_typer(provider, name="provider")
 app.add_typer(plugins, name="plugins")
 

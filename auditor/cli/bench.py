@@ -37,6 +37,7 @@ def bench(
     It draws many committees from them and judges every member.
     If it is interrupted, start it again and it resumes where it stopped.
     """
+    from auditor.cli.display.work import shown
     from auditor.store.home import home
     from auditor.store.private_files import make_folder
 
@@ -53,25 +54,13 @@ def bench(
             fail(error, ExitCode.USAGE)
     make_folder(where)
     try:
-        results = _carry_out(made)
+        results = shown(made.run())
     except KeyboardInterrupt:
         say(f"\ninterrupted; the work so far is in {where}. Run the same command again to resume")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except Exception as error:  # what a plugin or a full disk raised in a worker
         fail(f"{type(error).__name__}: {error}. The work so far is in {where}.", ExitCode.FAILED)
     _tell(made, results, where, json=json)
-
-
-def _carry_out(made: Bench) -> list[Result]:
-    from auditor.cli.display.work import WorkDisplay
-
-    with WorkDisplay() as display:
-        running = made.run()
-        while True:
-            try:
-                display.show(next(running))
-            except StopIteration as ended:
-                return list(ended.value)
 
 
 def _tell(made: Bench, results: list[Result], where: Path, *, json: bool) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from filecmp import cmp
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member, members_of
 from auditor.experiments.bench_settings import BenchSetting, settings_of
-from auditor.experiments.code import code_digest
+from auditor.experiments.code import code_digest, plugin_version
 from auditor.experiments.committees import JudgingOrder, Measurement, Pool, Tally, judge_committees
 from auditor.experiments.default_attacks import default_attacks
 from auditor.experiments.findings import Capability, Compared, Result
@@ -21,11 +20,12 @@ from auditor.experiments.orders import Orders
 from auditor.experiments.pools import Execution, Layout, Start
 from auditor.experiments.progress import Progress
 from auditor.experiments.specification import Benchmark
+from auditor.experiments.stages import carry_out_stage
 from auditor.experiments.work import Workbench, compare, draw_sketches, inspect, train
 from auditor.experiments.workers import Workers
 from auditor.job.errors import JobError, Problem
 from auditor.job.model import Job
-from auditor.plugins.catalogue import KINDS, Catalogue, Origin
+from auditor.plugins.catalogue import KINDS, Catalogue
 from auditor.tasks.program import load_program
 
 
@@ -59,7 +59,7 @@ class Bench:
         self.members = members_of(benchmark.pool.benign, attacks, program.classes, plugins)
         self._try_plugins(plugins)
         versions = {
-            f"{origin.kind} {origin.name}": _version(origin) for kind in KINDS for origin in plugins.origins(kind)
+            f"{origin.kind} {origin.name}": plugin_version(origin) for kind in KINDS for origin in plugins.origins(kind)
         }
         codes = " ".join(code_digest(module) for module in (train.__module__, type(program).__module__))
         computing = f"{codes}, PyTorch {version('torch')}, data {program.digest}"
@@ -99,7 +99,7 @@ class Bench:
                 ("sketching", draw_sketches, self.orders.sketches, "models"),
                 ("inspecting", inspect, self.orders.inspections, "models"),
             ):
-                yield from _carry_out(workers, stage, work, list(orders()), unit)
+                yield from carry_out_stage(workers, stage, work, list(orders()), unit)
             return (yield from self._judge(workers))
 
     def capabilities(self) -> Iterator[Capability]:
@@ -201,28 +201,7 @@ class Bench:
         return not any(_same(*paths) for paths in returned)
 
 
-def _version(plugin: Origin) -> str:
-    """What tells one state of a plugin from another: for a file its text, else its package's version and its code."""
-    if plugin.file is not None:
-        return plugin.version
-    return f"{plugin.version} {code_digest(plugin.target.partition(':')[0])}"
-
-
 @cache
 def _same(first: Path, second: Path) -> bool:
     """Whether two files hold the same bytes; what is in a benchmark's folder does not change."""
     return cmp(first, second, shallow=False)
-
-
-def _carry_out(
-    workers: Workers, stage: str, work: Callable[[Any], object], orders: Sequence[tuple[int, Any]], unit: str
-) -> Iterator[Progress]:
-    total, done = sum(size for size, _ in orders), 0
-    sizes = {id(order): size for size, order in orders}
-    # The longest first, so that no process is left alone with one at the end.
-    ordered = [order for _, order in sorted(orders, key=lambda sized: -sized[0])]
-    if ordered:
-        yield Progress(stage, 0, total, unit)
-    for order, _ in workers.carry_out(work, ordered):
-        done += sizes[id(order)]
-        yield Progress(stage, done, total, unit)

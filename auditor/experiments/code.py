@@ -9,6 +9,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from auditor.plugins.catalogue import Origin
+
 ALWAYS = "auditor"
 """Imports from this package are followed whatever package they are in."""
 
@@ -38,6 +40,13 @@ def code_digest(module: str) -> str:
     for name, path in sorted(found.items()):
         sha.update(f"{name}\0{_meaning(path)}\n".encode("utf-8", "surrogatepass"))
     return sha.hexdigest()
+
+
+def plugin_version(plugin: Origin) -> str:
+    """What tells one state of a plugin from another: for a file its text, else its package's version and its code."""
+    if plugin.file is not None:
+        return plugin.version
+    return f"{plugin.version} {code_digest(plugin.target.partition(':')[0])}"
 
 
 def _parent(name: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 from auditor.base.randomness import key
 from auditor.base.seeds import Seeds
 from auditor.experiments.adversaries import Member
+from auditor.experiments.content_name import content_name
 from auditor.experiments.specification import Benchmark
 from auditor.job.model import Job
 
@@ -143,5 +142,4 @@ class Layout:
         return self._versions.get(f"{kind} {table['name']}")
 
     def _file(self, kind: str, suffix: str, content: dict[str, Any]) -> Path:
-        text = json.dumps(content, sort_keys=True, default=str)
-        return self.folder / kind / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{suffix}"
+        return self.folder / kind / f"{content_name(content)}.{suffix}"

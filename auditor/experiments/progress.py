@@ -1,4 +1,4 @@
-"""How far a benchmark is."""
+"""How far long work is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a benchmark is.
+    """How far long work is.
 
     Attributes:
         stage: what is being done.

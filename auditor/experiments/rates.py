@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,21 @@ class Rate:
     def __add__(self, other: Rate) -> Rate:
         """Both together."""
         return Rate(self.count + other.count, self.total + other.total)
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of Student's t for the mean of independent values; the mean alone where there is but one.
+
+    Raises:
+        statistics.StatisticsError: there are no values.
+    """
+    from scipy.stats import t as student
+
+    mean = fmean(values)
+    if len(values) < 2:
+        return mean, mean
+    reach = float(student.ppf((1 + confidence) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
+    return mean - reach, mean + reach
 
 
 def area_under_curve(malicious: Sequence[float], benign: Sequence[float]) -> float | None:

@@ -49,7 +49,7 @@ _LEARNING: dict[str, type[BaseModel]] = {
     "schedule.triangular": Triangular,
 }
 
-_SECTIONS: dict[str, type[BaseModel]] = {
+SECTIONS: dict[str, type[BaseModel]] = {
     "": Job,
     "training": Training,
     "audit": Audit,
@@ -59,6 +59,7 @@ _SECTIONS: dict[str, type[BaseModel]] = {
     "providers": Provider,
     **{f"{table}.{key}": model for table in ("training", "evolution.training") for key, model in _LEARNING.items()},
 }
+"""The model of each table of a job file that does not depend on the kind of its task, by its dotted path."""
 
 
 def load_job(path: Path) -> Job:
@@ -154,9 +155,9 @@ def parse_model(
 
 def _sections(table: Mapping[str, Any]) -> Mapping[str, type[BaseModel]]:
     try:
-        return _SECTIONS | {"task": load_kind(kind_of(table.get("task")))}
+        return SECTIONS | {"task": load_kind(kind_of(table.get("task")))}
     except PydanticCustomError:
-        return _SECTIONS
+        return SECTIONS
 
 
 def _parsed(text: str, source: str) -> dict[str, Any]:
@@ -224,12 +225,17 @@ def _problem(
     )
 
 
+_CHOICES: Mapping[str | int, int] = {"optimizer": 1, "schedule": 1, "schedules": 2}
+"""Keys with a choice, or with a list of them, and how far behind them the tag is."""
+
+
 def _written_path(location: Sequence[str | int]) -> tuple[str | int, ...]:
     """The location without the tag that a choice between optimizers or schedules adds to it."""
     path = list(location)
-    place = 1 if path[:1] == ["evolution"] else 0
-    if path[place : place + 2] in (["training", "optimizer"], ["training", "schedule"]) and len(path) > place + 2:
-        del path[place + 2]
+    for place, part in enumerate(path):
+        if part in _CHOICES and len(path) > (tag := place + _CHOICES[part]):
+            del path[tag]
+            break
     return tuple(path)
 
 

@@ -13,17 +13,10 @@ from auditor.report.bench import HEADINGS, attack_rows, summary_rows
 from auditor.report.bench_distances import attack_plot, by_setting, histogram_plot
 from auditor.report.bench_plots import cost_plot, power_plot, score_plot
 from auditor.report.bench_sweeps import sweep_plot, sweeps
+from auditor.report.result_page import html_table, write_figures, write_result_page
 
 if TYPE_CHECKING:
     from auditor.experiments.bench import Bench
-
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:75em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}"
-    "td,th{padding:.2em .6em;text-align:right;border-bottom:1px solid #ccc}"
-    "td:first-child,th:first-child{text-align:left}figure{margin:1em 0}code{font-size:12px}"
-    "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}svg{background:#fff}}"
-)
 
 
 def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -> Path:
@@ -35,40 +28,31 @@ def write_page(bench: Bench, results: Sequence[Result], path: Path, when: str) -
         path: where to.
         when: the time, for the reader.
     """
-    name = bench.benchmark.name
     capabilities = list(bench.capabilities())
     inspectors = [f"{use.name}, suspected" for use in bench.benchmark.inspectors]
     figures = figures_of(bench, results)
-    folder = path.parent / "figures"
-    folder.mkdir(exist_ok=True)
-    for label, drawing in figures.items():
-        (folder / f"{label}.svg").write_text(drawing, encoding="utf-8")
     parts = [
-        f"<h1>{html.escape(name)}</h1>",
         f"<p>{html.escape(_about(bench, when))}</p>",
         "<h2>Rates</h2>",
         "<p>Rates are in per cent, with exact 95 % confidence intervals (Clopper and Pearson). The intervals count "
         "every judgement as independent. Judgements of one model in several committees are not independent, so the "
         "intervals are too narrow if there are more committees than trainings in the pools. With the client's seeds, "
         "malicious providers whose model equals an honest one bit for bit did nothing and are left out.</p>",
-        _table(HEADINGS, summary_rows(results)),
-        *(f'<figure id="{label}">{drawing}</figure>' for label, drawing in figures.items()),
+        html_table(HEADINGS, summary_rows(results)),
+        *write_figures(path.parent / "figures", figures),
         "<h2>Caught, by attack</h2>",
-        _table(*attack_rows(results)),
+        html_table(*attack_rows(results)),
         "<h2>What the attacked models can do</h2>",
-        _table(
+        html_table(
             ("provider", "seeds", "k", "models", "accuracy", "attack success", *inspectors), _abilities(capabilities)
         ),
         *_noise(bench),
         "<h2>Where the figures come from</h2>",
         f"<p>Folder <code>{html.escape(str(bench.layout.folder))}</code>. Each setting names the files with its "
         "distances. Each file names the models that it compares, in <code>returns/</code>.</p>",
-        _table(("setting", "trainings", "files in distances/"), _sources(results)),
+        html_table(("setting", "trainings", "files in distances/"), _sources(results)),
     ]
-    body = "\n".join(parts)
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(name)}</title>'
-    path.write_text(f"{page}<style>{STYLE}</style>{body}</html>\n", encoding="utf-8")
-    return path
+    return write_result_page(path, bench.benchmark.name, parts)
 
 
 def figures_of(bench: Bench, results: Sequence[Result]) -> dict[str, str]:
@@ -133,7 +117,7 @@ def _noise(bench: Bench) -> list[str]:
         "their largest distance exceeds the metric's noise floor, the floor is too low for this machine and this job."
     )
     heads = ("metric", "k", "sub-run", "largest honest distance", "noise floor", "of the floor")
-    return ["<h2>Numerical noise</h2>", f"<p>{explanation}</p>", _table(heads, rows)]
+    return ["<h2>Numerical noise</h2>", f"<p>{explanation}</p>", html_table(heads, rows)]
 
 
 def _suspected(members: Sequence[Capability]) -> list[str]:
@@ -154,9 +138,3 @@ def _sources(results: Sequence[Result]) -> list[tuple[str, ...]]:
         )
         for result in results
     ]
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{html.escape(heading)}</th>" for heading in headings)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"

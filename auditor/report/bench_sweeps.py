@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median, stdev
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 from auditor.experiments.findings import Capability, Result
+from auditor.experiments.rates import mean_interval
 from auditor.report.svg_figure import COLOURS, as_svg, new_figure
 
 if TYPE_CHECKING:
@@ -143,16 +143,11 @@ def _caught(axes: Axes, sweep: Sweep, results: Sequence[Result]) -> None:
 
 def _with_intervals(axes: Axes, points: Sequence[tuple[float, Sequence[float]]], label: str, colour: int) -> None:
     """Means with 95 % intervals of Student's over the models of each value."""
-    from scipy.stats import t as student
-
     known = [(value, seen) for value, seen in points if seen]
     if not known:
         return
     means = [fmean(seen) for _, seen in known]
-    reach = [
-        float(student.ppf(0.975, len(seen) - 1)) * stdev(seen) / math.sqrt(len(seen)) if len(seen) > 1 else 0.0
-        for _, seen in known
-    ]
+    reach = [mean - mean_interval(seen)[0] for mean, (_, seen) in zip(means, known, strict=True)]
     values = [value for value, _ in known]
     axes.errorbar(values, means, yerr=reach, fmt="o-", color=COLOURS[colour], markersize=3, capsize=2, label=label)
 

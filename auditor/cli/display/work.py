@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Generator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -15,12 +16,29 @@ from auditor.cli.narration import say
 from auditor.experiments.progress import Progress
 from auditor.report.number_text import seconds_text
 
+Outcome = TypeVar("Outcome")
+
 LINE_SECONDS = 30.0
 """How often a line is written where there is no terminal."""
 
 
+def shown(running: Generator[Progress, None, Outcome]) -> Outcome:
+    """Carry work out, showing how far it is; returns what it returns.
+
+    Raises:
+        Exception: whatever the work raises.
+    """
+    with WorkDisplay() as display:
+        while True:
+            try:
+                display.show(next(running))
+            except StopIteration as ended:
+                found: Outcome = ended.value
+                return found
+
+
 class WorkDisplay:
-    """Shows the stages of a benchmark one after another, with the time that each has left."""
+    """Shows the stages of long work one after another, with the time that each has left."""
 
     def __init__(self) -> None:
         self._bars = Bars(

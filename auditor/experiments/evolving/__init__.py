@@ -1,0 +1,4 @@
+"""Studies of models that keep learning: how long backdoors survive updates, over what an adversary and a client choose.
+
+What belongs here: what `auditor study` does, without how its results are shown.
+"""
