@@ -19,6 +19,7 @@ from auditor.audit.record.state import AuditState
 from auditor.audit.record.update_events import UpdateFinished, UpdateStarted
 from auditor.audit.side_thread import call_in_side_thread
 from auditor.audit.update_measurement import MeasuredModels, measure_update
+from auditor.base.randomness import key
 from auditor.job.evolution import Evolution, least_slice, update_job
 from auditor.job.model import Job
 from auditor.planning.choice import choose
@@ -128,7 +129,8 @@ class Chain:
         if audit.finished is None:
             return
         if audit.delivered is not None and self.state.updates[update].measured is None:
-            models = MeasuredModels(update, Path(audit.delivered.path), self._first(audit))
+            seed = key(int.from_bytes(self._run.secret, "big"), "inspection", update) % 2**63
+            models = MeasuredModels(update, Path(audit.delivered.path), self._first(audit), seed)
             measured = partial(measure_update, self._job, job, models, self._store.downloads)
             yield await self._write(await call_in_side_thread(measured))
         digest = audit.delivered.digest if audit.delivered is not None else None

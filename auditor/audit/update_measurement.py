@@ -19,11 +19,13 @@ class MeasuredModels:
         update: its number.
         delivered: the checkpoint that it delivered.
         first: the one that update 0 delivered.
+        seed: of what inspectors draw; a secret of the client's.
     """
 
     update: int
     delivered: Path
     first: Path
+    seed: int
 
 
 def measure_update(chain: Job, job: Job, models: MeasuredModels, downloads: Path) -> UpdateMeasured:
@@ -45,5 +47,5 @@ def measure_update(chain: Job, job: Job, models: MeasuredModels, downloads: Path
     acted = frozenset(provider.name for provider in job.providers if provider.attack is not None)
     attacks = tuple(quality.attacks(models.delivered, chain, acted))
     uses = () if chain.evolution is None else chain.evolution.inspectors
-    findings = inspect_model(job, models.delivered, uses, downloads=downloads) if uses else ()
+    findings = inspect_model(job, models.delivered, uses, downloads=downloads, seed=models.seed) if uses else ()
     return UpdateMeasured(models.update, accuracy, unchanged, attacks, tuple(map(recorded_finding, findings)))

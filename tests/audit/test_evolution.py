@@ -130,6 +130,15 @@ def test_a_pause_of_the_whole_stops_the_update_under_way(auditor: Auditor) -> No
     assert (row["status"], row["step"]) == ("stopped", 10)
 
 
+def test_inspectors_look_at_the_model_of_each_update(auditor: Auditor) -> None:
+    inspector = 'inspectors = [{ name = "fine_pruning", samples = 64 }]'
+    result = auditor.here("run", evolving(auditor.folder, updates=1, poisoned="", more=inspector), "--json")
+    assert result.code == 0, result.stderr
+    measured = [event["inspected"] for event in result.events if event["event"] == "update_measured"]
+    assert [[one["inspector"] for one in found] for found in measured] == [["fine_pruning"]] * 2
+    assert all(one["score"] is not None and one["failure"] is None for (one,) in measured)
+
+
 def test_no_more_updates_are_made_once_a_provider_is_flagged_if_the_job_says_so(auditor: Auditor) -> None:
     result = auditor.here("run", evolving(auditor.folder, poisoned="[0]", more="stop_when_flagged = true"), "--json")
     assert result.code == 10, result.stderr
