@@ -50,7 +50,7 @@ class EvolutionScreen(ControlledRunScreen):
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
         yield Static(Text(f" {self.run_id}"), id="title", markup=False)
-        headings = ("update", "outcome", "accuracy", "attack success", "drift", "flagged")
+        headings = ("update", "outcome", "flagged", "accuracy", "attack success", "drift")
         yield Panes(
             Pane("Updates", UpdateTable(*headings, id="updates"), id="updates-pane"),
             Pane("Survival", SurvivalView(), id="survival-pane"),
@@ -141,17 +141,17 @@ def _row(update: Update) -> Row:
         cells=(
             Text(f"{started.update}"),
             Text(f"{signs().verdicts[outcome]} {outcome}", style=style),
+            safe_text(", ".join(flagged), 60),
             Text("–" if accuracy is None else percent_text(accuracy)),
             safe_text("; ".join(map(success_text, measured.attacks)) if measured else "", 60),
             safe_text(started.drift or "–", 40),
-            safe_text(", ".join(flagged), 60),
         ),
         sort=(
             started.update,
             outcome,
+            flagged or None,
             accuracy or 0.0,
             max(successes, default=0.0),
             started.update,
-            flagged or None,
         ),
     )
