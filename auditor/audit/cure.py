@@ -26,6 +26,8 @@ RATE_FACTOR = 5.0
 """With another optimizer, the highest rate as a multiple of the job's."""
 SHARE = 0.5
 """The steps of fine-tuning as a share of the training's."""
+LEAST_STEPS = 200
+"""Fewer steps of fine-tuning were not measured; an update of an evolving job may have very few."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ def _finetuned(patient: Patient, trusted: Job, wish: Wish) -> Job:
     usual = RATE if isinstance(training.optimizer, SGD) else RATE_FACTOR * training.optimizer.lr
     changed = training.model_copy(
         update={
-            "steps": wish.steps or max(1, round(SHARE * patient.job.training.steps)),
+            "steps": wish.steps or max(LEAST_STEPS, round(SHARE * patient.job.training.steps)),
             "optimizer": training.optimizer.model_copy(update={"lr": wish.rate or usual}),
             "schedule": Triangular(name="triangular", peak=0.1),
             "initial": None,

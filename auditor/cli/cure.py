@@ -36,7 +36,7 @@ def cure(
         WayOption | None, typer.Option(help="Carry out this way. Without it, all ways and their costs are shown.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of fine-tuning. Default: half as many as the training has.")
+        int | None, typer.Option(min=1, help="Steps of fine-tuning. Default: half of the training's, at least 200.")
     ] = None,
     rate: Annotated[
         float | None, typer.Option(min=1e-9, help="Highest rate of fine-tuning. Default: 0.5 with sgd.")

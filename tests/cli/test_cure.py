@@ -37,7 +37,7 @@ def shown(result: Result) -> dict[str, dict[str, object]]:
 
 def test_every_way_is_shown_with_its_cost_before_anything_starts(patient: Auditor) -> None:
     ways = shown(patient.here("cure", "last", "--json"))
-    assert {way: row["training_steps"] for way, row in ways.items()} == {"rollback": 40, "finetune": 30, "both": 70}
+    assert {way: row["training_steps"] for way, row in ways.items()} == {"rollback": 40, "finetune": 200, "both": 240}
     assert ways["rollback"]["words"] == (
         "train steps 20 to 60 again by b, from the last verified checkpoint, of step 20 (1 earlier sub-run was not "
         "checked)"
@@ -51,7 +51,7 @@ def test_every_way_is_shown_with_its_cost_before_anything_starts(patient: Audito
 
 
 def test_both_leave_less_of_the_backdoor_and_are_audited(patient: Auditor) -> None:
-    result = patient.here("cure", "last", "--by", "both", "--json")
+    result = patient.here("cure", "last", "--by", "both", "--steps", "30", "--json")
     assert result.code == 0, result.stderr
     cured = result.events[-1]
     assert cured["event"] == "cured"
