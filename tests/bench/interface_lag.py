@@ -89,8 +89,8 @@ async def measure_list(runs: int, sub_runs: int, size: tuple[int, int], seconds:
         began = time.perf_counter()
         found: list[float] = []
         app = AuditorApp(Path(folder))
+        measuring = asyncio.create_task(lags(app, found))
         async with app.run_test(size=size) as pilot:
-            measuring = asyncio.create_task(lags(app, found))
             table = None
             while table is None or table.is_reading:
                 await asyncio.sleep(0.01)

@@ -42,7 +42,7 @@ OTHER_PROGRAMS = {
 """Other programs by their name."""
 
 SHORTENED = {
-    "sample_jobs/quickstart.toml": {"steps = 1000": "steps = 100"},
+    "sample_jobs/quickstart.toml": {"steps = 1000": "steps = 20", '["update", "zest"]': '["update"]'},
 }
 """Files of the repository that commands name, with what is shorter in the copy that the tests use. The sample as it is
 runs over many seeds in `tests/bench/verdicts.py`."""

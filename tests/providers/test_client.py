@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from auditor.job.endpoint import UnixEndpoint
+from auditor.job.endpoint import HttpsEndpoint, UnixEndpoint
 from auditor.providers.client import ProviderClient
+from auditor.providers.errors import Unreachable
 from auditor.providers.late_wakeups import overlook_late_wakeups
 
 
@@ -47,3 +48,14 @@ async def test_other_errors_are_still_reported(caplog: pytest.LogCaptureFixture)
     loop.call_soon(fails)
     await asyncio.sleep(0)
     assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+async def test_certificates_are_read_only_where_something_is_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    async with ProviderClient(UnixEndpoint(tmp_path / "provider.sock"), patience=0.1) as client:
+        with pytest.raises(Unreachable):
+            await client.identity()
+    with pytest.raises(FileNotFoundError):
+        ProviderClient(HttpsEndpoint("https://provider.example"))

@@ -134,6 +134,40 @@ Keys change the metric, the provider and the sub-run, and show all distances as 
             self.write(histogram_lines(self._picture, self.size.width - 2, self.size.height, marks))
 
 
+@dataclass(frozen=True)
+class Columns:
+    """How a heat map fits its room: with distances, or else with the providers' numbers above it.
+
+    Attributes:
+        width: of one column: 10 with distances, 3 with a gap, 2 without.
+        margin: before the names, for their numbers.
+        count: of the columns that fit.
+    """
+
+    width: int
+    margin: int
+    count: int
+
+    @classmethod
+    def within(cls, room: int, count: int) -> Columns:
+        """The widest columns with which all fit, or the narrowest."""
+        if 10 * count <= room:
+            return cls(10, 0, count)
+        margin = len(str(count)) + 1
+        width = 3 if 3 * count <= room - margin else 2
+        return cls(width, margin, max(1, min(count, (room - margin) // width)))
+
+    def head(self, number: int, name: str) -> str:
+        """What stands above the column of a provider; where little fits, the last digits of its number."""
+        if self.width == 10:
+            return padded(name, 9) + " "
+        return str(number)[1 - self.width :].ljust(self.width)
+
+    def after(self, value: float) -> str:
+        """What follows the shade of a distance."""
+        return f" {value:<7.2g}" if self.width == 10 else " " * (self.width - 2)
+
+
 def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
     """The whole matrix; shades show sizes on a logarithmic scale, and numbers where they fit."""
     matrix = selection.matrix
@@ -141,18 +175,20 @@ def heat_map_lines(selection: Selection, width: int) -> Iterable[Text]:
     positive = [value for row in values for value in row if value > 0]
     low, high = (math.log(min(positive)), math.log(max(positive))) if positive else (0.0, 0.0)
     name_width = min(12, max(len(name) for name in matrix.providers))
-    numbers = width - name_width >= 10 * len(values)
+    columns = Columns.within(width - name_width - 1, len(values))
     yield safe_text(f"Distances in sub-run {matrix.sub_run}, metric {matrix.metric}", 100, "bold")
-    column = 10 if numbers else 3
-    heads = (padded(name, column - 1) + " " for name in matrix.providers)
-    yield Text(" " * (name_width + 1) + "".join(heads), style="dim", no_wrap=True)
-    for name, row in zip(matrix.providers, values, strict=True):
-        line = Text(padded(name, name_width) + " ", style="bold" if name == selection.provider else "", no_wrap=True)
-        for value in row:
+    heads = (columns.head(index, name) for index, name in enumerate(matrix.providers[: columns.count], start=1))
+    yield Text(" " * (columns.margin + name_width + 1) + "".join(heads), style="dim")
+    for index, (name, row) in enumerate(zip(matrix.providers, values, strict=True), start=1):
+        label = f"{index:>{columns.margin - 1}} " if columns.margin else ""
+        line = Text(f"{label}{padded(name, name_width)} ", style="bold" if name == selection.provider else "")
+        for value in row[: columns.count]:
             share = 0.0 if value <= 0 else 1.0 if high <= low else (math.log(value) - low) / (high - low)
             shade = signs().shades[0 if value <= 0 else 1 + round(share * (len(signs().shades) - 2))] * 2
-            line.append(shade + (f" {value:<7.2g}" if numbers else " "), style=_heat(share) if value > 0 else "dim")
+            line.append(shade + columns.after(value), style=_heat(share) if value > 0 else "dim")
         yield line
+    if columns.count < len(values):
+        yield Text(f"{len(values) - columns.count} columns do not fit; widen the terminal.", style="dim")
     yield Text(f"{signs().shades[1]} {math.exp(low):.2g} to {signs().shades[-1]} {math.exp(high):.2g}", style="dim")
 
 
