@@ -25,7 +25,7 @@ def pinned(job: Job, store: Store) -> Job:
         run = store.find_run(name).id
     except StoreError as error:
         raise JobError("training.initial", [Problem(f"{error}")]) from None
-    _delivered(run, store)
+    delivered_checkpoint(run, store)
     training = job.training.model_copy(update={"initial": f"{RUN}{run}"})
     return job.model_copy(update={"training": training})
 
@@ -38,14 +38,27 @@ def initial_checkpoint(job: Job, store: Store) -> Path | None:
     """
     run = job.training.initial_run
     if run is not None:
-        return _delivered(pinned(job, store).training.initial_run or run, store)
+        return delivered_checkpoint(pinned(job, store).training.initial_run or run, store)
     return None if job.training.initial is None else Path(job.training.initial)
 
 
-def _delivered(run: str, store: Store) -> Path:
-    found = fold(store.events(run)).delivered
-    path = Path(found.path) if isinstance(found, ModelDelivered) else None
+def delivered_checkpoint(run: str, store: Store, source: str = "training.initial") -> Path:
+    """The file with the model that a run delivered; of an evolving job, that of its last update.
+
+    Args:
+        run: its whole id.
+        store: where it is.
+        source: who asks for it; what a message begins with.
+
+    Raises:
+        JobError: there is none.
+    """
+    state = fold(store.events(run))
+    path = Path(state.delivered.path) if isinstance(state.delivered, ModelDelivered) else None
+    for _, update in sorted(state.updates.items()):
+        if update.finished is not None and update.finished.digest is not None:
+            path = store.blobs(update.finished.run).path(update.finished.digest)
     if path is None or not path.is_file():
-        problem = f"run {run} has delivered no model to start from. Name a run that is finished, or a checkpoint."
-        raise JobError("training.initial", [Problem(problem)])
+        problem = f"run {run} has delivered no model. Name a run that is finished, or a checkpoint."
+        raise JobError(source, [Problem(problem)])
     return path

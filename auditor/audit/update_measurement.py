@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import torch
-
-from auditor.audit.job_plugins import load_attacks
-from auditor.audit.record.update_events import AttackSuccess, UpdateMeasured
-from auditor.audit.side_thread import OutOfTime, call_within
-from auditor.base.hostile_text import cleaned
+from auditor.audit.inspection import inspect_model, recorded_finding
+from auditor.audit.model_quality import ModelQuality
+from auditor.audit.record.update_events import UpdateMeasured
 from auditor.job.model import Job
-from auditor.plugins.attack import Attack
-from auditor.plugins.catalogue import Origin, PluginError
-from auditor.plugins.guard import GuardedAttack
-from auditor.tasks.checkpoint import read
-from auditor.tasks.learner import Learner
-from auditor.tasks.program import Program, load_program
 
 
 @dataclass(frozen=True)
@@ -46,44 +36,14 @@ def measure_update(chain: Job, job: Job, models: MeasuredModels, downloads: Path
         downloads: the folder for datasets.
 
     Raises:
-        TrainingError: the data or the model cannot be had.
-        CheckpointError: a checkpoint is not one of the job.
+        TrainingError: the data or a model cannot be had.
+        PluginError: an attack cannot be had.
     """
-    program = load_program(job.task, downloads)
-    learner = _learner(program, job)
-    unchanged = _accuracy(program, learner, models.first)
-    accuracy = unchanged if models.first == models.delivered else _accuracy(program, learner, models.delivered)
-    acted = {provider.name for provider in job.providers if provider.attack is not None}
-    attacks = tuple(
-        _success(program, job, models.delivered, provider, found, provider in acted)
-        for provider, found in load_attacks(chain).items()
-    )
-    return UpdateMeasured(models.update, accuracy, unchanged, attacks)
-
-
-def _learner(program: Program, job: Job, attack: Attack | None = None) -> Learner:
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return program.learner(job.training, device=device, seed=0, attack=attack, sub_run_steps=job.audit.sub_run_steps)
-
-
-def _accuracy(program: Program, learner: Learner, checkpoint: Path) -> float | None:
-    learner.evaluator.load(read(checkpoint, learner.schema))
-    return program.accuracy(learner.evaluator)
-
-
-def _success(
-    program: Program, job: Job, checkpoint: Path, provider: str, found: tuple[Origin, Attack], acted: bool
-) -> AttackSuccess:
-    origin, attack = found
-    success, failure = None, None
-    try:
-        success = call_within(job.audit.metric_seconds, partial(_measured, program, job, checkpoint, origin, attack))
-    except (PluginError, OutOfTime) as error:
-        failure = cleaned(error)
-    return AttackSuccess(provider, cleaned(origin.name, 64), acted, success, failure)
-
-
-def _measured(program: Program, job: Job, checkpoint: Path, origin: Origin, attack: Attack) -> float | None:
-    learner = _learner(program, job, GuardedAttack(attack, origin))
-    learner.evaluator.load(read(checkpoint, learner.schema))
-    return program.attack_success(learner.evaluator, learner.attack)
+    quality = ModelQuality(job, downloads)
+    unchanged = quality.accuracy(models.first)
+    accuracy = unchanged if models.first == models.delivered else quality.accuracy(models.delivered)
+    acted = frozenset(provider.name for provider in job.providers if provider.attack is not None)
+    attacks = tuple(quality.attacks(models.delivered, chain, acted))
+    uses = () if chain.evolution is None else chain.evolution.inspectors
+    findings = inspect_model(job, models.delivered, uses, downloads=downloads) if uses else ()
+    return UpdateMeasured(models.update, accuracy, unchanged, attacks, tuple(map(recorded_finding, findings)))

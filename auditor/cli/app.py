@@ -11,8 +11,10 @@ import typer
 from auditor.cli.agent import agent
 from auditor.cli.bench import bench
 from auditor.cli.calibrate import calibrate
+from auditor.cli.cure import cure
 from auditor.cli.data import data
 from auditor.cli.exit_codes import EXPLANATION, ExitCode
+from auditor.cli.inspection import inspect
 from auditor.cli.interface import open_interface, watch
 from auditor.cli.output_streams import open_closed_streams
 from auditor.cli.plan import plan
@@ -41,6 +43,8 @@ app.command()(calibrate)
 app.command()(runs)
 app.command()(show)
 app.command()(report)
+app.command()(inspect)
+app.command()(cure)
 app.command()(watch)
 app.command()(agent)
 app.command()(bench)

@@ -43,4 +43,4 @@ def _show(run: RunRecord | None) -> None:
 
     with user_errors(), Store() as store:
         folder = store.folder
-    raise typer.Exit(run_interface(folder, None if run is None else run.id))
+    raise typer.Exit(run_interface(folder, run))

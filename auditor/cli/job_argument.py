@@ -17,7 +17,7 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="A job file, or 
 
 PluginOption = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", metavar="FILE", help="A Python file with your own attacks or metrics. Repeatable."),
+    typer.Option("--plugin", metavar="FILE", help="A Python file with your own plugins. Repeatable."),
 ]
 
 

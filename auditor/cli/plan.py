@@ -50,6 +50,7 @@ def plan(
     plugin: PluginOption = None,
 ) -> None:
     """Show what an audit will do, cost and catch, without starting anything."""
+    from auditor.job.evolution import first_training
     from auditor.planning import choose
     from auditor.planning.measured_power import SHIPPED, check_attacks, known_power, read_measurements
 
@@ -73,8 +74,9 @@ def plan(
             else:
                 print_proposals(loaded, wish, proposals, rate)
             return
-        known = known_power(loaded, rows, names)
-        planned, choice = known.plan(loaded), choose(loaded)
+        first = first_training(loaded)
+        known = known_power(first, rows, names)
+        planned, choice = known.plan(first), choose(first)
     from auditor.tasks.survey import first_look
 
     found = first_look(loaded.task)
@@ -103,6 +105,7 @@ def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: f
     return {
         "name": planned.name,
         "training_steps": planned.training_steps,
+        "evolution": None if job.evolution is None else job.evolution.model_dump(mode="json", exclude_none=True),
         "sub_runs": planned.sub_runs,
         "sub_run_steps": job.audit.sub_run_steps,
         "replicated": planned.replicated,

@@ -7,7 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -235,8 +235,7 @@ def inspect(order: InspectionOrder) -> float:
     judge = _judge(order.workbench)
     content: dict[str, Any]
     try:
-        found = inspector.inspect(CheckpointModel(order.returned, order.start, judge.schema, judge.evaluator))
-        content = {**asdict(found), "suspicious": found.suspicious}
+        content = inspector.inspect(CheckpointModel(order.returned, order.start, judge.schema, judge.evaluator)).payload
     except ValueError as error:
         content = {"failure": cleaned(error)}
     write_file(order.result, json.dumps(content).encode())

@@ -65,6 +65,9 @@ class Evolution(Frozen):
         default=None,
         description='how the data changes: `{ name = "rotate", step = 4.0 }`; update I has drifted by I steps',
     )
+    gamma: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
+        default=0.5, description="γ, the success from which on a backdoor counts as alive"
+    )
     stop_when_flagged: bool = Field(default=False, description="make no more updates once a provider is flagged")
     inspectors: Annotated[tuple[PluginUse, ...], BeforeValidator(names_as_tables)] = Field(
         default=(), max_length=MAX_PLUGINS, strict=False, description="inspectors that look at the model of each update"
@@ -130,6 +133,11 @@ def update_job(job: Job, update: int, start: str | None = None, samples: int | N
         initial = None if start is None else f"{RUN}{start}"
         changes["training"] = job.training.model_copy(update={**own, "steps": steps, "initial": initial})
     return job.model_copy(update=changes)
+
+
+def first_training(job: Job) -> Job:
+    """The job itself; of an evolving one, that of update 0."""
+    return job if job.evolution is None else update_job(job, 0)
 
 
 def least_slice(samples: int, evolution: Evolution) -> int:

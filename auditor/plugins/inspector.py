@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from auditor.plugins.metric import MetricContext, ReturnedModel
 from auditor.plugins.options import Options as PluginOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Picture: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 
 
 @dataclass(frozen=True)
@@ -21,17 +26,34 @@ class Inspection:
         confirmed: whether everything holds that the inspector demands beside the score; a score over the threshold
             alone is then not enough.
         details: what the score comes from, as JSON can hold it: figures per class or layer, for instance.
+        pictures: of what was found, such as a trigger, by a short name: uint8 [H, W, 3], red, green and blue.
     """
 
     score: float
     threshold: float
     confirmed: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict, compare=False)
 
     @property
     def suspicious(self) -> bool:
         """Whether the inspector suspects the model."""
         return self.confirmed and self.score > self.threshold
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Everything but the pictures, as JSON can hold it."""
+        return {
+            "score": self.score,
+            "threshold": self.threshold,
+            "confirmed": self.confirmed,
+            "details": dict(self.details),
+            "suspicious": self.suspicious,
+        }
+
+
+def _unwatched(share: float) -> None:
+    """Nobody shows how far it is."""
 
 
 class Inspector(ABC):
@@ -52,6 +74,9 @@ class Inspector(ABC):
 
     example: ClassVar[Mapping[str, Any]] = {}
     """Options to try it with: what is required, and what makes it quick."""
+
+    progress: Callable[[float], None] = staticmethod(_unwatched)
+    """Told how far an inspection is, from 0 to 1, by inspectors that take long; set by whoever shows it."""
 
     def __init__(self, options: PluginOptions) -> None:
         self.options = options

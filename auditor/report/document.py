@@ -61,6 +61,7 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "assumptions": assumptions(job),
         "warnings": list(state.started.warnings) if state.started else [],
         "providers": _providers(job, state),
+        "updates": _updates(state),
         "sub_runs": checked,
         "picture": _picture(job, state),
         "not_replicated": sum(sub_run.replicated is False for sub_run in state.sub_runs.values()),
@@ -89,6 +90,29 @@ def _checked_sub_runs(state: AuditState, job: Job) -> list[dict[str, Any]]:
         for index, sub_run in sorted(state.sub_runs.items())
         if sub_run.replicated and index + 1 < len(cuts)
     ]
+
+
+def _updates(state: AuditState) -> list[dict[str, Any]]:
+    """The updates of an evolving job, each audited as a run of its own with a report of its own."""
+    rows = []
+    for number, update in sorted(state.updates.items()):
+        started, measured, ended = update.started, update.measured, update.finished
+        rows.append(
+            {
+                "update": number,
+                "run": started.run,
+                "steps": started.steps,
+                "drift": started.drift,
+                "outcome": ended and ended.outcome,
+                "verdicts": {one.name: one.verdict for one in ended.providers} if ended else {},
+                "digest": ended and ended.digest,
+                "accuracy": measured and measured.accuracy,
+                "accuracy_without_updates": measured and measured.unchanged,
+                "attacks": [asdict(attack) for attack in measured.attacks] if measured else [],
+                "inspected": [asdict(one) for one in measured.inspected] if measured else [],
+            }
+        )
+    return rows
 
 
 def _sub_run(state: AuditState, index: int, sub_run: SubRun, steps: Sequence[int]) -> dict[str, Any]:
@@ -147,6 +171,7 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
         "task": _without_folders(job.task.model_dump(mode="json", exclude_none=True)),
         "training": _without_folders(job.training.model_dump(mode="json", exclude_none=True)),
         "materials": dict(started.materials) if started else {},
+        "evolution": None if job.evolution is None else job.evolution.model_dump(mode="json", exclude_none=True),
         "sub_run_steps": job.audit.sub_run_steps,
         "sub_runs": plan.sub_runs,
         "replicated": job.replicated,

@@ -40,7 +40,9 @@ def limits(job: Job, state: AuditState, checked: Sequence[Mapping[str, Any]]) ->
     said = [
         'The verdict "consistent" means that no deviation was found at the stated rate. No audit can show that a '
         "provider is honest.",
-        f"{len(checked)} of {job.sub_runs:,} sub-runs were replicated. The others were not checked.",
+        "The report of each update tells which of its sub-runs were replicated. The others were not checked."
+        if state.updates
+        else f"{len(checked)} of {job.sub_runs:,} sub-runs were replicated. The others were not checked.",
         "Colluding providers that are as many as the assumed benign ones can make an honest provider look deviant.",
         "The client wrote this report. A reader who does not trust the client should compare the digests below with "
         "those that the providers kept.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from auditor.report.markdown_text import code, words
+from auditor.report.markdown_text import bullets, code, table, words
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 COMMITMENTS_SHOWN = 40
@@ -28,6 +28,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     parts = (
         _heading(report),
         _verdicts(report),
+        _updates(report),
         _asked(report),
         _evidence(report),
         _cost(report),
@@ -74,7 +75,7 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
         )
         for provider in report["providers"]
     ]
-    yield from _table(
+    yield from table(
         (
             "provider", "role", "device", "verdict", "p-value", "largest ratio", "sub-runs checked",
             "asked to replicate", "time"
@@ -82,7 +83,7 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
         rows,
     )  # fmt: skip
     kinds = dict.fromkeys(provider["verdict"] for provider in report["providers"] if provider["verdict"])
-    yield from _list(f"**{kind}**: {_WORDS[kind]}" for kind in kinds)
+    yield from bullets(f"**{kind}**: {_WORDS[kind]}" for kind in kinds)
     for provider in report["providers"]:
         reasons, lost = list(provider["reasons"]), provider["lost"]
         if lost and lost not in reasons:
@@ -90,7 +91,47 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
         if reasons:
             yield f"Reasons for {code(provider['name'])}:"
             yield ""
-            yield from _list(words(reason) for reason in reasons)
+            yield from bullets(words(reason) for reason in reasons)
+
+
+def _updates(report: Mapping[str, Any]) -> Iterator[str]:
+    if not report["updates"]:
+        return
+    yield "## Updates"
+    yield ""
+    yield (
+        "The model was trained once, as update 0, and then updated on fresh data. Every update was audited as a run "
+        "of its own, from the model that the update before delivered."
+    )
+    yield ""
+    rows = [
+        (
+            str(update["update"]),
+            code(update["run"]),
+            words(update["drift"] or ""),
+            f"**{update['outcome'] or 'none yet'}**",
+            ", ".join(code(name) for name, verdict in update["verdicts"].items() if verdict == "flagged") or "–",
+            _share(update["accuracy"]),
+            _share(update["accuracy_without_updates"]),
+            "; ".join(f"{words(one['attack'])} {_share(one['success'])}" for one in update["attacks"]) or "–",
+        )
+        for update in report["updates"]
+    ]
+    headings = (
+        "update",
+        "run",
+        "drift",
+        "outcome",
+        "flagged",
+        "accuracy",
+        "accuracy without updates",
+        "attack success",
+    )
+    yield from table(headings, rows)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else percent_text(value)
 
 
 def _asked(report: Mapping[str, Any]) -> Iterator[str]:
@@ -114,26 +155,26 @@ def _asked(report: Mapping[str, Any]) -> Iterator[str]:
         ("reason for this rule", words(asked["decision_reason"] or "")),
         ("accepted false positive rate", percent_text(asked["false_alarm_rate"])),
     ]
-    yield from _table(("what", "value"), rows)
+    yield from table(("what", "value"), rows)
     if asked["checked_at_least_once"]:
         yield from _chances(asked["checked_at_least_once"])
     if report["data"] is not None:
         yield "### The data"
         yield ""
-        yield from _list(words(line) for line in (report["data"]["summary"], *report["data"]["remarks"]))
+        yield from bullets(words(line) for line in (report["data"]["summary"], *report["data"]["remarks"]))
     yield "### Assumptions"
     yield ""
-    yield from _list(report["assumptions"])
+    yield from bullets(report["assumptions"])
     if report["warnings"]:
         yield "### Warnings given before the start"
         yield ""
-        yield from _list(words(warning) for warning in report["warnings"])
+        yield from bullets(words(warning) for warning in report["warnings"])
 
 
 def _chances(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "How likely a deviating provider is checked at least once, by the share of sub-runs that it deviates in:"
     yield ""
-    yield from _table(
+    yield from table(
         ("share of sub-runs", "probability"),
         [(percent_text(row["share"]), f"{row['probability']:.3f}") for row in rows],
     )
@@ -152,7 +193,7 @@ def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
         "noise that was allowed for, as a share of the distance between unrelated models."
     )
     yield ""
-    yield from _table(
+    yield from table(
         ("sub-run", "steps", "finding", "noise under update", "why it says nothing"),
         [
             (
@@ -165,7 +206,7 @@ def _evidence(report: Mapping[str, Any]) -> Iterator[str]:
             for sub_run in report["sub_runs"]
         ],
     )
-    yield from _table(
+    yield from table(
         ("sub-run", "provider", "digest", "ratio and p-value by metric"),
         [row for sub_run in report["sub_runs"] for row in _figures(sub_run)],
     )
@@ -222,7 +263,7 @@ def _incidents(sub_runs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if said:
         yield "### Notes on sub-runs"
         yield ""
-        yield from _list(said)
+        yield from bullets(said)
 
 
 def _cost(report: Mapping[str, Any]) -> Iterator[str]:
@@ -238,7 +279,7 @@ def _cost(report: Mapping[str, Any]) -> Iterator[str]:
         ]
         if cost["dollars"] is not None:
             rows.append(("price", f"{cost['dollars']:.2f} dollars"))
-        yield from _table(("what", "value"), rows)
+        yield from table(("what", "value"), rows)
     if delivered is not None:
         yield (
             f"The delivered model is that of step {delivered['step']:,}, with the digest {code(delivered['digest'])}. "
@@ -260,7 +301,7 @@ def _cost(report: Mapping[str, Any]) -> Iterator[str]:
 def _limits(report: Mapping[str, Any]) -> Iterator[str]:
     yield "## What this report cannot say"
     yield ""
-    yield from _list(report["limits"])
+    yield from bullets(report["limits"])
 
 
 def _commitments(report: Mapping[str, Any]) -> Iterator[str]:
@@ -278,7 +319,7 @@ def _commitments(report: Mapping[str, Any]) -> Iterator[str]:
         for boundary in every
         if len(every) <= COMMITMENTS_SHOWN or boundary["opened"] or boundary["boundary"] in (0, last)
     ]
-    yield from _table(
+    yield from table(
         ("boundary", "step", "digest", "opened"),
         [
             (
@@ -297,18 +338,6 @@ def _commitments(report: Mapping[str, Any]) -> Iterator[str]:
         f"The digest of all {len(every):,} commitments, each a line with boundary, step and digest, is "
         f"{code(report['commitments']['sha256'])}."
     )
-    yield ""
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(headings)} |"
-    yield f"|{' --- |' * len(headings)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-    yield ""
-
-
-def _list(lines: Iterable[str]) -> Iterator[str]:
-    yield from (f"- {line}" for line in lines)
     yield ""
 
 

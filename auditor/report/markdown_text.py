@@ -7,6 +7,7 @@ headings or further columns of a table. Here they become words or code, and noth
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from auditor.base.hostile_text import cleaned
 
@@ -33,6 +34,20 @@ def code(text: object) -> str:
     """`text` as code on one line. A grave accent becomes an apostrophe, and a vertical bar a broken one."""
     plain = cleaned(text, LIMIT).replace("`", "'").replace("|", "¦").strip()
     return f"`{plain}`" if plain else "–"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table whose cells are safe already, and an empty line."""
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{' --- |' * len(headings)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def bullets(lines: Iterable[str]) -> Iterator[str]:
+    """A list of lines that are safe already, and an empty line."""
+    yield from (f"- {line}" for line in lines)
+    yield ""
 
 
 def _word(token: str, *, first: bool) -> str:

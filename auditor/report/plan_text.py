@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from auditor.base.seeds import Drawer, Seeds
 from auditor.job import Job
+from auditor.job.evolution import update_job
 from auditor.planning import Choice, Plan
 from auditor.planning.choice import budget_of
 from auditor.planning.measured_power import KnownPower, MeasuredRate, Power
@@ -49,6 +50,7 @@ def plan_facts(job: Job, plan: Plan, choice: Choice, rate: float | None = None) 
     facts = {
         "training": f"{plan.training_steps:,} steps by {job.primary.name}, cut into {plan.sub_runs:,} sub-runs of "
         f"{job.audit.sub_run_steps:,}",
+        "updates": _updates_text(job),
         "replicated": _replicated_text(job, plan),
         "extra": f"{plan.extra_steps:,.0f} steps, {percent_text(plan.overhead)} of the training",
         "price": _price_text(plan, rate),
@@ -97,6 +99,24 @@ def _replicated_text(job: Job, plan: Plan) -> str:
         f"{plan.benign} of them are assumed benign"
     )
     return sentence + (". A third provider is asked only where they disagree" if job.has_referee else "")
+
+
+def _updates_text(job: Job) -> str:
+    """What follows the first training of an evolving job; empty for others."""
+    evolution = job.evolution
+    if evolution is None:
+        return ""
+    steps = evolution.steps(job, None)
+    length = f"{evolution.training.epochs:g} epochs" if steps is None else f"{steps:,} steps"
+    drift = "" if evolution.drift is None else f", on data that drifts by {evolution.drift.step:g} each time "
+    drift += "" if evolution.drift is None else f"({evolution.drift.name})"
+    shown = update_job(job, 1, None, 0 if steps is None else None)
+    many = shown.replicated
+    replicated = f"{many} replicated sub-runs" if many is not None else "sub-runs replicated as above"
+    return (
+        f"{evolution.updates} after this training, of {length} each{drift}. Each is audited as a run of its own, with "
+        f"{replicated} of {shown.audit.sub_run_steps:,} steps. This plan is of the first training"
+    )
 
 
 def _price_text(plan: Plan, rate: float | None) -> str:

@@ -12,11 +12,9 @@ from itertools import pairwise
 from rich.text import Text
 
 from auditor.audit.record.state import AuditState
+from auditor.job.evolution import Evolution
 from auditor.report.number_text import percent_text
-from auditor.report.update_text import update_name
 
-GAMMA = 0.5
-"""The success from which on a backdoor counts as alive, if nobody names another."""
 LEFT = 6
 """Columns for the per cent."""
 LEAST_HEIGHT = 5
@@ -90,11 +88,11 @@ def curves_of(state: AuditState, marks: SurvivalMarks = UNICODE_SURVIVAL) -> tup
         values = {update: attack.success for update, attack in own if attack.success is not None}
         acted = frozenset(update for update, attack in own if attack.acted)
         sign = marks.attacks[number % len(marks.attacks)]
-        found.append(Curve(f"success of {name} by {provider}", sign, "verdict.flagged", values, acted))
+        found.append(Curve(f"{name} by {provider}", sign, "verdict.flagged", values, acted))
     return tuple(curve for curve in found if curve.values)
 
 
-def survived(curve: Curve, gamma: float = GAMMA) -> int | None:
+def survived(curve: Curve, gamma: float) -> int | None:
     """For how many updates after the last poisoned one a backdoor stays alive; None where it never was.
 
     That is its γ-survivability (Permanence of Backdoors in Evolving Models, §4) as far as it was measured: the updates
@@ -113,27 +111,27 @@ def survived(curve: Curve, gamma: float = GAMMA) -> int | None:
 
 def survival_lines(
     state: AuditState,
-    updates: int,
+    evolution: Evolution,
     width: int,
     height: int,
-    gamma: float = GAMMA,
     marks: SurvivalMarks = UNICODE_SURVIVAL,
 ) -> list[Text]:
     """The picture as lines of text; what it says without any measurement is that there is none.
 
     Args:
         state: of the whole job.
-        updates: how many it has after the first training.
+        evolution: how many updates it has, and from which success on a backdoor counts as alive.
         width: in columns.
         height: in lines, legend and all.
-        gamma: the success from which on a backdoor counts as alive.
         marks: the characters.
     """
+    gamma, updates = evolution.gamma, evolution.updates
     curves = curves_of(state, marks)
     if not curves:
         return [Text("No update has been measured yet.")]
-    legend = _legend(curves, gamma, updates)
-    rows = max(LEAST_HEIGHT, height - len(legend) - 2)
+    legend = _legend(curves, gamma)
+    taken = sum(-(-len(line.plain) // max(1, width)) for line in legend)
+    rows = max(LEAST_HEIGHT, height - taken - 2)
     canvas = _Canvas(max(10, width - LEFT - 1), rows, updates)
     canvas.line(gamma, marks.gamma)
     for curve in curves:
@@ -179,8 +177,7 @@ class _Canvas:
                 part = (column - left) / (right - left)
                 self._put(column, self.row(start + part * (end - start)), between, curve.style)
         for update, value in points:
-            style = f"bold {curve.style}" if update in curve.acted else curve.style
-            self._put(self.column(update), self.row(value), curve.sign, style)
+            self._put(self.column(update), self.row(value), curve.sign, curve.style)
 
     def numbers(self) -> str:
         """The numbers of updates below the axis, as many as fit."""
@@ -197,11 +194,10 @@ class _Canvas:
         self.rows[row][column] = (sign, style)
 
 
-def _legend(curves: Sequence[Curve], gamma: float, updates: int) -> list[Text]:
-    lines = [Text(f"held-out samples after each update, 0 to {updates}; the line is γ = {percent_text(gamma)}", "dim")]
+def _legend(curves: Sequence[Curve], gamma: float) -> list[Text]:
+    lines = [Text(f"on held-out samples after each update; the line is γ = {percent_text(gamma)}", "dim")]
     for curve in reversed(curves):
-        latest = max(curve.values)
-        words = f" {curve.name}: {percent_text(curve.values[latest])} after {update_name(latest)}"
+        words = f" {curve.name}: {percent_text(curve.values[max(curve.values)])}"
         lines.append(Text.assemble((curve.sign, curve.style), words, _survival_words(curve, gamma)))
     return lines
 
@@ -209,15 +205,14 @@ def _legend(curves: Sequence[Curve], gamma: float, updates: int) -> list[Text]:
 def _survival_words(curve: Curve, gamma: float) -> str:
     if not curve.acted:
         return ""
-    acted = ", ".join(map(str, sorted(curve.acted)))
+    acted = f"; acted in {', '.join(map(str, sorted(curve.acted)))}"
     last, latest = max(curve.acted), max(curve.values)
     count = survived(curve, gamma)
     if count is None:
-        return f"; it acted in {acted} and never reached γ" if latest >= last else f"; it acted in {acted}"
-    alive = last + count == latest
-    return f"; it acted in {acted} and " + (
-        f"is still alive {_updates(count)} later" if alive else f"survived {_updates(count)}"
-    )
+        return f"{acted}, never over γ" if latest >= last else acted
+    if last + count == latest:
+        return f"{acted}, alive after {_updates(count)}"
+    return f"{acted}, survived {_updates(count)}"
 
 
 def _updates(count: int) -> str:

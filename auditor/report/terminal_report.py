@@ -11,14 +11,18 @@ from auditor.audit.record.state import AuditState
 from auditor.audit.record.update_events import UpdateFinished
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of
-from auditor.report.histogram import histogram_lines, marks_for, picture_of
+from auditor.report.histogram import UNICODE_MARKS, histogram_lines, marks_for, picture_of
 from auditor.report.number_text import p_text, percent_text, ratio_text
 from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
+from auditor.report.survival_chart import ASCII_SURVIVAL, UNICODE_SURVIVAL, survival_lines
 from auditor.report.update_text import success_text
 from auditor.report.verdict_signs import SIGNS
 
 STYLES = {"consistent": "green", "flagged": "bold red", "inconclusive": "yellow", "unreachable": "magenta"}
 OUTCOME_STYLES = {"clean": "bold green", "flagged": "bold red", "inconclusive": "bold yellow"}
+
+SURVIVAL_HEIGHT = 18
+"""Lines of the picture of an evolving job."""
 
 PICTURE_STYLES = Theme(
     {f"verdict.{verdict}": style for verdict, style in STYLES.items()} | {"distance.reference": "cyan"}
@@ -45,6 +49,7 @@ def print_report(console: Console, state: AuditState, job: Job | None, *, eviden
     if state.updates:
         console.print()
         console.print(update_table(state))
+        print_survival(console, state, job)
         console.print(f"Show an update with: auditor show {run_of_update(state)}", highlight=False)
     if evidence and not state.updates:
         console.print()
@@ -100,6 +105,19 @@ def run_of_update(state: AuditState) -> str:
 
 def _share(value: float | None) -> str:
     return "–" if value is None else percent_text(value)
+
+
+def print_survival(console: Console, state: AuditState, job: Job | None) -> None:
+    """Print accuracy and the success of attacks over the updates of an evolving job."""
+    if job is None or job.evolution is None or not any(known.measured for known in state.updates.values()):
+        return
+    marks = UNICODE_SURVIVAL if marks_for(console.encoding) is UNICODE_MARKS else ASCII_SURVIVAL
+    console.print()
+    with console.use_theme(PICTURE_STYLES):
+        width = min(console.width, 110)
+        for line in survival_lines(state, job.evolution, width, SURVIVAL_HEIGHT, marks=marks):
+            console.print(line)
+    console.print()
 
 
 def evidence_report(state: AuditState) -> RenderableType:

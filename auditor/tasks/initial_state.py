@@ -16,7 +16,7 @@ from auditor.tasks.learner import Learner
 MODEL = "model."
 
 
-def initial_state(path: Path, learner: Learner) -> dict[str, Tensor]:
+def initial_state(path: Path, learner: Learner, source: str = "training.initial: ") -> dict[str, Tensor]:
     """A checkpoint of step 0 with the parameters and buffers of a file; optimizer state is fresh.
 
     The file is a checkpoint of auditor, or has a model's parameters and buffers by their own names.
@@ -24,30 +24,31 @@ def initial_state(path: Path, learner: Learner) -> dict[str, Tensor]:
     Args:
         path: a safetensors file.
         learner: of the job, in its initial state.
+        source: who names the file; what messages begin with.
 
     Raises:
         TrainingError: it cannot be read, or is of another model; says what differs.
     """
-    fresh = learner.checkpoint()
+    fresh, named = learner.checkpoint(), f"{source}{path}"
     try:
         open_user_file(path).close()
         with safe_open(path, framework="pt") as file:
             names = {name if _is_full(name) else f"{MODEL}{name}": name for name in file.keys()}  # noqa: SIM118
             wanted = [name for name in fresh if name.startswith(MODEL)]
             if missing := [name for name in wanted if name not in names]:
-                raise _unfit(path, f"has no {missing[0].removeprefix(MODEL)}")
+                raise _unfit(named, f"has no {missing[0].removeprefix(MODEL)}")
             if strange := [name for name in names if name.startswith(MODEL) and name not in fresh]:
-                raise _unfit(path, f"has {strange[0].removeprefix(MODEL)}, which the job's model does not")
+                raise _unfit(named, f"has {strange[0].removeprefix(MODEL)}, which the job's model does not")
             found = {name: file.get_tensor(names[name]) for name in wanted}
     except UserFileError as error:
-        raise TrainingError(readable(f"training.initial: {path} {error}.")) from None
+        raise TrainingError(readable(f"{named} {error}.")) from None
     except SafetensorError as error:
-        raise TrainingError(readable(f"training.initial: {path} is not a safetensors file: {error}.")) from None
+        raise TrainingError(readable(f"{named} is not a safetensors file: {error}.")) from None
     for name, tensor in found.items():
         if (tensor.shape, tensor.dtype) != (fresh[name].shape, fresh[name].dtype):
-            raise _unfit(path, f"holds {name.removeprefix(MODEL)} as {_form(tensor)}, not as {_form(fresh[name])}")
+            raise _unfit(named, f"holds {name.removeprefix(MODEL)} as {_form(tensor)}, not as {_form(fresh[name])}")
     if not all_finite(found):
-        raise TrainingError(readable(f"training.initial: {path} holds numbers that are not finite."))
+        raise TrainingError(readable(f"{named} holds numbers that are not finite."))
     return fresh | found
 
 
@@ -59,5 +60,5 @@ def _form(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
 
 
-def _unfit(path: Path, what: str) -> TrainingError:
-    return TrainingError(readable(f"training.initial: {path} is of another model: it {what}."))
+def _unfit(named: str, what: str) -> TrainingError:
+    return TrainingError(readable(f"{named} is of another model: it {what}."))

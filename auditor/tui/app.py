@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.theme import Theme
 from textual import work
@@ -18,6 +18,9 @@ from textual.screen import ModalScreen, Screen
 from auditor.tui.chosen_theme import remember_theme, remembered_theme
 from auditor.tui.palette import palette, sign_variables
 from auditor.tui.store_app import StoreApp
+
+if TYPE_CHECKING:
+    from auditor.store import RunRecord
 
 
 def _actions() -> type[Provider]:
@@ -32,6 +35,7 @@ class AuditorApp(StoreApp):
     Args:
         folder: of the store.
         watch: the id of a run to show first; None for the home screen alone.
+        evolves: whether that run has updates, each with a run of its own.
     """
 
     TITLE = "auditor"
@@ -51,9 +55,10 @@ class AuditorApp(StoreApp):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as the base class has it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
-    def __init__(self, folder: Path, watch: str | None = None) -> None:
+    def __init__(self, folder: Path, watch: str | None = None, *, evolves: bool = False) -> None:
         super().__init__(folder)
         self._watch_first = watch
+        self._evolves = evolves
 
     def on_mount(self) -> None:
         """Show the first screen."""
@@ -65,7 +70,7 @@ class AuditorApp(StoreApp):
 
         self.push_screen(HomeScreen())
         if self._watch_first is not None:
-            self.open_run(self._watch_first)
+            self.open_run(self._watch_first, evolves=self._evolves)
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's variables, and those of signs."""
@@ -87,11 +92,12 @@ class AuditorApp(StoreApp):
             for lines in screen.query(Lines):
                 lines.redraw()
 
-    def open_run(self, run: str) -> None:
-        """Show a run live."""
+    def open_run(self, run: str, *, evolves: bool = False) -> None:
+        """See `StoreApp`."""
+        from auditor.tui.screens.evolution import EvolutionScreen
         from auditor.tui.screens.live import LiveScreen
 
-        self.push_screen(LiveScreen(run))
+        self.push_screen(EvolutionScreen(run) if evolves else LiveScreen(run))
 
     async def action_quit(self) -> None:
         """Leave, after asking if something would be lost. Runs go on."""
@@ -157,7 +163,7 @@ def _place(active: ActiveBinding, screen: Screen[Any]) -> int:
     return 0 if active.node is screen else 2 if active.node is screen.app else 1
 
 
-def run_interface(folder: Path, watch: str | None = None) -> int:
+def run_interface(folder: Path, watch: RunRecord | None = None) -> int:
     """Show the interface until the person leaves; returns the exit code."""
     import sys
 
@@ -165,6 +171,6 @@ def run_interface(folder: Path, watch: str | None = None) -> int:
 
     if sys.__stderr__ is not None:
         sys.__stderr__.reconfigure(errors=ERRORS)  # Textual draws on it
-    app = AuditorApp(folder, watch)
+    app = AuditorApp(folder) if watch is None else AuditorApp(folder, watch.id, evolves=watch.evolves)
     app.run()
     return app.return_code or 0

@@ -39,14 +39,20 @@ VARIABLES = {
 
 
 def sign_variables(variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables of `SIGNS` for a theme. Colours that are the terminal's own stay as they are."""
+    """The variables of `SIGNS` for a theme.
+
+    Where the ground is the terminal's own, nobody knows its colour, and none has a contrast of 5 to black and to white.
+    There signs have the colour of the terminal's text, which the person reads, and are told apart by themselves.
+    """
     grounds = [_parsed(variables[name]) for name in ("background", "surface")]
     found = {}
     for name, (origin, least) in SIGNS.items():
-        text = variables.get(origin, variables["foreground"])
-        colour = _parsed(text)
+        colour = _parsed(variables.get(origin, variables["foreground"]))
         opaque = [ground for ground in grounds if ground is not None]
-        found[name] = text if colour is None or not opaque else _strengthened(colour, opaque, least).hex
+        if colour is None or len(opaque) < len(grounds):
+            found[name] = variables["foreground"]
+        else:
+            found[name] = _strengthened(colour, opaque, least).hex
     return found
 
 

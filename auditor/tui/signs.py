@@ -24,6 +24,8 @@ class Signs:
         empty: the part that is not.
         down: marks the column that a table is sorted by, largest first.
         up: likewise, smallest first.
+        in_view: the part of a line that stands for what is in view.
+        out_of_view: the rest of it.
     """
 
     cells: Mapping[str, str]
@@ -34,6 +36,8 @@ class Signs:
     empty: str
     down: str
     up: str
+    in_view: str
+    out_of_view: str
 
 
 UNICODE = Signs(
@@ -69,6 +73,8 @@ UNICODE = Signs(
     empty="░",
     down="▼",
     up="▲",
+    in_view="━",
+    out_of_view="─",
 )
 
 ASCII = Signs(
@@ -104,6 +110,8 @@ ASCII = Signs(
     empty=".",
     down="v",
     up="^",
+    in_view="=",
+    out_of_view="-",
 )
 
 EXPLANATIONS = {

@@ -85,7 +85,7 @@ class StoreApp(App[None]):
 
         record, detached = await self.in_store(lambda store: start_run(store, job, source))
         self.detached[record.id] = detached
-        self.open_run(record.id)
+        self.open_run(record.id, evolves=record.evolves)
         return record.id
 
     async def execute(self, run: str) -> None:
@@ -98,8 +98,13 @@ class StoreApp(App[None]):
         self._seq_before[run], self.detached[run] = await self.in_store(begin)
 
     @abstractmethod
-    def open_run(self, run: str) -> None:
-        """Show a run live."""
+    def open_run(self, run: str, *, evolves: bool = False) -> None:
+        """Show a run live.
+
+        Args:
+            run: its id.
+            evolves: whether it has updates, each with a run of its own.
+        """
 
 
 class StoreWidget(Widget):

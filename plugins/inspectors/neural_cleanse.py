@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 
-from auditor.plugins import Inspection, Inspector, MetricContext, Options, ReturnedModel, generator, option
-
-from .trigger_search import Schedule, Trigger, search
-
-CONSISTENCY = 1.4826
-"""Times the median absolute deviation is the standard deviation, of normally distributed values."""
-THRESHOLD = 2.0
-"""Of the anomaly index; of normally distributed norms, 2.3 % are so far below the median."""
-SMALLEST_SPREAD = 1e-3
-"""Of the norms, as a share of their median: norms that agree to the last digits would make any index infinite."""
+from .trigger_inspector import TriggerInspector
+from .trigger_search import Objective, Stamped, Trigger
 
 
-class NeuralCleanseOptions(Options):
-    """What can be set for `neural_cleanse`."""
-
-    epochs: int = option(100, "maximum passes over the images; a class stops earlier if nothing changes", ge=1)
-    samples: int = option(128, "how many held-out images triggers are searched on", ge=1)
-    batch: int = option(8, "images in one step; fewer make more steps of the same work", ge=1)
-    success: float = option(0.99, "the share of images that a trigger has to turn", gt=0, le=1)
-    cost: float = option(1e-3, "the first weight of the mask's size in the loss", gt=0)
-    patience: int = option(5, "epochs in a row after which the weight is changed", ge=1)
-    seed: int = option(0, "seed for the initial masks and patterns", ge=0)
-
-
-class NeuralCleanse(Inspector):
+class NeuralCleanse(TriggerInspector):
     """Searches for every class the smallest trigger that turns images into it; one that is much smaller is suspicious.
 
     Wang et al., "Neural Cleanse: identifying and mitigating backdoor attacks in neural networks" (IEEE S&P 2019). A
@@ -65,68 +44,17 @@ class NeuralCleanse(Inspector):
     """
 
     name = "neural_cleanse"
-    Options = NeuralCleanseOptions
-    options: NeuralCleanseOptions
-    example: ClassVar = {"epochs": 5, "samples": 32}
 
-    def begin(self, context: MetricContext) -> None:
-        """Keep the images."""
-        super().begin(context)
-        if context.classes < 3:
-            raise ValueError(
-                f"there are {context.classes} classes, and their norms are always equally far from the median; "
-                "neural_cleanse needs 3 or more"
-            )
-        self._images = context.probe[: self.options.samples]
-        self._classes = context.classes
-        self._seed = context.seed
+    def objective(self, model: torch.nn.Module, images: torch.Tensor) -> Objective:
+        """The size of the mask, times the cost."""
+        return _mask_size
 
-    def inspect(self, model: ReturnedModel) -> Inspection:
-        """Search the triggers, and compare the sizes of their masks.
-
-        Raises:
-            ValueError: the model's outputs are not finite.
-        """
-        given = self.options
-        module = model.differentiable()
-        device = next(module.parameters()).device
-        triggers = self._start(device)
-        schedule = Schedule(given.epochs, given.batch, given.success, given.cost, given.patience)
-        search(module, self._images, triggers, schedule, self._order)
-        norms = [trigger.norm for trigger in triggers]
-        indices = anomaly_indices(norms)
-        suspected = int(np.argmin(norms))
-        return Inspection(
-            score=indices[suspected],
-            threshold=THRESHOLD,
-            confirmed=triggers[suspected].reached,
-            details={
-                "suspected": suspected,
-                "norms": norms,
-                "indices": indices,
-                "reached": [trigger.reached for trigger in triggers],
-                "epochs": [trigger.epochs for trigger in triggers],
-            },
-        )
-
-    def _start(self, device: torch.device) -> list[Trigger]:
-        """Masks and patterns drawn uniformly from [0, 1], the same ones for every model."""
-        channels, height, width = self._images.shape[1:]
-        draws = generator(self._seed, "neural_cleanse start", self.options.seed)
-        # At 0 and 1 the hyperbolic tangent would need infinite arguments.
-        drawn = draws.uniform(1e-3, 1 - 1e-3, size=(self._classes, 1 + channels, height, width))
-        raw = torch.from_numpy(np.arctanh(2 * drawn - 1)).float().to(device)
-        return [Trigger(mask=one[:1].clone(), pattern=one[1:].clone()) for one in raw]
-
-    def _order(self, epoch: int) -> torch.Tensor:
-        draws = generator(self._seed, f"neural_cleanse order {self.options.seed}", epoch)
-        return torch.from_numpy(draws.permutation(len(self._images)))
+    def measures(
+        self, model: torch.nn.Module, images: torch.Tensor, triggers: Sequence[Trigger]
+    ) -> tuple[list[float], Mapping[str, Any]]:
+        """The L1 norms of the masks."""
+        return [trigger.norm for trigger in triggers], {}
 
 
-def anomaly_indices(norms: Sequence[float]) -> list[float]:
-    """How far each norm is from their median, in robust standard deviations; the median is that of numpy."""
-    values = np.asarray(norms)
-    median = np.median(values)
-    distances = np.abs(values - median)
-    spread = max(CONSISTENCY * float(np.median(distances)), SMALLEST_SPREAD * float(median), 1e-12)
-    return [float(one) for one in distances / spread]
+def _mask_size(stamped: Stamped) -> torch.Tensor:
+    return stamped.costs * stamped.masks.sum((1, 2, 3))

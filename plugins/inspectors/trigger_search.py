@@ -41,6 +41,31 @@ class Schedule:
     patience: int
 
 
+@dataclass(frozen=True)
+class Stamped:
+    """The triggers of some classes in one step, and what they are stamped on.
+
+    Attributes:
+        images: of the step, float [B, C, H, W] from 0 to 1.
+        numbers: which images they are, int64 [B].
+        classes: int64 [K].
+        masks: [K, 1, H, W] from 0 to 1.
+        patterns: [K, C, H, W] from 0 to 1.
+        costs: the present weight of a trigger's size in the loss, [K].
+    """
+
+    images: torch.Tensor
+    numbers: torch.Tensor
+    classes: torch.Tensor
+    masks: torch.Tensor
+    patterns: torch.Tensor
+    costs: torch.Tensor
+
+
+Objective = Callable[[Stamped], torch.Tensor]
+"""What is added to the cross-entropy of each class, [K]; the costs are part of it."""
+
+
 @dataclass
 class Trigger:
     """The trigger of one class, as it is searched.
@@ -54,6 +79,7 @@ class Trigger:
         epochs: how many were searched.
         over: whether the search is.
         cost: the weight of the mask's size in the loss.
+        found: mask and pattern that belong to the norm, from 0 to 1.
     """
 
     mask: torch.Tensor
@@ -63,12 +89,16 @@ class Trigger:
     epochs: int = 0
     over: bool = False
     cost: float = 0.0
+    found: tuple[torch.Tensor, torch.Tensor] = field(init=False)
     _row: int = field(default=0, init=False)
     """Epochs in a row in which it worked; below 0, in which it did not."""
     _waits: int = field(default=0, init=False)
     """Epochs since it last became smaller."""
     _changed: set[str] = field(default_factory=set, init=False)
     """Which ways the cost has gone."""
+
+    def __post_init__(self) -> None:
+        self.found = self._present()
 
     def finish_epoch(self, success: float, norm: float, schedule: Schedule) -> None:
         """Keep the norm if it is the best, set the cost of the next epoch, and see if there should be one.
@@ -84,10 +114,15 @@ class Trigger:
         self._waits = 0 if works and (smaller or not self.reached) else self._waits + 1
         if not self.reached or (works and smaller):
             self.norm = norm
+            self.found = self._present()
         self.reached = self.reached or works
         self._weigh(works, schedule)
         settled = self._changed == {"up", "down"} and self._waits >= STOP_AFTER * schedule.patience
         self.over = (self.reached and settled) or self.epochs >= schedule.epochs
+
+    def _present(self) -> tuple[torch.Tensor, torch.Tensor]:
+        mask, pattern = ((raw.detach().tanh() + 1) / 2 for raw in (self.mask, self.pattern))
+        return mask, pattern
 
     def _weigh(self, works: bool, schedule: Schedule) -> None:
         """After `patience` epochs in a row that all work, or all do not, change the cost."""
@@ -115,12 +150,14 @@ def search(
     triggers: Sequence[Trigger],
     schedule: Schedule,
     order: Callable[[int], torch.Tensor],
+    objective: Objective,
+    progress: Callable[[float], None],
 ) -> None:
     """Optimise the triggers of all classes side by side.
 
     The stamped image is (1 − m)·x + m·p, where m and p are mask and pattern, all in [0, 1]. For the class t, Adam
-    minimises CE(f(stamped), t) + cost·‖m‖₁, averaged over a batch. All classes see the same batches, and many of
-    them pass the model at once; none influences another.
+    minimises CE(f(stamped), t), averaged over a batch, plus the objective, such as cost·‖m‖₁. All classes see the same
+    batches, and many of them pass the model at once; none influences another.
 
     Args:
         model: takes images with values from 0 to 255.
@@ -128,6 +165,8 @@ def search(
         triggers: one for each class; they are changed.
         schedule: of the search.
         order: int64 [N], in which order images are taken in an epoch.
+        objective: what triggers are to be beside working.
+        progress: told after every epoch which share of them is over, if all are needed.
 
     Raises:
         ValueError: the model gives outputs that are not finite.
@@ -145,43 +184,56 @@ def search(
         active = [(number, trigger) for number, trigger in numbered if not trigger.over]
         if not active:
             return
-        batches = [images[part].to(device) for part in torch.split(order(epoch), schedule.batch)]
-        found = [_step(model, batch, active, optimiser) for batch in batches]
+        found = [
+            _step(model, images[part].to(device), part.to(device), active, optimiser, objective)
+            for part in torch.split(order(epoch), schedule.batch)
+        ]
         turned, norms = (torch.stack(values).double() for values in zip(*found, strict=True))
         success, norm = turned.sum(0) / len(images), norms.mean(0)
         for index, (_, trigger) in enumerate(active):
             trigger.finish_epoch(float(success[index]), float(norm[index]), schedule)
+        progress((epoch + 1) / schedule.epochs)
 
 
 def _step(
     model: torch.nn.Module,
     batch: torch.Tensor,
+    numbers: torch.Tensor,
     active: Sequence[tuple[int, Trigger]],
     optimiser: torch.optim.Optimizer,
+    objective: Objective,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """One step for each class; for each, how many images were turned and the norm of the mask before."""
     images = batch.float() / 255
     turned, norms = [], []
     optimiser.zero_grad(set_to_none=True)
     for part in _parts(active, max(1, VALUES_AT_ONCE // images.numel())):
-        masks, patterns = (
-            (torch.stack([getattr(trigger, which) for _, trigger in part]).tanh() + 1) / 2
-            for which in ("mask", "pattern")
-        )
-        stamped = torch.lerp(images, patterns[:, None], masks[:, None])
-        outputs = model(255 * stamped.flatten(0, 1))
-        classes = torch.tensor([number for number, _ in part], device=images.device).repeat_interleave(len(images))
-        costs = torch.tensor([trigger.cost for _, trigger in part], device=images.device)
-        norm = masks.sum((1, 2, 3))
+        present = _stamped(images, numbers, part)
+        outputs = model(255 * stamp(images, present.masks, present.patterns).flatten(0, 1))
+        classes = present.classes.repeat_interleave(len(images))
         # The sum over the classes of each one's loss: the gradients are those of each by itself.
-        loss = functional.cross_entropy(outputs, classes, reduction="sum") / len(images) + (costs * norm).sum()
+        loss = functional.cross_entropy(outputs, classes, reduction="sum") / len(images) + objective(present).sum()
         if not bool(torch.isfinite(loss)):
             raise ValueError("the model's outputs for images with a trigger are not finite")
         torch.autograd.backward(loss)
         turned.append((outputs.argmax(1) == classes).reshape(len(part), -1).sum(1))
-        norms.append(norm.detach())
+        norms.append(present.masks.detach().sum((1, 2, 3)))
     optimiser.step()
     return torch.cat(turned), torch.cat(norms)
+
+
+def stamp(images: torch.Tensor, masks: torch.Tensor, patterns: torch.Tensor) -> torch.Tensor:
+    """Every trigger stamped on every image, [K, B, C, H, W] for K triggers and B images."""
+    return torch.lerp(images, patterns[:, None], masks[:, None])
+
+
+def _stamped(images: torch.Tensor, numbers: torch.Tensor, part: Sequence[tuple[int, Trigger]]) -> Stamped:
+    masks, patterns = (
+        (torch.stack([getattr(trigger, which) for _, trigger in part]).tanh() + 1) / 2 for which in ("mask", "pattern")
+    )
+    classes = torch.tensor([number for number, _ in part], device=images.device)
+    costs = torch.tensor([trigger.cost for _, trigger in part], device=images.device)
+    return Stamped(images, numbers, classes, masks, patterns, costs)
 
 
 def _parts(active: Sequence[tuple[int, Trigger]], size: int) -> Iterator[Sequence[tuple[int, Trigger]]]:

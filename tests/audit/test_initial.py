@@ -108,4 +108,4 @@ def test_a_run_without_a_model_is_no_start(auditor: Auditor) -> None:
     record(auditor.home, beginning())
     refused = started_from(auditor, "run:last")
     assert refused.code == 2, refused.stderr
-    assert "has delivered no model to start from" in refused.stderr
+    assert "has delivered no model. Name a run that is finished" in refused.stderr

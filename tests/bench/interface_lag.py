@@ -19,12 +19,12 @@ import time
 from pathlib import Path
 
 from textual.coordinate import Coordinate
-from textual.widgets import DataTable
 
 from auditor.audit.record import events as e
 from auditor.job import Job, parse_job
 from auditor.tui.app import AuditorApp
 from auditor.tui.screens.live import LiveScreen
+from auditor.tui.widgets.sortable_table import SortableTable
 from tests.tui.recorded import beginning, digest, ending, record
 
 TICK = 0.01
@@ -92,9 +92,9 @@ async def measure_list(runs: int, sub_runs: int, size: tuple[int, int], seconds:
         async with app.run_test(size=size) as pilot:
             measuring = asyncio.create_task(lags(app, found))
             table = None
-            while table is None or not table.row_count:
+            while table is None or table.is_reading:
                 await asyncio.sleep(0.01)
-                table = next(iter(app.screen.query("#runs").results(DataTable)), None)
+                table = next(iter(app.screen.query("#runs").results(SortableTable)), None)
             first_row = time.perf_counter() - began
             while any("reading" in str(table.get_cell_at(Coordinate(row, 2))) for row in range(table.row_count)):
                 await asyncio.sleep(0.05)

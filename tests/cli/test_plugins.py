@@ -172,7 +172,7 @@ def test_new_packages_install_without_a_network_and_pass_their_tests(auditor: Au
         return done.stdout
 
     run("-m", "pip", "install", *offline, *editable)
-    assert "38 passed" in run("-m", "pytest", "-p", "no:cacheprovider", *folders)
+    assert "39 passed" in run("-m", "pytest", "-p", "no:cacheprovider", *folders)
     found = run(
         "-c",
         "from auditor.plugins import installed\n"

@@ -60,6 +60,8 @@ def test_what_an_update_does_otherwise_is_its_own() -> None:
     ("old", "new", "line", "key", "words", "suggestion"),
     [
         pytest.param("updates = 4", "updates = 0", 8, "evolution.updates", "greater than or equal to 1", None, id="no"),
+        pytest.param("updates = 4", "updates = 4\ngamma = 1.0", 9, "evolution.gamma", "less than 1", None, id="gamma"),
+        pytest.param("updates = 4", "updates = 4\ngamma = 0", 9, "evolution.gamma", "greater than 0", None, id="zero"),
         pytest.param("updates = 4", "update = 4", 7, "evolution.updates", "is missing", None, id="missing"),
         pytest.param("updates = [0, 3]", "updates = [0, 5]", 21, "providers.0.attack.updates", "0 to 4", None, id="of"),
         pytest.param("updates = [0, 3]", "updates = []", 21, "providers.0.attack.updates", "1 item", None, id="none"),

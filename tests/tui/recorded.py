@@ -133,7 +133,10 @@ def record(
     connection = sqlite3.connect(folder / "auditor.db")
     with connection:
         text = (job_ or job()).model_dump_json()
-        connection.execute("INSERT INTO runs VALUES (?, ?, ?, 'recorded.toml', x'00', NULL)", (run, _time(start), text))
+        connection.execute(
+            "INSERT INTO runs (id, created, job, source, secret) VALUES (?, ?, ?, 'recorded.toml', x'00')",
+            (run, _time(start), text),
+        )
         for seq, event in enumerate(events, start=1):
             when = _time(start + timedelta(seconds=seq / 2))
             row = (run, seq, when, event.kind, json.dumps(event.payload()))

@@ -18,7 +18,7 @@ from auditor.tui.app import AuditorApp
 async def show() -> None:
     app = AuditorApp(Path(sys.argv[1]))
     async with app.run_test() as pilot:
-        while not app.screen.query("RunsPane") or app.screen.query("RunsPane.-reading"):
+        while not app.screen.query("#runs") or app.screen.query_one("#runs").is_reading:
             await pilot.pause(0.02)
         await app.workers.wait_for_complete()
 

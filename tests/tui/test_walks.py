@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Button, Input
 from textual.widgets._footer import FooterKey
 
 from auditor.store import Store
@@ -16,11 +17,13 @@ from auditor.tui.app import AuditorApp
 from auditor.tui.run_follower import Snapshot
 from auditor.tui.screens.compose_job import ComposeScreen
 from auditor.tui.screens.confirm import ConfirmScreen
-from auditor.tui.screens.job import JobScreen
+from auditor.tui.screens.job import JobEditor, JobScreen
 from auditor.tui.screens.jump import JumpScreen
 from auditor.tui.screens.live import LiveScreen
 from auditor.tui.screens.verdict import VerdictScreen
 from auditor.tui.widgets.distances import DistanceView
+from auditor.tui.widgets.event_log import SearchInput
+from auditor.tui.widgets.log_lines import LogLines
 from tests.tui.recorded import NAMES, job_text
 from tests.tui.walking import screen_text, text_of, type_text, until
 
@@ -51,6 +54,13 @@ def snapshot(app: AuditorApp) -> Snapshot:
     return app.screen.snapshot
 
 
+def name_the_providers(*names: str) -> None:
+    """Write `small.toml`, a short job of these registered providers, the first of them malicious."""
+    unnamed = job_text(names, steps=160, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
+    parts = [part + f'"{name}"' for part, name in zip(unnamed, names, strict=False)]
+    Path("small.toml").write_text("".join(parts) + unnamed[-1])
+
+
 async def compose_with_errors(app: AuditorApp, pilot: Pilot[Any]) -> None:
     """Fill in the form wrongly, mend it, look at the text, come back and leave."""
     await pilot.press("3", "c")
@@ -73,10 +83,7 @@ async def compose_with_errors(app: AuditorApp, pilot: Pilot[Any]) -> None:
 
 
 async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
-    named = job_text(steps=160, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
-    Path("small.toml").write_text(
-        "".join(part + f'"{name}"' for part, name in zip(named, NAMES, strict=False)) + named[-1]
-    )
+    name_the_providers(*NAMES)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: shows(app, "Press g"))
         await pilot.press("2")
@@ -136,40 +143,95 @@ async def test_with_the_keyboard_alone(app: AuditorApp, home: Path) -> None:
     assert "Evidence" in saved
 
 
+async def compose_with_errors_by_mouse(app: AuditorApp, pilot: Pilot[Any]) -> None:
+    """Fill in the form wrongly, mend it, look at the text, come back and leave."""
+    await pilot.click("#--content-tab-jobs-tab")
+    await until(pilot, lambda: shows(app, "quickstart_clean"))
+    await pilot.click("#compose-job")
+    await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
+    for row in (0, 1):
+        await pilot.click("#chosen", offset=(4, row))
+    await until(pilot, lambda: not shows(app, "Complete:"))  # one provider alone cannot be audited
+    for row in (0, 1):
+        await pilot.click("#chosen", offset=(4, row))
+    await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
+    await pilot.click("#steps")
+    await until(pilot, lambda: isinstance(app.focused, Input) and app.focused.id == "steps")
+    await type_text(pilot, "x")
+    await until(pilot, lambda: shows(app, "training.steps"))
+    await pilot.press("backspace")
+    await type_text(pilot, "8")
+    await until(pilot, lambda: shows(app, "Complete: 210 sub-runs, 3 providers"))
+    await pilot.click("#go-on")
+    await until(pilot, lambda: isinstance(app.screen, JobScreen) and shows(app, "Probability that"))
+    await click_key(pilot, "Back")
+    await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+    await click_key(pilot, "Back")
+    await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+    await pilot.click("#no")
+    await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
+    await click_key(pilot, "Back")
+    await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+    await pilot.click("#yes")
+    await until(pilot, lambda: len(app.screen_stack) == 2)
+
+
+async def open_and_mend_by_mouse(app: AuditorApp, pilot: Pilot[Any]) -> None:
+    """Open the job file, type into it, be asked when leaving, and take back what was typed."""
+    await pilot.click("#job-path")
+    await type_text(pilot, "small.toml")
+    await pilot.click("#open-job")
+    await until(pilot, lambda: isinstance(app.screen, JobScreen) and shows(app, "Probability that a malicious"))
+    editor = app.screen.query_one(JobEditor)
+    before = editor.text
+    await pilot.click(JobEditor, offset=(8, 0))
+    await until(pilot, lambda: not editor.read_only)
+    await type_text(pilot, "x")
+    await until(pilot, lambda: editor.text != before)
+    await click_key(pilot, "Leave the editor")
+    await click_key(pilot, "Back")
+    await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+    await pilot.click("#no")
+    await until(pilot, lambda: isinstance(app.screen, JobScreen))
+    await pilot.click(JobEditor, offset=(9, 0))
+    await until(pilot, lambda: not editor.read_only)
+    await pilot.press("backspace")
+    await until(pilot, lambda: editor.text == before)
+
+
+async def find_in_the_log_by_mouse(app: AuditorApp, pilot: Pilot[Any]) -> None:
+    """Type what to look for, and go from one hit to the next."""
+    await pilot.click(SearchInput)
+    await until(pilot, lambda: isinstance(app.focused, SearchInput))
+    await type_text(pilot, "committed")
+    lines = app.screen.query_one(LogLines)
+    await until(pilot, lambda: re.fullmatch(r"(\d+) of \1", hits(lines)))
+    await pilot.click(LogLines)
+    await click_key(pilot, "Find next")
+    await until(pilot, lambda: hits(lines).startswith("1 of "))
+
+
+def hits(lines: LogLines) -> str:
+    """Which hit is shown, and of how many."""
+    return str(getattr(lines.parent, "border_subtitle", ""))
+
+
 async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
+    """Keys only write what nobody can click."""
+    name_the_providers("local-1", "local-2", "local-3")
     async with app.run_test(size=(120, 36)) as pilot:
         await until(pilot, lambda: shows(app, "Press g"))
         await pilot.click("#--content-tab-providers-tab")
         for count in (1, 2, 3):
             await until(pilot, lambda: len(app.screen_stack) == 2)
+            await until(pilot, lambda: app.screen.query_one("#add-provider").is_on_screen)
             await pilot.click("#add-provider")
             await until(pilot, lambda: app.screen.query("#save"))
             await pilot.click("#save")
             await until(pilot, partial(registered, app, f"local-{count}"))
-        await pilot.click("#--content-tab-jobs-tab")
-        await until(pilot, lambda: shows(app, "quickstart_clean"))
-        await pilot.click("#compose-job")
-        await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
-        for row in (0, 1):
-            await pilot.click("#chosen", offset=(4, row))
-        await until(pilot, lambda: not shows(app, "Complete:"))  # one provider alone cannot be audited
-        for row in (0, 1):
-            await pilot.click("#chosen", offset=(4, row))
-        await until(pilot, lambda: shows(app, "Complete: 10 sub-runs, 3 providers"))
-        await pilot.click("#chosen", offset=(4, 2))
-        await click_key(pilot, "Back")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.click("#no")
-        await until(pilot, lambda: isinstance(app.screen, ComposeScreen))
-        await click_key(pilot, "Back")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.click("#yes")
-        await until(pilot, lambda: len(app.screen_stack) == 2)
-        row = next(index for index, line in enumerate(screen_text(app).splitlines()) if " quickstart  " in line)
-        while not isinstance(app.screen, JobScreen):
-            await pilot.click(offset=(12, row))
-            await pilot.pause()
-        await until(pilot, lambda: shows(app, "Probability that a malicious provider"))
+        await compose_with_errors_by_mouse(app, pilot)
+        await open_and_mend_by_mouse(app, pilot)
+        await until(pilot, lambda: not app.screen.query_one("#start", Button).disabled)
         await pilot.click("#start")
         await until(pilot, lambda: isinstance(app.screen, LiveScreen))
         await until(pilot, lambda: snapshot(app).state.step >= 10, RUN_SECONDS)
@@ -180,13 +242,14 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
         await click_key(pilot, "Resume")
         await until(pilot, lambda: shows(app, "reference"), RUN_SECONDS)
         await until(pilot, lambda: shows(app, "v shows the verdict"), RUN_SECONDS)
+        await find_in_the_log_by_mouse(app, pilot)
         await click_key(pilot, "Jump")
         await until(pilot, lambda: isinstance(app.screen, JumpScreen))
         await pilot.click("OptionList", offset=(4, 1))
         await until(pilot, lambda: isinstance(app.screen, LiveScreen) and isinstance(app.focused, DistanceView))
         await click_key(pilot, "Verdict")
         await until(
-            pilot, lambda: isinstance(app.screen, VerdictScreen) and shows(app, "aurora, the primary, is flagged")
+            pilot, lambda: isinstance(app.screen, VerdictScreen) and shows(app, "local-1, the primary, is flagged")
         )
         for time in (1, 2):
             await until(pilot, lambda: isinstance(app.screen, VerdictScreen))
@@ -196,6 +259,6 @@ async def test_with_the_mouse_alone(app: AuditorApp, home: Path) -> None:
             if time == 2:
                 await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
                 await pilot.click("#yes")
-            await until(pilot, lambda: list(Path.cwd().glob("quickstart-*.txt")))
+            await until(pilot, lambda: list(Path.cwd().glob("recorded-*.txt")))
         await until(pilot, lambda: isinstance(app.screen, VerdictScreen))
-    assert "FLAGGED: aurora" in next(Path.cwd().glob("quickstart-*.txt")).read_text(encoding="utf-8")
+    assert "FLAGGED: local-1" in next(Path.cwd().glob("recorded-*.txt")).read_text(encoding="utf-8")

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 ROUNDING = 1e-6
 """Scores may differ by this share, as sums in another order do."""
 
+LONGEST_NAME = 60
+LARGEST_SIDE = 1024
+"""Of a picture, in pixels."""
+
 ANSWERED = 16
 """Samples that a model answers before and after it was inspected."""
 
@@ -89,6 +93,20 @@ class InspectorContract:
                 json.dumps(dict(found.details), allow_nan=False)
             except (TypeError, ValueError) as error:
                 raise AssertionError(f"the details cannot be written as JSON: {error}.") from error
+
+    def test_its_pictures_are_small_images(self) -> None:
+        """Each has a short name and is uint8 [H, W, 3], if there are any."""
+        import numpy as np
+
+        for name, picture in self._found("first").pictures.items():
+            assert isinstance(name, str), f"a picture is called {name!r}; its name must be a text."
+            assert 0 < len(name) <= LONGEST_NAME, f"the name of a picture has {len(name)} characters, not 1 to 60."
+            assert isinstance(picture, np.ndarray), f"picture {name!r} is a {type(picture).__name__}, no NumPy array."
+            form = f"{picture.dtype} {list(picture.shape)}"
+            assert picture.dtype == np.uint8, f"picture {name!r} is {form}; it must be uint8 [H, W, 3]."
+            assert picture.ndim == 3, f"picture {name!r} is {form}; it must be uint8 [H, W, 3]."
+            assert picture.shape[2] == 3, f"picture {name!r} is {form}; it must be uint8 [H, W, 3]."
+            assert 0 < max(picture.shape) <= LARGEST_SIDE, f"picture {name!r} is {form}; up to {LARGEST_SIDE} a side."
 
     def test_the_same_question_gets_the_same_answer(self) -> None:
         """The same context and model give the same score and details, also to another inspector."""

@@ -108,6 +108,8 @@ class RunScreen(AuditorScreen):
     def on_run_screen_advanced(self, message: Advanced) -> None:
         """Keep and show the latest."""
         first, self.snapshot = self.snapshot is None, message.snapshot
+        self.query("#lost").remove()
+        self.query_one(Panes).display = True
         self._call_attention(message.snapshot, quietly=first)
         self.show(message.snapshot)
 
@@ -143,8 +145,11 @@ class RunScreen(AuditorScreen):
         raise NotImplementedError
 
     def lost(self, reason: str) -> None:
-        """Say in the title that nothing more comes."""
+        """Say in the title that nothing more comes; before anything came, in place of the panes as well."""
         self.query_one("#title", Static).update(safe_text(f" {reason}", style="bold"))
+        if self.snapshot is None and not self.query("#lost"):
+            self.query_one(Panes).display = False
+            self.mount(Static(safe_text(reason), id="lost", markup=False), after="#title")
 
     def action_pane(self, index: int) -> None:
         """Go to a pane."""

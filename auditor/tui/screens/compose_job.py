@@ -18,6 +18,7 @@ from auditor.job.network_task import network_kinds
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.widgets.key_bar import KeyBar
+from auditor.tui.widgets.lines import READING
 
 FIELDS = {
     "name": ("Name", "my job"),
@@ -47,6 +48,7 @@ where you can change everything. Escape there comes back to the form as it was."
     def __init__(self) -> None:
         super().__init__()
         self._kept_text: str | None = None
+        self._filled = False
 
     def compose(self) -> ComposeResult:
         """The fields."""
@@ -69,6 +71,8 @@ where you can change everything. Escape there comes back to the form as it was."
             )
             yield Label("Providers, the primary first")
             yield SelectionList[str](id="chosen", compact=True)
+            yield Label("")
+            yield Static(READING, id="registry", markup=False)
         yield Static("", classes="trouble", id="form-trouble", markup=False)
         with Horizontal(classes="bar"):
             yield Button("Show the plan (f2)", id="go-on", variant="primary", compact=True)
@@ -85,7 +89,11 @@ where you can change everything. Escape there comes back to the form as it was."
         registered = await self.in_store(lambda store: store.providers())
         names = [provider.name for provider in registered]
         untouched = self._text == self._kept_text
+        self.query_one("#registry", Static).update(
+            "Space selects." if names else "None is registered, so that the job uses four local providers."
+        )
         self.query_one(SelectionList).add_options([Selection(Content(safe_text(n, 40).plain), n, True) for n in names])
+        self._filled = True
         if untouched:
             self._kept_text = self._text
         self._check()
@@ -142,6 +150,8 @@ where you can change everything. Escape there comes back to the form as it was."
         """Show the job file and its plan."""
         from auditor.tui.screens.job import JobScreen
 
+        if not self._filled:
+            return  # a text without the registered providers would be another job
         text = self._text
 
         def kept(saved: bool | None) -> None:

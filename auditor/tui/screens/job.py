@@ -23,6 +23,7 @@ from auditor.tui.screens.base import AuditorScreen
 from auditor.tui.signs import UNICODE, signs
 from auditor.tui.widgets.catch_chart import CatchChart, CatchLegend
 from auditor.tui.widgets.key_bar import KeyBar
+from auditor.tui.widgets.lines import READING
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.plan_view import Checked, PlanView
 
@@ -142,6 +143,8 @@ class JobScreen(AuditorScreen):
         """Read the text."""
         self.query_one(CatchChart).display = signs() is UNICODE
         self.query_one(PlanView).focus()
+        where = "composed" if self._path is None else job_name(self._path)
+        self.query_one("#title", Static).update(safe_text(f" {READING}  {where}", 300, "bold"))
         self._check(self._text)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
@@ -152,6 +155,7 @@ class JobScreen(AuditorScreen):
     @work(thread=True, exclusive=True, group="check", exit_on_error=False)
     def _check(self, text: str) -> None:
         from auditor.job import JobError, parse_job
+        from auditor.job.evolution import first_training
         from auditor.planning.choice import choose
         from auditor.planning.measured_power import known_power, read_measurements
         from auditor.providers.registry import resolve_providers
@@ -161,24 +165,26 @@ class JobScreen(AuditorScreen):
             job = parse_job(text, source=self._source, folder=folder)
             with Store(self.auditor.folder) as store:
                 job = resolve_providers(job, store.providers(), source=self._source, text=text)
-            known = known_power(job, read_measurements())
-            checked = Checked(job, known.plan(job), choose(job), known, ())
+            first = first_training(job)
+            known = known_power(first, read_measurements())
+            checked = Checked(job, known.plan(first), choose(first), known, ())
         except JobError as error:
             checked = Checked(None, None, None, None, tuple(error.problems))
-        if text == self._text:
+        if text == self._text and checked.job is None:
             self.post_message(self.Read(checked))
+        elif text == self._text:
             self._look_at_data(text, checked)
 
     def _look_at_data(self, text: str, checked: Checked) -> None:
-        """Show the plan once more with what a look at the data finds, which may take a while."""
-        from auditor.tasks.survey import FirstLook, first_look
+        """Show the plan, and once more with what a look at the data finds, which may take a while."""
+        from auditor.tasks.survey import first_look
 
-        if checked.job is None:
-            return
+        assert checked.job is not None
         seen = self._seen
         if seen is None or seen[0] != checked.job.task:
+            self.post_message(self.Read(checked))
             seen = self._seen = checked.job.task, first_look(checked.job.task)
-        if text == self._text and seen[1] != FirstLook():
+        if text == self._text:
             self.post_message(self.Read(replace(checked, data=seen[1])))
 
     def on_job_screen_read(self, message: Read) -> None:

@@ -14,12 +14,13 @@ from textual.message import Message
 from textual.widgets import Static
 
 from auditor.tui.safe_text import safe_text
-from auditor.tui.screens.base import RunScreen
+from auditor.tui.screens.controlled_run import CONTROLS, ControlledRunScreen
 from auditor.tui.signs import signs
 from auditor.tui.widgets.cell_details import CellDetails
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.event_log import EventLog
 from auditor.tui.widgets.key_bar import KeyBar
+from auditor.tui.widgets.lines import READING
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.progress import ProgressList
 from auditor.tui.widgets.timeline import Timeline, TimelineLegend
@@ -31,19 +32,18 @@ if TYPE_CHECKING:
     from auditor.tui.run_follower import Snapshot
 
 
-class LiveScreen(RunScreen):
+class LiveScreen(ControlledRunScreen):
     """One run as it goes on; leaving it does not disturb the run."""
 
     HELP = "The run while it goes on. Leaving this screen, or the interface, does not stop it."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.pop_screen", "Back", tooltip="Leave; the run continues"),
         Binding("v", "verdict", "Verdict", tooltip="Show the verdicts with their evidence"),
-        Binding("p", "pause", "Pause", tooltip="Stop after the current sub-run; the run can be resumed"),
-        Binding("x", "cancel", "Cancel", tooltip="Stop now; the run can be resumed"),
-        Binding("r", "resume", "Resume", tooltip="Resume a run that was stopped"),
+        *CONTROLS,
         Binding("m", "next_metric", "Metric", tooltip="Show the distances of the next metric", show=False),
         Binding("o", "next_provider", "Provider", tooltip="Compare the next provider with the others"),
         Binding("f", "filter", "Filter", tooltip="Show one provider alone on the timeline and in the log, or all"),
+        Binding("F", "next_flag", "Next flag", tooltip="Go to the next flagged cell of the timeline", show=False),
         Binding("n", "next_sub_run", "Sub-run", tooltip="Show the next replicated sub-run"),
         Binding("h", "heat_map", "Heat map", tooltip="Switch between the picture and a heat map", show=False),
         Binding("slash", "search", "Search", tooltip="Search the log", key_display="/"),
@@ -69,16 +69,13 @@ class LiveScreen(RunScreen):
         self._sub_run: int | None = None
         self._judged_events = -1
         self._judging = False
-        self._status = ""
-        self._asked: frozenset[str] = frozenset()
-        self._resuming = False
         self._only: str | None = None
 
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
         yield Static("", id="title", markup=False)
         yield Panes(
-            Pane("Timeline", Timeline(), TimelineLegend(), CellDetails(markup=False), id="timeline-pane"),
+            Pane("Timeline", Timeline(), TimelineLegend(), CellDetails(READING, markup=False), id="timeline-pane"),
             Pane("Distances", DistanceView(), id="distances-pane"),
             Pane("Verdicts", VerdictList(), id="verdicts-pane"),
             Pane("Log (local time)", EventLog(), id="log-pane"),
@@ -89,8 +86,8 @@ class LiveScreen(RunScreen):
     def on_mount(self) -> None:
         """Say what is awaited."""
         super().on_mount()
-        self.query_one("#title", Static).update(Text(f" {self.run_id}: starting"))
-        self.query_one(VerdictList).show((), final=False)
+        state = "starting" if self.auditor.is_starting(self.run_id, 0) else READING
+        self.query_one("#title", Static).update(Text(f" {self.run_id}  {state}"))
         self.query_one(Timeline).focus()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -103,11 +100,7 @@ class LiveScreen(RunScreen):
         self.query_one(EventLog).show(snapshot.log)
         self._show_selection(snapshot)
         self._show_verdicts(snapshot)
-        if self._asked and not snapshot.running:
-            self._asked = frozenset()
-        if (status := f"{self._status_of(snapshot)} {snapshot.requests}") != self._status:
-            self._status = status
-            self.refresh_bindings()  # costly, and only pausing and resuming depend on it
+        self.heed(snapshot)
 
     def _title(self, snapshot: Snapshot) -> Text:
         from auditor.report.number_text import arrival_text, seconds_text
@@ -115,11 +108,7 @@ class LiveScreen(RunScreen):
 
         state = snapshot.state
         step = state.step
-        status = self._status_of(snapshot)
-        words = f" {snapshot.run.id}  {signs().verdicts[status]} {status}"
-        requests = snapshot.requests | self._asked
-        if status in ("running", "starting") and requests and state.finished is None:
-            words += f" ({' and '.join(sorted(requests))} requested)"
+        words = f" {snapshot.run.id}  {signs().verdicts[self.status_of(snapshot)]} {self.status_words(snapshot)}"
         words += f"  step {step:,}/{snapshot.job.training.steps:,}  {seconds_text(state.seconds)}"
         if snapshot.running and (left := seconds_left(state, snapshot.job)) is not None:
             words += f"  ends {arrival_text(left, datetime.now(UTC))}"
@@ -127,25 +116,14 @@ class LiveScreen(RunScreen):
             words += f"  only {self._only} (f: all)"
         if state.finished is not None:
             words += "  v shows the verdict"
-        elif status == "stopped":
-            detached = self.auditor.detached.get(self.run_id)
-            if detached is not None and detached.ended not in (None, 0):
-                words += "  " + " ".join(detached.last_words(2))
-            else:
-                words += "  r resumes it" if state.started else ""
+        words += self.stopped_words(snapshot)
         return safe_text(words, 300, "bold")
 
-    def _status_of(self, snapshot: Snapshot) -> str:
-        """How far the run is; one whose process lives and does not execute it yet is starting."""
-        stopped = snapshot.status == "stopped"
-        begins = self._resuming or self.auditor.is_starting(self.run_id, snapshot.state.seq)
-        return "starting" if stopped and begins else snapshot.status
-
-    def _retitle(self) -> None:
-        """Show at once that something was asked."""
+    def retitle(self) -> None:
+        """See `ControlledRunScreen`."""
         if self.snapshot is not None:
             self.query_one("#title", Static).update(self._title(self.snapshot), layout=False)
-        self.refresh_bindings()
+        super().retitle()
 
     def _show_verdicts(self, snapshot: Snapshot) -> None:
         state = snapshot.state
@@ -159,8 +137,11 @@ class LiveScreen(RunScreen):
         findings += sum(
             len(provider.misbehaviour) + (provider.lost is not None) for provider in state.providers.values()
         )
-        if findings != self._judged_events and findings and not self._judging:
+        if not findings:
+            self.query_one(VerdictList).show((), final=False)
+        elif findings != self._judged_events and not self._judging:
             self._judging, self._judged_events = True, findings
+            self.query_one(VerdictList).wait()
             self._judge(snapshot)
 
     @work(thread=True, group="judge", exit_on_error=False)
@@ -192,12 +173,14 @@ class LiveScreen(RunScreen):
         return [index for index, sub_run in sorted(state.sub_runs.items()) if sub_run.matrices]
 
     def _show_selection(self, snapshot: Snapshot) -> None:
-        """What the cursor is on; until the person moves it, the latest sub-run that was measured."""
+        """What the cursor is on; until the person moves it, the latest sub-run measured, in the end the first flag."""
         measured = self._measured(snapshot.state)
-        sub_run = self._sub_run
-        if sub_run is None:
+        sub_run, provider = self._sub_run, self._provider or snapshot.job.primary.name
+        first = self.query_one(Timeline).first_flag if snapshot.state.finished is not None else None
+        if sub_run is None and self._provider is None and first is not None:
+            provider, sub_run = first
+        elif sub_run is None:
             sub_run = measured[-1] if measured else max(0, max(snapshot.state.boundaries, default=0))
-        provider = self._provider or snapshot.job.primary.name
         sub_run = min(sub_run, snapshot.job.sub_runs - 1)
         self.query_one(Timeline).select(provider, sub_run)
         self.query_one(CellDetails).show(snapshot, provider, sub_run)
@@ -213,19 +196,6 @@ class LiveScreen(RunScreen):
         if provider not in matrix.providers:
             provider = matrix.providers[0]
         return Selection.of(snapshot, matrix, provider)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Pausing needs a run that goes on, resuming one that stopped."""
-        snapshot = self.snapshot
-        going = snapshot is not None and snapshot.state.finished is None
-        match action:
-            case "pause" | "cancel":
-                asked = snapshot is not None and action in (snapshot.requests | self._asked)
-                return going and snapshot is not None and snapshot.running and not asked
-            case "resume":
-                return going and snapshot is not None and self._status_of(snapshot) == "stopped"
-            case _:
-                return True
 
     def action_next_metric(self) -> None:
         """Show the distances of the next metric."""
@@ -249,7 +219,14 @@ class LiveScreen(RunScreen):
         self.query_one(Timeline).filter(self._only)
         self.query_one(EventLog).filter(self._only)
         self.query_one(VerdictList).filter(self._only)
-        self._retitle()
+        self.retitle()
+
+    def action_next_flag(self) -> None:
+        """Go to the next flagged cell."""
+        if self.query_one(Timeline).go_to_next_flag():
+            self.query_one(Panes).go_to(0)
+        else:
+            self.say("Nothing is flagged so far.")
 
     def action_next_sub_run(self) -> None:
         """Show the next replicated sub-run that was measured; after the last, the first."""
@@ -273,46 +250,6 @@ class LiveScreen(RunScreen):
         from auditor.tui.screens.verdict import VerdictScreen
 
         self.app.push_screen(VerdictScreen(self.run_id))
-
-    @work(exit_on_error=False)
-    async def action_pause(self) -> None:
-        """Ask the run to stop after the present sub-run."""
-        self._asked |= {"pause"}
-        self._retitle()
-        try:
-            await self.in_store(lambda store: store.request(self.run_id, "pause"))
-        except Exception:
-            self._asked -= {"pause"}
-            self._retitle()
-            raise
-        self.say("The run will pause after the current sub-run.")
-
-    @work(exit_on_error=False)
-    async def action_cancel(self) -> None:
-        """Ask the run to stop now, after asking the person."""
-        from auditor.tui.screens.confirm import ConfirmScreen
-
-        question = "Stop this run now? The work so far is kept, and the run can be resumed."
-        if await self.app.push_screen_wait(ConfirmScreen(question, "Stop the run")):
-            self._asked |= {"cancel"}
-            self._retitle()
-            try:
-                await self.in_store(lambda store: store.request(self.run_id, "cancel"))
-            except Exception:
-                self._asked -= {"cancel"}
-                self._retitle()
-                raise
-
-    @work(exit_on_error=False)
-    async def action_resume(self) -> None:
-        """Go on with a run that was stopped."""
-        self._resuming = True
-        self._retitle()
-        try:
-            await self.auditor.execute(self.run_id)
-        finally:
-            self._resuming = False
-            self._retitle()
 
 
 def _ratios(snapshot: Snapshot) -> dict[str, list[float]]:

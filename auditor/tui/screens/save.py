@@ -71,9 +71,13 @@ class SaveScreen(FormScreen[Path], AuditorScreen):
         try:
             if not await self.may_replace(path):
                 return
+            self.tell("Saving…")  # the report of a long run takes a while
             await self.in_store(lambda store: _write(store, self._run, path, suffix, self._screenshot))
         except OSError as error:
             self.tell(safe_text(f"{path} cannot be written: {error.strerror}"))
+        except Exception:
+            self.tell("")
+            raise
         else:
             self.dismiss(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,12 +19,15 @@ from auditor.tui.widgets.comparison import Comparison
 from auditor.tui.widgets.distances import DistanceView, Selection
 from auditor.tui.widgets.evidence_table import EvidenceTable
 from auditor.tui.widgets.key_bar import KeyBar
-from auditor.tui.widgets.lines import Lines
+from auditor.tui.widgets.lines import READING, Lines
 from auditor.tui.widgets.panes import Pane, Panes
 from auditor.tui.widgets.sortable_table import Row, SortableTable
 
 if TYPE_CHECKING:
     from auditor.tui.run_follower import Snapshot
+
+BOUNDARY = ("boundary", "step", "digest", "opened")
+"""What is shown of a commitment."""
 
 
 class VerdictText(Lines):
@@ -65,13 +69,13 @@ class VerdictScreen(RunScreen):
 
     def compose(self) -> ComposeResult:
         """The title, the panes, the keys."""
-        yield Static(Text(f" {self.run_id}"), id="title", markup=False)
+        yield Static(Text(f" {self.run_id}  {READING}"), id="title", markup=False)
         yield Panes(
             Pane("Verdicts", VerdictText(id="verdict-text"), id="verdict-pane"),
             Pane("Evidence", EvidenceTable(), id="evidence-pane"),
             Pane("Distances", DistanceView(), id="distances-pane"),
             Pane(
-                "Commitments", SortableTable("boundary", "step", "digest", "opened", id="commitments"), id="kept-pane"
+                "Commitments", SortableTable(*BOUNDARY, empty="nothing committed yet", id="commitments"), id="kept-pane"
             ),
             Pane("Failures", Failures(id="failures"), id="failures-pane"),
             Pane("Compare", Comparison(), id="compare-pane"),
@@ -151,12 +155,14 @@ class VerdictScreen(RunScreen):
         self.app.copy_to_clipboard(path)
         self.say(f"Copied, if your terminal supports it: {path}")
 
-    def action_copy(self) -> None:
-        """Copy the report."""
+    @work(exclusive=True, group="copy", exit_on_error=False)
+    async def action_copy(self) -> None:
+        """Copy the report; that of a long run takes a while to write."""
         if self.snapshot is not None:
             from auditor.report.run_file import as_text
 
-            self.app.copy_to_clipboard(as_text(self.snapshot.run, self.snapshot.state))
+            text = await asyncio.to_thread(as_text, self.snapshot.run, self.snapshot.state)
+            self.app.copy_to_clipboard(text)
             self.say("Copied, if your terminal supports it. w saves to a file.")
 
     @work(exit_on_error=False)

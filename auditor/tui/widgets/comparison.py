@@ -40,7 +40,8 @@ returned, for one replicated sub-run and one metric."""
         with Horizontal():
             yield Select[str]([], prompt="first provider", id="left", compact=True)
             yield Select[str]([], prompt="second provider", id="right", compact=True)
-        yield SortableTable("sub-run", "metric", "ratio (first)", "ratio (second)", "distance", id="compared")
+        headings = ("sub-run", "metric", "ratio (first)", "ratio (second)", "distance")
+        yield SortableTable(*headings, empty="nothing measured of both", id="compared")
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the run as it is now; at first the primary and the first replica are compared."""

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from auditor.tui.safe_text import padded, safe_text
 from auditor.tui.signs import UNICODE, signs
-from auditor.tui.widgets.lines import Lines
+from auditor.tui.widgets.lines import READING, Lines
 
 if TYPE_CHECKING:
     from auditor.audit.record.findings import RecordedJudgement
@@ -84,9 +84,11 @@ Keys change the metric, the provider and the sub-run, and show all distances as 
         self._selection: Selection | None = None
         self._picture: Picture | None = None
         self._heat_map = False
+        self._told = False
 
     def show(self, selection: Selection | None) -> None:
         """Show these distances."""
+        self._told = True
         if selection is not None and selection.is_same(self._selection):
             return
         self._selection = selection
@@ -117,12 +119,14 @@ Keys change the metric, the provider and the sub-run, and show all distances as 
         self._draw()
 
     def _draw(self) -> None:
+        if not self._told:
+            return  # nobody knows yet whether there are some
         if self._selection is None:
             self.write([Text("No distances yet. They appear when all providers have returned a replicated sub-run.")])
         elif self._heat_map:
             self.write(heat_map_lines(self._selection, self.size.width - 2))
         elif self._picture is None:
-            self.write([Text("Reading the distances…")])
+            self.write([Text(READING)])
         else:
             from auditor.report.histogram import ASCII_MARKS, UNICODE_MARKS, histogram_lines
 

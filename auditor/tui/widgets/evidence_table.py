@@ -23,7 +23,8 @@ the provider's model lies from the reference models than these lie from one anot
 ratio this large is for a benign provider. The distances pane shows the distances behind the row under the cursor."""
 
     def __init__(self) -> None:
-        super().__init__("provider", "p", "ratio", "sub-run", "metric", "note", sort_by=1, id="evidence")
+        headings = ("provider", "p", "ratio", "sub-run", "metric", "note")
+        super().__init__(*headings, sort_by=1, empty="nothing judged yet", id="evidence")
         self._places: dict[str, tuple[str, int, str]] = {}
 
     @property

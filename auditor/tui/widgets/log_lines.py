@@ -14,6 +14,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from auditor.tui.widgets.lines import READING
+
 MOST = 5000
 """So many lines are kept, the latest."""
 
@@ -45,9 +47,13 @@ line that holds them; such lines are marked."""
         self._hits: list[int] = []
         self._present: int | None = None
         self._following = True
+        self._read = False
 
     def add(self, lines: Sequence[Text]) -> None:
-        """Add lines at the end."""
+        """Add lines at the end, as far as they are known now."""
+        if not self._read:
+            self._read = True
+            self.refresh()
         if not lines:
             return
         self._lines += lines
@@ -98,6 +104,8 @@ line that holds them; such lines are marked."""
         """One line as it is wrapped, with the words in it marked."""
         width, base = self.size.width, self.rich_style
         row = y + self.scroll_offset.y
+        if row == 0 and not self._lines:
+            return Strip([Segment("nothing yet" if self._read else READING, base)]).adjust_cell_length(width, base)
         if row >= len(self._wrapped):
             return Strip.blank(width, base)
         index, text = self._wrapped[row]

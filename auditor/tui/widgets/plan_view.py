@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from auditor.tui.safe_text import safe_text
-from auditor.tui.widgets.lines import Lines
+from auditor.tui.widgets.lines import READING, Lines
 
 if TYPE_CHECKING:
     from auditor.job import Job, Problem
@@ -32,7 +32,7 @@ class Checked:
         choice: the rule that will judge.
         known: what was measured of audits like it.
         problems: what is wrong, in the order of the file.
-        data: what a quick look at the data shows; None before it is taken.
+        data: what a quick look at the data shows; None while it is taken.
     """
 
     job: Job | None
@@ -64,7 +64,7 @@ def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower, data: FirstL
     from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
     inventory = None if data is None else data.inventory
-    seen = {} if inventory is None else {"data": data_summary(inventory)}
+    seen = {"data": READING} if data is None else {} if inventory is None else {"data": data_summary(inventory)}
     lines = _labelled(seen | plan_facts(job, plan, choice, STEPS_A_SECOND))
     table = catch_table(plan)
     lines += [Text(), Text(table.heading, style="bold"), Text(_row(table.columns), style="dim", no_wrap=True)]

@@ -1,4 +1,4 @@
-"""A table that is sorted by clicking a heading or by keys."""
+"""A table that is sorted by clicking a heading or by keys; it says when it is read, and when it is empty."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 from auditor.tui.signs import signs
+from auditor.tui.widgets.lines import READING
+
+NO_HIT = "nothing holds these words"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,15 @@ class Row:
 
 
 class SortableTable(DataTable[Text]):
-    """Rows under headings; a click on a heading sorts by it, another click reverses the order."""
+    """Rows under headings; a click on a heading sorts by it, another click reverses the order.
+
+    Args:
+        headings: of the columns.
+        sort_by: the column that it is sorted by at first.
+        reverse: whether the largest comes first.
+        empty: what stands where there are no rows.
+        id: of the widget.
+    """
 
     HELP = """A table. Enter or a click opens the row under the cursor. s sorts by the next column, and S reverses the \
 order. Clicks on a heading do the same. The first column, with the name, stays in sight."""
@@ -47,15 +58,22 @@ order. Clicks on a heading do the same. The first column, with the name, stays i
         *headings: str,
         sort_by: int = 0,
         reverse: bool = False,
+        empty: str = "nothing yet",
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(cursor_type="row", fixed_columns=1, id=id)
         self._headings = headings
         self._sort_by = sort_by
         self._reverse = reverse
-        self._rows: Sequence[Row] = ()
+        self._empty = empty
+        self._rows: Sequence[Row] | None = None
         self._looked_for = ""
         self._drawn_for = 0
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the rows are not known yet."""
+        return self._rows is None
 
     @property
     def selected(self) -> str | None:
@@ -110,16 +128,20 @@ order. Clicks on a heading do the same. The first column, with the name, stays i
         key, offset, self._drawn_for = self.selected, self.scroll_offset, self._most
         self.clear(columns=True)
         # What has nothing to be sorted by comes last, whatever the order.
-        found = [row for row in self._rows if row.matches(self._looked_for)]
+        found = [row for row in self._rows or () if row.matches(self._looked_for)]
         with_value = [row for row in found if row.sort[self._sort_by] is not None]
         with_value.sort(key=lambda row: row.sort[self._sort_by], reverse=self._reverse)
         shown = with_value + [row for row in found if row.sort[self._sort_by] is None]
+        words = "" if shown else READING if self._rows is None else NO_HIT if self._rows else self._empty
         for index, heading in enumerate(self._headings):
             sign = f" {signs().down if self._reverse else signs().up}" if index == self._sort_by else ""
             label = Text(heading + sign)
             # Given, because widths that are left to the table can be those of rows that it had before.
-            width = max(label.cell_len, *(row.cells[index].cell_len for row in shown), 1)
-            self.add_column(label, width=min(width, self._most) if index == 0 else width)
+            width = max(label.cell_len, *(row.cells[index].cell_len for row in shown), len(words) if index == 0 else 1)
+            self.add_column(label, width=min(width, self._most) if shown and index == 0 else width)
+        self.show_cursor = bool(shown)
+        if words:
+            self.add_row(Text(words, style="dim"), *(Text() for _ in self._headings[1:]))
         for row in shown:
             name = row.cells[0].copy()
             name.truncate(self._most, overflow="ellipsis")

@@ -18,6 +18,8 @@ from textual.widgets import Static
 
 from auditor.tui.safe_text import padded, short
 from auditor.tui.signs import EXPLANATIONS, signs
+from auditor.tui.widgets.flag_map import column_of, first_of, flags, strongest
+from auditor.tui.widgets.lines import READING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,7 +43,9 @@ class Timeline(ScrollView, can_focus=True):
 keys or a click move the cursor. The line below and the distances pane describe the cell under the cursor. \
 The signs: · not started, ▸ training, ● committed, – not replicated, ○ drawn and waiting for a provider, ◐ being \
 replicated, ◆ returned and not judged yet, ✓ consistent, ✗ flagged, ? undecided, ! failed. * is the primary, and [ ] \
-is the cursor. The verdicts so far stand at the end of the lines."""
+is the cursor. The verdicts so far stand at the end of the lines. Where not everything fits, the second line stands \
+for all sub-runs: the heavy part is what you see, and the signs are what is flagged, failed or undecided anywhere. F \
+or a click on that line goes there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(0, -1)", "Earlier sub-run", show=False),
@@ -127,12 +131,31 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         """The rows that are shown."""
         return [row for row, name in enumerate(self._names) if self._only in (None, name)]
 
+    @property
+    def _shown_cells(self) -> list[list[Cell]]:
+        return [self._rows[row] for row in self._shown]
+
+    @property
+    def _room(self) -> int:
+        """Columns for cells."""
+        return max(0, self.size.width - self._margin - self._tail)
+
+    def _is_wider_than(self, room: int) -> bool:
+        return room < CELL * self._sub_runs + 1
+
+    @property
+    def _heads(self) -> int:
+        """Lines that stay in sight above the cells: the numbers, and the map of all flags if not everything fits."""
+        fits = not self._is_wider_than(self._room) and len(self._shown) < self.size.height
+        return 1 if fits or not self._rows else 2
+
     def _measure(self) -> None:
-        self.virtual_size = Size(self._margin + CELL * self._sub_runs + 1 + self._tail, len(self._shown) + 1)
+        width = self._margin + CELL * self._sub_runs + 1 + self._tail
+        self.virtual_size = Size(width, len(self._shown) + self._heads)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line for each provider, the heading, and a scroll bar where it is needed."""
-        return len(self._shown) + 1
+        """One line for each provider, and the headings."""
+        return len(self._shown) + (2 if self._is_wider_than(width - self._margin - self._tail) else 1)
 
     def select(self, provider: str, sub_run: int) -> None:
         """Put the cursor somewhere without saying that the person did."""
@@ -148,9 +171,37 @@ is the cursor. The verdicts so far stand at the end of the lines."""
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse is."""
         offset = event.get_content_offset(self)
-        if offset is not None and offset.x >= self._margin:
-            line = min(max(0, offset.y - 1 + self.scroll_offset.y), len(self._shown) - 1)
+        if offset is None or not self._rows:
+            return
+        if offset.y == 1 and self._heads == 2:
+            self._go_to_column(offset.x - self._margin)
+        elif offset.x >= self._margin:
+            line = min(max(0, offset.y - self._heads + self.scroll_offset.y), len(self._shown) - 1)
             self._go(self._shown[line], (offset.x - self._margin - 1 + self.scroll_offset.x) // CELL)
+
+    def _go_to_column(self, column: int) -> None:
+        """Go to the first flag behind a column of the map; without one, to its first sub-run."""
+        columns = min(self._room, self._sub_runs)
+        column = min(max(column, 0), columns - 1)
+        begin, end = (first_of(where, columns, self._sub_runs) for where in (column, column + 1))
+        there = [(sub_run, row) for sub_run, row in flags(self._shown_cells) if begin <= sub_run < end]
+        sub_run, row = there[0] if there else (begin, self._shown.index(self.cursor[0]))
+        self._go(self._shown[row], sub_run)
+
+    @property
+    def first_flag(self) -> tuple[str, int] | None:
+        """The provider and the sub-run of the first flagged cell."""
+        found = flags(self._rows)
+        return (self._names[found[0][1]], found[0][0]) if found else None
+
+    def go_to_next_flag(self) -> bool:
+        """Go to the flagged cell after the cursor, and after the last one to the first; whether there is one."""
+        found = [(sub_run, self._shown[row]) for sub_run, row in flags(self._shown_cells)]
+        if found:
+            present = (self.cursor[1], self.cursor[0])
+            sub_run, row = next((one for one in found if one > present), found[0])
+            self._go(row, sub_run)
+        return bool(found)
 
     def _go(self, row: int, column: int) -> None:
         if not self._rows or not self._sub_runs:
@@ -165,29 +216,46 @@ is the cursor. The verdicts so far stand at the end of the lines."""
         row, column = self.cursor
         row = self._shown.index(row) if row in self._shown else 0
         # The names stay where they are, so that what scrolls is narrower than the widget by their width.
-        region = Region(CELL * column, row, CELL + 1 + self._margin + self._tail, 2)
+        region = Region(CELL * column, row, CELL + 1 + self._margin + self._tail, 1 + self._heads)
         self.scroll_to_region(region, animate=False, force=True)
 
     def render_line(self, y: int) -> Strip:
         """One line: a name that stays, and signs that scroll."""
-        width, base = self.size.width, self.rich_style
-        line = y + self.scroll_offset.y
+        width, base, heads = self.size.width, self.rich_style, self._heads
+        line = y - heads + self.scroll_offset.y
         shown = self._shown
-        if not self._rows or line > len(shown):
-            return Strip.blank(width, base)
+        if not self._rows or line >= len(shown):
+            return Strip([Segment("" if self._rows or y else READING, base)]).adjust_cell_length(width, base)
         heading = self.get_component_rich_style("timeline--heading")
-        if line == 0:
+        if y == 0:
             margin, cells = Segment(padded("sub-run", self._margin), heading), self._ruler(heading)
             tail = Segment(padded("  so far", self._tail) if self._tail else "", heading)
+        elif y < heads:
+            return self._map(heading).adjust_cell_length(width, base)
         else:
-            margin, cells, tail = (
-                self._label(shown[line - 1]),
-                self._cells(shown[line - 1]),
-                self._verdict(shown[line - 1]),
-            )
-        offset, room = self.scroll_offset.x, max(0, width - self._margin - self._tail)
-        scrolled = Strip(cells).crop(offset, offset + room)
+            margin, cells, tail = self._label(shown[line]), self._cells(shown[line]), self._verdict(shown[line])
+        offset = self.scroll_offset.x
+        scrolled = Strip(cells).crop(offset, offset + self._room)
         return Strip([margin, *scrolled, tail]).adjust_cell_length(width, base)
+
+    def _map(self, heading: Style) -> Strip:
+        """All sub-runs in one line: what stands out wherever it is, and in how many sub-runs somebody is flagged."""
+        cells, known = strongest(self._shown_cells, self._room), signs()
+        count = len({sub_run for sub_run, _ in flags(self._shown_cells)})
+        plain_flag = self.get_component_rich_style("timeline--flagged") + Style(reverse=False)
+        label = padded(f"{known.cells['flagged']} {count}/{self._sub_runs}", self._margin)
+        segments = [Segment(label, plain_flag if count else heading)]
+        offset = self.scroll_offset.x
+        begin, end = (
+            column_of(min(max(0, where), self._sub_runs - 1), len(cells), self._sub_runs)
+            for where in (offset // CELL, (offset + self._room - 2) // CELL)
+        )
+        for column, cell in enumerate(cells):
+            line = known.in_view if begin <= column <= end else known.out_of_view
+            style = heading if cell is None else self.get_component_rich_style(f"timeline--{cell}")
+            segments.append(Segment(line if cell is None else known.cells[cell], style))
+        tail = padded("  F: next flag" if count else "", self._tail) if self._tail else ""
+        return Strip([*segments, Segment(" " * (self._room - len(cells)) + tail, heading)])
 
     def _label(self, row: int) -> Segment:
         """The provider, told from the others by a sign if it is the primary, and by its weight if it is selected."""

@@ -35,15 +35,21 @@ more."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._latest: tuple[Sequence[ProviderVerdict], bool] = ((), False)
+        self._latest: tuple[Sequence[ProviderVerdict], bool] | None = None
         self._only: str | None = None
         self._ratios: Mapping[str, Sequence[float]] = {}
 
     def filter(self, provider: str | None) -> None:
         """Show the verdict on one provider alone; None shows all."""
         self._only = provider
-        verdicts, final = self._latest
-        self.show(verdicts, final=final)
+        if self._latest is not None:
+            verdicts, final = self._latest
+            self.show(verdicts, final=final)
+
+    def wait(self) -> None:
+        """Say that the first verdicts are worked out: at first the statistics take seconds to load."""
+        if self._latest is None or not self._latest[0]:
+            self.write([Text("Working out the verdicts so far…")])
 
     def show(
         self, verdicts: Sequence[ProviderVerdict], *, final: bool, ratios: Mapping[str, Sequence[float]] | None = None

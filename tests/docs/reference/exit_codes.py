@@ -12,7 +12,8 @@ def exit_codes_page() -> str:
     rows = [(str(int(code)), meanings[code.name]) for code in ExitCode]
     return (
         "# Exit codes\n\n"
-        "`auditor run` and `auditor resume` end with one of these. Other commands use 0, 1, 2, 3 and 130.\n\n"
+        "`auditor run`, `auditor resume` and `auditor cure` end with one of these. Other commands use 0, 1, 2, 3 and\n"
+        "130. `auditor inspect` also uses 10 if an inspector suspects the model, and 11 if it can say nothing.\n\n"
         + table(("code", "meaning"), rows)
         + "\n[Use it in CI](../how-to/ci.md) shows how a pipeline acts on them.\n"
     )

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from auditor.plugins import load_plugin
+from auditor.plugins import installed, load_plugin
 from auditor.plugins.contract import InspectorContract
 
 
 class TestNeuralCleanse(InspectorContract):
     inspector = load_plugin("inspectors", "neural_cleanse")
     options: ClassVar = {"epochs": 3, "samples": 32}
+
+
+class TestTabor(InspectorContract):
+    inspector = load_plugin("inspectors", "tabor")
+    options: ClassVar = {"epochs": 2, "samples": 16}
+
+
+class TestFinePruning(InspectorContract):
+    inspector = load_plugin("inspectors", "fine_pruning")
+    options: ClassVar = {"samples": 64}
+
+
+def test_no_bundled_inspector_is_forgotten() -> None:
+    tested = {one.inspector.name for one in InspectorContract.__subclasses__() if one.__module__ == __name__}
+    assert tested == {origin.name for origin in installed("inspectors") if origin.package == "auditor"}

@@ -11,37 +11,29 @@ import numpy as np
 import pytest
 import torch
 
-from auditor.plugins import Inspection, Inspector, MetricContext, create_plugin, generator
-from tests.plugins.models import CONTEXT, Models, trainer
+from auditor.plugins import Inspector, MetricContext, generator
+from tests.plugins.inspectors import trained
+from tests.plugins.models import CONTEXT, Models
 
-TARGET = 3
 QUICK = {"epochs": 60, "samples": 32, "batch": 16, "patience": 4, "cost": 0.01}
 
 
 def begun(context: MetricContext = CONTEXT, **options: Any) -> Inspector:
     """The inspector with these options, told of the job."""
-    inspector = create_plugin("inspectors", "neural_cleanse", options)
-    inspector.begin(context)
-    return inspector
-
-
-def inspected(folder: Models, name: str, attack: dict[str, Any] | None, **options: Any) -> Inspection:
-    """What is found in a model after 100 steps of training."""
-    made = None if attack is None else create_plugin("attacks", "badnets", attack)
-    training = trainer(attack=made, sub_run_steps=100)
-    for _ in range(100):
-        training.execute_step()
-    return begun(**options).inspect(folder.keep(name, training.checkpoint()))
+    return trained.begun("neural_cleanse", context, **options)
 
 
 def test_the_target_of_a_backdoor_stands_out_more_than_any_class_of_a_clean_model(models: Models) -> None:
-    bad = inspected(models, "bad", {"target": TARGET, "rate": 0.1}, **QUICK)
-    good = inspected(models, "good", None, **QUICK)
-    assert bad.details["suspected"] == TARGET
+    bad, good = (trained.inspected(models, "neural_cleanse", backdoor=one, **QUICK) for one in (True, False))
+    assert bad.details["suspected"] == trained.TARGET
     assert bad.suspicious
     assert bad.score > good.score
-    assert bad.score == bad.details["indices"][TARGET]
-    assert bad.details["norms"][TARGET] < 0.5 * min(good.details["norms"])
+    assert bad.score == bad.details["indices"][trained.TARGET]
+    assert bad.details["norms"][trained.TARGET] < 0.5 * min(good.details["norms"])
+    assert list(bad.pictures)[:2] == ["class 3 trigger", "class 3 mask"]
+    mask = bad.pictures["class 3 mask"][:, :, 0]
+    assert mask[5:, 5:].mean() > 4 * mask[:5, :5].mean()  # where BadNets puts its patch
+    assert mask.sum() / 255 == pytest.approx(bad.details["norms"][3], rel=0.2)
     for found in (bad, good):
         assert found.details["reached"] == [True] * 10
         assert found.threshold == 2

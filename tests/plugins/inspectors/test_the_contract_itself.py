@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, cast
 
+import numpy as np
 import pytest
 import torch
 
@@ -32,6 +34,16 @@ class NotANumber(Sound):
 
 class OfTensors(Sound):
     details: ClassVar[Any] = {"norms": torch.ones(3)}
+
+
+class GrayPicture(Sound):
+    def inspect(self, model: ReturnedModel) -> Inspection:
+        return replace(super().inspect(model), pictures={"mask": np.zeros((8, 8), np.uint8)})
+
+
+class PictureOfNumbers(Sound):
+    def inspect(self, model: ReturnedModel) -> Inspection:
+        return replace(super().inspect(model), pictures={"mask": cast("Any", np.zeros((8, 8, 3)))})
 
 
 class NoInspection(Sound):
@@ -72,6 +84,8 @@ class OnTextsOnly(Sound):
     [
         (NotANumber, "what_it_finds_is_finite_and_can_be_kept", "the score is nan"),
         (OfTensors, "what_it_finds_is_finite_and_can_be_kept", "cannot be written as JSON"),
+        (GrayPicture, "its_pictures_are_small_images", r"uint8 \[8, 8\]; it must be uint8 \[H, W, 3\]"),
+        (PictureOfNumbers, "its_pictures_are_small_images", r"float64 \[8, 8, 3\]; it must be uint8"),
         (NoInspection, "what_it_finds_is_finite_and_can_be_kept", "returned a float, not an Inspection"),
         (Draws, "the_same_question_gets_the_same_answer", r"auditor\.plugins\.generator"),
         (Counts, "the_order_of_models_does_not_matter", "keep nothing of other models"),

@@ -79,9 +79,8 @@ class ProvidersPane(HomePane):
             yield Button("Edit (e)", id="edit-provider", compact=True)
             yield Button("Remove (d)", id="remove-provider", compact=True)
         yield Static(NOBODY, id="nobody", markup=False)
-        yield SortableTable(
-            "name", "state", "endpoint", "device", "round trip", "$/hour", "checked", "flagged", id="providers"
-        )
+        headings = ("name", "state", "endpoint", "device", "round trip", "$/hour", "checked", "flagged")
+        yield SortableTable(*headings, empty="", id="providers")
 
     def reload(self) -> None:
         """Read the registry and what past runs say."""
@@ -140,7 +139,9 @@ class ProvidersPane(HomePane):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Without providers one can only be added."""
+        """Without providers one can only be added, and that only once it is known which names are taken."""
+        if action == "add":
+            return self._latest is not None
         some = self._latest is not None and bool(self._latest.providers)
         return action not in ("edit", "test", "test_all", "remove") or some
 
@@ -171,7 +172,8 @@ class ProvidersPane(HomePane):
     @work(exit_on_error=False)
     async def action_add(self) -> None:
         """Register a provider."""
-        await self._edit(None)
+        if self._latest is not None:
+            await self._edit(None)
 
     @work(exit_on_error=False)
     async def action_edit(self) -> None:
@@ -182,7 +184,8 @@ class ProvidersPane(HomePane):
     async def _edit(self, provider: RegisteredProvider | None) -> None:
         from auditor.tui.screens.provider_form import ProviderForm
 
-        known = [provider.name for provider in self._latest.providers] if self._latest is not None else []
+        assert self._latest is not None
+        known = [provider.name for provider in self._latest.providers]
         filled = await self.app.push_screen_wait(ProviderForm(provider, known))
         if filled is None:
             return

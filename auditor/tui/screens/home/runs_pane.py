@@ -56,7 +56,6 @@ class RunsPane(HomePane):
 
     def compose(self) -> Iterable[Widget]:
         """The welcome, or the search and the table."""
-        yield Static("Reading the runs…", id="reading", markup=False)
         yield Static(WELCOME, id="welcome", markup=False)
         yield Button("Start the quickstart (g)", id="quickstart", variant="primary")
         yield Input(placeholder="search the runs (/)", compact=True, id="runs-search")
@@ -64,8 +63,7 @@ class RunsPane(HomePane):
         yield SortableTable(*headings, sort_by=1, reverse=True, id="runs")
 
     def on_mount(self) -> None:
-        """Show nothing until the runs are read, then keep up with those that go on."""
-        self.set_class(True, "-reading")
+        """Read the runs, then keep up with those that go on."""
         self.reload()
         self.set_interval(2.0, self._reload_if_seen)
 
@@ -96,7 +94,6 @@ class RunsPane(HomePane):
                 quietly = before.status == "reading…"
                 self.auditor.call_attention(run.run, "end", f"{run.status}: {run.run}", quietly=quietly)
         self._runs = {run.run: run for run in message.runs}
-        self.remove_class("-reading")
         self.set_class(not message.runs, "-empty")
         self.query_one("#runs", SortableTable).show([_row(run) for run in message.runs])
         if self.screen.focused is None and self.screen.is_current:
@@ -118,10 +115,10 @@ class RunsPane(HomePane):
         run = self._runs.get(event.row_key.value or "")
         if run is not None and run.damage is not None:
             self.say(f"{run.run} cannot be read: {run.damage}.", error=True)
-        elif run is not None and run.status not in OPEN:
+        elif run is not None and run.status not in OPEN and not run.evolves:
             self.action_verdict()
         elif run is not None:
-            self.auditor.open_run(run.run)
+            self.auditor.open_run(run.run, evolves=run.evolves)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without runs there is nothing to do with one."""
@@ -139,8 +136,11 @@ class RunsPane(HomePane):
         """Show the verdicts."""
         from auditor.tui.screens.verdict import VerdictScreen
 
-        if self._selected is not None:
-            self.app.push_screen(VerdictScreen(self._selected.run))
+        run = self._selected
+        if run is not None and run.evolves:
+            self.auditor.open_run(run.run, evolves=True)
+        elif run is not None:
+            self.app.push_screen(VerdictScreen(run.run))
 
     @work(exit_on_error=False)
     async def action_resume(self) -> None:
@@ -153,7 +153,7 @@ class RunsPane(HomePane):
             if run.status == "stopped":
                 self.say(f"Resuming {run.run}…")
                 await self.auditor.execute(run.run)
-            self.auditor.open_run(run.run)
+            self.auditor.open_run(run.run, evolves=run.evolves)
         finally:
             self._resuming.discard(run.run)
 
@@ -172,6 +172,7 @@ class RunsPane(HomePane):
         freed = bytes_text(await self.auditor.in_store(lambda store: store.run_size(run.run)))
         question = f"Delete {run.run} with its events and checkpoints? This frees {freed} and cannot be undone."
         if await self.app.push_screen_wait(ConfirmScreen(question, "Delete")):
+            self.say(f"Deleting {run.run}…")
             await self.auditor.in_store(lambda store: store.delete_run(run.run))
             self.say(f"Deleted; {freed} freed.")
             self.reload()
