@@ -157,7 +157,8 @@ def _curves(findings: Sequence[Finding], name: str) -> Mapping[str, list[tuple[A
     others = [other for other in varied([finding.setting for finding in findings]) if other != name]
     curves: dict[str, list[tuple[Any, Finding]]] = {}
     for finding in findings:
-        curves.setdefault(_label(finding, others), []).append((_value(finding, name), finding))
+        label = _label(finding, others) or str(finding.setting.attack["name"])
+        curves.setdefault(label, []).append((_value(finding, name), finding))
     return curves
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from rich.text import Text
 
 from auditor.audit.record.state import AuditState
+from auditor.experiments.evolving.survival import survived as updates_survived
 from auditor.job.evolution import Evolution
 from auditor.report.number_text import percent_text
 
@@ -103,10 +104,7 @@ def survived(curve: Curve, gamma: float) -> int | None:
     last = max(curve.acted)
     if curve.values.get(last, 0.0) <= gamma:
         return None
-    count = 0
-    while curve.values.get(last + count + 1, 0.0) > gamma:
-        count += 1
-    return count
+    return updates_survived(curve.values, last, gamma, horizon=len(curve.values))
 
 
 def survival_lines(

@@ -49,7 +49,7 @@ def _contracted(axes: Axes, poisonings: Sequence[Poisoning]) -> None:
         axes.plot(back.distances, "-", color=colour, label=label)
         bounds = [back.distances[0] * back.contraction**step for step in range(len(back.distances))]
         axes.plot(bounds, "--", color=colour)
-    axes.set_xscale("symlog", linthresh=10)
+    axes.set_xscale("symlog", linthresh=1)
     axes.set_yscale("log")
     title = f"gradient descent on benign data, ε = {most.ratio:g}, {_mu(least)}"
     _titles(axes, title, "step", "distance to w_b")
@@ -61,11 +61,12 @@ def _needed(axes: Axes, groups: dict[float, list[Poisoning]]) -> None:
     for index, first in enumerate(members[0].returns):
         colour = COLOURS[index % len(COLOURS)]
         backs = [one.returns[index] for one in members]
-        known = [(one.ratio, back.steps) for one, back in zip(members, backs, strict=True) if back.steps is not None]
-        axes.plot(*zip(*known, strict=True), "o-", color=colour, markersize=3, label=f"η = {first.rate:g}/L")
+        known = [(one.ratio, back.steps) for one, back in zip(members, backs, strict=True) if back.steps]
+        where, steps = [ratio for ratio, _ in known], [count for _, count in known]
+        axes.plot(where, steps, "o-", color=colour, markersize=3, label=f"η = {first.rate:g}/L")
         axes.plot([one.ratio for one in members], [back.bound for back in backs], "--", color=colour)
     axes.set_xscale("log")
-    axes.set_yscale("symlog", linthresh=1)
+    axes.set_yscale("log")
     _titles(axes, f"steps until w_b is near, {_mu(least)}", "poison ratio ε", "steps")
 
 

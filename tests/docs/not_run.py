@@ -7,6 +7,7 @@ ELSEWHERE = {
     "auditor bench job.toml": "it trains the models of every usual attack, for minutes; tests/bench runs smaller ones",
     "auditor bench bench.toml --workers 1 --json > results.jsonl": "tests/bench/test_bench.py carries out a larger one",
     "auditor plan job.toml --measured results.jsonl": "the file is made by the command before; tests/cli/test_plan.py",
+    "auditor study study.toml --workers 1": "tests/experiments/evolving/test_study.py carries out a larger one",
     "auditor run sample:own_seeds --seeds shared": "the full sample takes half a minute",
     "auditor inspect last": "a search takes a minute; tests/cli/test_inspect.py makes shorter ones",
     "auditor inspect run:digits-3f2a91 --with neural_cleanse --with fine_pruning": "the same",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from auditor.experiments.evolving.specification import load_study
 from auditor.experiments.specification import load_benchmark
 from auditor.job import parse_job
 from auditor.plugins.catalogue import Catalogue
@@ -46,6 +47,8 @@ def test_toml_loads(block: Block, tmp_path: Path) -> None:
     if "benchmark" in block.attributes:
         benchmark, _ = load_benchmark(tmp_path / block.attributes["title"])
         assert benchmark.judged > 0
+    elif "study" in block.attributes:
+        assert load_study(tmp_path / block.attributes["title"]).study.instances > 0
     elif fragment == "pyproject":
         assert list(read) == ["project"]
     else:

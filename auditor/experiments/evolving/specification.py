@@ -57,7 +57,7 @@ class Sweep(Frozen):
     epochs: tuple[PositiveFloat, ...] = Field(default=(), strict=False)
     schedules: tuple[Schedule, ...] = Field(default=(), strict=False)
     models: tuple[str, ...] = Field(default=(), strict=False)
-    gammas: tuple[Gamma, ...] = Field(default=(0.5,), strict=False, min_length=1)
+    gammas: tuple[Gamma, ...] = Field(default=(), strict=False)
 
     @model_validator(mode="after")
     def _poisoned_updates_are_named_once(self) -> Self:
@@ -98,6 +98,11 @@ class Study(Frozen):
     training: Training = Training()
     evolution: Evolution
     sweep: Sweep
+
+    @property
+    def gammas(self) -> tuple[float, ...]:
+        """The success that counts as alive, each."""
+        return tuple(dict.fromkeys(self.sweep.gammas)) or (self.evolution.gamma,)
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -144,7 +144,5 @@ class StudyRun:
                 )
             )
         successes = [chain.successes for chain in chains]
-        survivals = tuple(
-            survival(successes, setting.last, gamma, self.study.horizon) for gamma in self.study.sweep.gammas
-        )
+        survivals = tuple(survival(successes, setting.last, gamma, self.study.horizon) for gamma in self.study.gammas)
         return Finding(setting, tuple(chains), survivals if setting.poisoned else ())

@@ -28,7 +28,7 @@ def files(home: Path, kind: str) -> dict[str, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_it_is_killed_and_goes_on_to_the_same_results(auditor: Auditor) -> None:
     (auditor.folder / "study.toml").write_text(SMALL)
     process = auditor.start("study", "study.toml", "--workers", "1")
