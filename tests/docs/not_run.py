@@ -15,8 +15,6 @@ ELSEWHERE = {
     """auditor inspect last --with '{ name = "tabor", success = 0.75, epochs = 200 }' --json""": "the same",
     "auditor cure last --by both --inspect neural_cleanse": "tests/cli/test_cure.py carries out a quicker one",
     "auditor cure model.safetensors --job job.toml --by finetune": "the same",
-    "auditor run evolving.toml": "tests/audit/test_evolution.py carries out smaller ones",
-    "auditor show last.1": "the same",
     "auditor plugins check fog.py": "tests/cli/test_plugins.py checks the guide's files in one process",
     "auditor plugins check signature.py": "tests/cli/test_plugins.py checks the guide's files in one process",
     "auditor plugins check angle.py": "the same",
