@@ -40,7 +40,7 @@ class RunRecord:
         """Whether its job is an evolving one, whose updates are runs of their own."""
         try:
             job = json.loads(self.job)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False  # said where the job is read
         return isinstance(job, dict) and job.get("evolution") is not None
 

@@ -110,7 +110,7 @@ class TestSnapshots:
 
         async def walk(pilot: Pilot[Any]) -> None:
             await walk_to("Press g")(pilot)
-            await app.push_screen(JobScreen(job_text().replace("batch_size", "batchsize"), None))
+            await app.push_screen(JobScreen(job_text().replace("seed", "sead"), None))
             await until(pilot, lambda: "Did you mean" in " ".join(screen_text(app).split()))
 
         assert snapshot_of(app, size, walk)
