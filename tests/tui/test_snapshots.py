@@ -110,8 +110,10 @@ class TestSnapshots:
 
         async def walk(pilot: Pilot[Any]) -> None:
             await walk_to("Press g")(pilot)
-            await app.push_screen(JobScreen(job_text().replace("seed", "sead"), None))
+            await app.push_screen(JobScreen(job_text().replace('name = "recorded"', 'nam = "recorded"'), None))
             await until(pilot, lambda: "Did you mean" in " ".join(screen_text(app).split()))
+            await until(pilot, lambda: app.screen.query_one(TextArea).selected_text)  # the line with the problem
+            await pilot.pause()
 
         assert snapshot_of(app, size, walk)
 
