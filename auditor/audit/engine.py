@@ -35,7 +35,7 @@ class TooFewProviders(Exception):  # noqa: N818 - the name reads as what it is
 async def run_audit(run: RunRecord, job: Job, store: Store) -> AsyncGenerator[Entry, None]:
     """Carry out an audit, or what is left of it, and yield every event once it is durable.
 
-    The generator holds the run's lock. Conclusion it, or cancelling what iterates it, ends every process that was
+    The generator holds the run's lock. Closing it, or cancelling what iterates it, ends every process that was
     started and leaves a run that can be resumed.
 
     Raises:

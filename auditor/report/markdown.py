@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.report.markdown_text import bullets, code, table, words
+from auditor.report.markdown_updates import update_section
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
 
 COMMITMENTS_SHOWN = 40
@@ -28,7 +29,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
     parts = (
         _heading(report),
         _verdicts(report),
-        _updates(report),
+        update_section(report),
         _asked(report),
         _evidence(report),
         _cost(report),
@@ -92,46 +93,6 @@ def _verdicts(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"Reasons for {code(provider['name'])}:"
             yield ""
             yield from bullets(words(reason) for reason in reasons)
-
-
-def _updates(report: Mapping[str, Any]) -> Iterator[str]:
-    if not report["updates"]:
-        return
-    yield "## Updates"
-    yield ""
-    yield (
-        "The model was trained once, as update 0, and then updated on fresh data. Every update was audited as a run "
-        "of its own, from the model that the update before delivered."
-    )
-    yield ""
-    rows = [
-        (
-            str(update["update"]),
-            code(update["run"]),
-            words(update["drift"] or ""),
-            f"**{update['outcome'] or 'none yet'}**",
-            ", ".join(code(name) for name, verdict in update["verdicts"].items() if verdict == "flagged") or "–",
-            _share(update["accuracy"]),
-            _share(update["accuracy_without_updates"]),
-            "; ".join(f"{words(one['attack'])} {_share(one['success'])}" for one in update["attacks"]) or "–",
-        )
-        for update in report["updates"]
-    ]
-    headings = (
-        "update",
-        "run",
-        "drift",
-        "outcome",
-        "flagged",
-        "accuracy",
-        "accuracy without updates",
-        "attack success",
-    )
-    yield from table(headings, rows)
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else percent_text(value)
 
 
 def _asked(report: Mapping[str, Any]) -> Iterator[str]:
