@@ -112,7 +112,7 @@ def recorded_finding(finding: Finding) -> InspectedModel:
 
 def _made(plugins: Catalogue, job: Job, use: PluginUse) -> Inspector:
     made = plugins.create("inspectors", use.name, use.options)
-    if not fits(job.task.kind, made.tasks):
+    if not fits(job.task.kind, made.tasks, job.task.akin):
         origin, known = plugins.origin("inspectors", use.name), ", ".join(sorted(made.tasks))
         raise PluginError(f"{origin} does not support {job.task.kind} tasks, only {known}.")
     return made

@@ -96,7 +96,7 @@ def _check_drift(job: Job) -> None:
 
 
 def _check_fit(job: Job, origin: Origin, tasks: frozenset[str], whose: str = "") -> None:
-    if not fits(job.task.kind, tasks):
+    if not fits(job.task.kind, tasks, job.task.akin):
         raise PluginError(f"{whose}{origin} does not support {job.task.kind} tasks, only {', '.join(sorted(tasks))}.")
 
 

@@ -32,6 +32,7 @@ _BACKDOORS: dict[str, tuple[dict[str, object], ...]] = {
 def default_attacks(job: Job) -> tuple[AttackUse, ...]:
     """The attacks that the job simulates, and the usual backdoors and cheats for its kind of task."""
     own = [provider.attack.table for provider in job.providers if provider.attack is not None]
+    backdoors = next((_BACKDOORS[kind] for kind in (job.task.kind, *job.task.akin) if kind in _BACKDOORS), ())
     bf16 = [{"name": "precision"}] if job.training.precision != "bf16" else []
-    tables = [*own, *(table for table in (*_BACKDOORS[job.task.kind], *_CHEATS, *bf16) if table not in own)]
+    tables = [*own, *(table for table in (*backdoors, *_CHEATS, *bf16) if table not in own)]
     return tuple(AttackUse.model_validate(table) for table in tables)

@@ -35,6 +35,7 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
     for key, field in type(job.training).model_fields.items():
         if key not in ("steps", "initial", *job.task.trained_by) and getattr(job.training, key) != field.default:
             found.append((f"training.{key}", f"a {job.task.kind} task takes no {key}; remove this key."))
+    found += ((f"training.{key}", words) for key, words in job.task.impossible_training(job.training))
     if job.sub_runs > MAX_SUB_RUNS:
         found.append(
             (
@@ -45,6 +46,14 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
         )
     judged = max(job.audit.replicated_at_most or 0, job.replicated or 0)
     judged = judged or math.ceil((job.audit.replicate_probability or 0) * job.sub_runs)
+    if job.audit.seeds is Seeds.OWN and not job.task.draws:
+        found.append(
+            (
+                "audit",
+                "training draws nothing at random here, so that honest models are equal, as copies are; set "
+                "seeds = 'shared'.",
+            )
+        )
     if job.audit.seeds is Seeds.OWN and judged > MAX_OWN_SEEDS:
         found.append(
             (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -84,6 +84,11 @@ class NetworkTask(Task):
         return self.model
 
     @property
+    def model_options(self) -> Mapping[str, Any]:
+        """What the model is made with beside its name."""
+        return {}
+
+    @property
     def title(self) -> str:
         """See `Task`."""
         return f"{self.dataset.rpartition('/')[2]} {self.model}"
@@ -149,7 +154,7 @@ def check_form(value: str, forms: Sequence[str], what: str, others: Sequence[str
         {
             "what": what,
             "value": value,
-            "others": "' and '".join(others),
+            "others": "' or '".join(others),
             "kind": kind,
             "allowed": ", ".join(forms),
             "known": own,

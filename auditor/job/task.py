@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
+
+if TYPE_CHECKING:
+    from auditor.job.training import Training
 
 
 class Task(Frozen):
@@ -27,6 +30,9 @@ class Task(Frozen):
     It imports no PyTorch, and returns an `auditor.tasks.inventory.Inventory`, or None where no quick look is possible.
     """
 
+    akin: ClassVar[tuple[str, ...]] = ()
+    """Other kinds whose plugins serve this one, too, because samples and models have the same form."""
+
     trained_by: ClassVar[frozenset[str]] = frozenset({"batch_size"})
     """The keys of [training] that it uses beside `steps`; others are refused."""
 
@@ -44,6 +50,11 @@ class Task(Frozen):
     def title(self) -> str:
         """What is learned by what, for people."""
         return self.kind
+
+    @property
+    def draws(self) -> bool:
+        """Whether training draws anything at random; if it does not, other seeds lead to the same model."""
+        return True
 
     @property
     def downloads(self) -> bool:
@@ -69,6 +80,10 @@ class Task(Frozen):
                 for key, (prefix, path) in self.files().items()
             }
         )
+
+    def impossible_training(self, training: Training) -> Iterable[tuple[str, str]]:
+        """What this task cannot be trained with: keys of [training], each with what to do."""
+        return ()
 
     def source_of(self, part: str) -> str:
         """Which key a part of the data comes from, and what it says.

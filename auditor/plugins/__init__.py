@@ -15,7 +15,15 @@ from auditor.plugins.attack import Attack, AttackContext, Batch, HonestTwin, Rec
 from auditor.plugins.catalogue import Catalogue, Origin, PluginError, create_plugin, installed, load_plugin
 from auditor.plugins.drift import Drift, DriftContext
 from auditor.plugins.inspector import Inspection, Inspector
-from auditor.plugins.metric import EVERY_TASK, Comparison, Metric, MetricContext, ModelOutline, ReturnedModel
+from auditor.plugins.metric import (
+    EVERY_TASK,
+    Comparison,
+    Metric,
+    MetricContext,
+    ModelOutline,
+    ReturnedModel,
+    fits,
+)
 from auditor.plugins.options import Options, option
 from auditor.plugins.text import PADDING, Tokenizer
 from auditor.plugins.wrapper import AttackWrapper, WrapperOptions
@@ -46,6 +54,7 @@ __all__ = [
     "TrainedNetwork",
     "WrapperOptions",
     "create_plugin",
+    "fits",
     "generator",
     "installed",
     "load_plugin",

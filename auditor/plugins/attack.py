@@ -75,6 +75,7 @@ class AttackContext:
         client: the context of the client's metrics, for attacks that are assumed to know it; None where it is not
             known. A real adversary does not know it.
         tokenizer: of a text task; None for others.
+        akin: other kinds of task whose plugins serve this one, too.
     """
 
     task: str
@@ -87,6 +88,7 @@ class AttackContext:
     honest_twin: Callable[[], HonestTwin]
     client: MetricContext | None
     tokenizer: Tokenizer | None
+    akin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

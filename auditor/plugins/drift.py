@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from auditor.plugins.metric import fits
 from auditor.plugins.options import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class DriftContext:
         shape: of one sample: (channels, height, width) of images, (length,) of texts.
         seed: for its draws; the same for every update and every provider.
         vocabulary: of texts, how many token ids there are, padding (0) included; None of images.
+        akin: other kinds of task whose plugins serve this one, too.
     """
 
     task: str
@@ -30,6 +32,7 @@ class DriftContext:
     shape: tuple[int, ...]
     seed: int
     vocabulary: int | None = None
+    akin: tuple[str, ...] = ()
 
 
 class Drift(ABC):
@@ -64,7 +67,7 @@ class Drift(ABC):
         Raises:
             ValueError: the drift does not fit this task or its data; says why, and what to do.
         """
-        if context.task not in self.tasks:
+        if not fits(context.task, self.tasks, context.akin):
             raise ValueError(f"it does not support {context.task} tasks, only {', '.join(sorted(self.tasks))}")
         self.context = context
 

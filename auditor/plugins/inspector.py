@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from auditor.plugins.metric import MetricContext, ReturnedModel
+from auditor.plugins.metric import MetricContext, ReturnedModel, fits
 from auditor.plugins.options import Options as PluginOptions
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Inspector(ABC):
         Raises:
             ValueError: the inspector cannot serve this job; says why, and what to do.
         """
-        if context.task not in self.tasks:
+        if not fits(context.task, self.tasks, context.akin):
             raise ValueError(f"it does not support {context.task} tasks, only {', '.join(sorted(self.tasks))}")
 
     @abstractmethod

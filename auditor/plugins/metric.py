@@ -19,9 +19,15 @@ EVERY_TASK = frozenset({"*"})
 """Set as `tasks`, says that a plugin is defined for every kind of task, also for kinds that it does not know."""
 
 
-def fits(kind: str, tasks: frozenset[str]) -> bool:
-    """Whether a plugin that is defined for these kinds of task serves one of this kind."""
-    return kind in tasks or tasks >= EVERY_TASK
+def fits(kind: str, tasks: frozenset[str], akin: tuple[str, ...] = ()) -> bool:
+    """Whether a plugin that is defined for these kinds of task serves one of this kind.
+
+    Args:
+        kind: of the task.
+        tasks: the kinds that the plugin is defined for.
+        akin: other kinds whose samples and models have the form of this one's (`auditor.job.task.Task.akin`).
+    """
+    return tasks >= EVERY_TASK or not tasks.isdisjoint((kind, *akin))
 
 
 class ReturnedModel(Protocol):
@@ -108,6 +114,7 @@ class MetricContext:
         reference: training samples, likewise.
         seed: for its draws; no provider can know it.
         model: what all models of the job consist of.
+        akin: other kinds of task whose plugins serve this one, too.
     """
 
     task: str
@@ -116,6 +123,7 @@ class MetricContext:
     reference: torch.Tensor
     seed: int
     model: ModelOutline
+    akin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

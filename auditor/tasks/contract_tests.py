@@ -26,13 +26,13 @@ STEPS = 6
 
 
 class Skipping(Attack):
-    """Skips every second step."""
+    """Skips every second step, the first among them."""
 
     name = "skipping"
 
     def skips(self, step: int) -> bool:
-        """Every odd one."""
-        return step % 2 == 1
+        """Every even one."""
+        return step % 2 == 0
 
 
 class Rewriting(Attack):
@@ -141,7 +141,7 @@ class TaskContract(ABC):
         assert _bytes(other) == _bytes(learner)
 
     def test_own_seeds_lead_elsewhere(self) -> None:
-        """Another seed draws other batches, or whatever the kind draws."""
+        """Another seed draws other batches, or whatever the kind draws; where it draws nothing, nothing changes."""
         start = self.learner(1).checkpoint()
         ends = []
         for seed in (1, 2):
@@ -150,7 +150,7 @@ class TaskContract(ABC):
             for _ in range(STEPS):
                 learner.execute_step()
             ends.append(_bytes(learner))
-        assert ends[0] != ends[1]
+        assert (ends[0] != ends[1]) is self.task().draws
 
     def test_evaluating_changes_nothing_and_context_has_samples(self) -> None:
         """Metrics are given samples that only the client's seed determines."""
@@ -186,10 +186,9 @@ class TaskContract(ABC):
     def test_an_attack_skips_steps_and_rewrites_checkpoints(self) -> None:
         """The hooks that do not depend on the kind are called."""
         skipping = self.learner(attack=Skipping(Attack.Options()))
-        for _ in range(STEPS):
-            skipping.execute_step()
         honest = self.learner()
-        for _ in range(STEPS):
+        for _ in range(min(STEPS, self.training.steps)):
+            skipping.execute_step()
             honest.execute_step()
         assert skipping.step == honest.step
         assert _bytes(skipping) != _bytes(honest)

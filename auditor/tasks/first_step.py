@@ -73,7 +73,7 @@ def _one_step(learner: Learner, spec: TrainingSpec) -> KnownValues:
         )
     if not (all_finite(after) and bool(torch.isfinite(learner.outputs()).all())):
         raise TrainingError(_too_fast(spec))
-    return KnownValues.of(before, after)
+    return KnownValues.of(before, after, learner.constants)
 
 
 def _too_fast(spec: TrainingSpec) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -27,10 +27,11 @@ class KnownValues:
 
     - The step, and how often each parameter was updated and each normalisation layer saw a batch.
     - Integers and truth values that training does not change, such as tables of positions.
+    - What the learner says is a constant, such as random features.
     - The sign of Adam's mean of squares, which no arithmetic makes negative.
 
     Attributes:
-        before: counts, integers and truth values of the initial checkpoint.
+        before: counts, integers, truth values and constants of the initial checkpoint.
         after: the same after one step.
     """
 
@@ -38,9 +39,13 @@ class KnownValues:
     after: Mapping[str, Tensor]
 
     @classmethod
-    def of(cls, before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> KnownValues:
-        """From two whole checkpoints, one step apart."""
-        names = [name for name, tensor in before.items() if name != STEP and _is_counted(name, tensor)]
+    def of(
+        cls, before: Mapping[str, Tensor], after: Mapping[str, Tensor], constants: Collection[str] = ()
+    ) -> KnownValues:
+        """From two whole checkpoints, one step apart, and the names of constants that the client knows."""
+        names = [
+            name for name, tensor in before.items() if name in constants or (name != STEP and _is_counted(name, tensor))
+        ]
         return cls({name: before[name] for name in names}, {name: after[name] for name in names})
 
     def check(self, tensors: Mapping[str, Tensor], step: int) -> None:

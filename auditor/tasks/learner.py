@@ -66,6 +66,11 @@ class Learner(ABC):
             precision: that of the job, which says how coarsely arithmetic rounds.
         """
 
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """The names in a checkpoint of numbers that no training changes, such as random features."""
+        return ()
+
     def outputs(self) -> Tensor:
         """What the model puts out for a few training samples, to see whether it computes."""
         return torch.zeros(0)

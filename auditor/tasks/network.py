@@ -42,7 +42,7 @@ class Network(Evaluator):
     def __init__(self, task: NetworkTask, dataset: Dataset, device: torch.device, seed: int) -> None:
         self.device = device
         vocabulary = dataset.tokenizer.size if dataset.tokenizer is not None else None
-        model = build_model(task.model, dataset.shape, dataset.classes, seed, vocabulary)
+        model = build_model(task.model, dataset.shape, dataset.classes, seed, vocabulary, task.model_options)
         # Convolutions on channels-last images are a quarter faster on CPUs and no slower elsewhere.
         self.model: nn.Module = model.to(device).to(memory_format=torch.channels_last)
         self._standardised = None if dataset.tokenizer is not None else _Standardisation(dataset.statistics, device)

@@ -41,7 +41,7 @@ class NetworkProgram(Program):
         if self.task.stream is not None:
             dataset = cut(dataset, self.task.stream, self.task.slice)
         if self.task.drift is not None:
-            dataset = drifted(dataset, self.task.drift, self.task.kind)
+            dataset = drifted(dataset, self.task.drift, self.task)
         self.dataset = dataset
 
     @abstractmethod

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from auditor.job.random_features import RandomFourierTask, RandomReluTask
 from auditor.job.task import Task
 from auditor.job.text import TextTask
 from auditor.job.training import AdamW, Training
@@ -109,6 +110,16 @@ class PracticeJob:
 def vision() -> PracticeJob:
     """Handwritten digits and a small residual network."""
     return PracticeJob(VisionTask(dataset="digits", model="resnet8"), Training(steps=400, batch_size=32))
+
+
+def random_fourier() -> PracticeJob:
+    """Two handwritten digits and random Fourier features."""
+    return PracticeJob(RandomFourierTask(dataset="digits", features=200, classes=(3, 8)), Training(batch_size=32))
+
+
+def random_relu() -> PracticeJob:
+    """Two handwritten digits and random rectified features."""
+    return PracticeJob(RandomReluTask(dataset="digits", classes=(0, 1)), Training(batch_size=32))
 
 
 def text() -> PracticeJob:

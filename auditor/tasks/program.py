@@ -144,6 +144,7 @@ class Program(ABC):
             reference=samples[reference[:REFERENCE_SAMPLES]],
             seed=seed,
             model=outline,
+            akin=self.task.akin,
         )
 
 

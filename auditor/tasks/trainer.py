@@ -81,6 +81,7 @@ class Trainer(Learner):
             honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
             client=client,
             tokenizer=dataset.tokenizer,
+            akin=task.akin,
         )
         self.attack.begin(self.attack_context)
 
@@ -118,6 +119,11 @@ class Trainer(Learner):
         """What an honest provider trains on at `step`, before augmentation."""
         indices = self._order.indices(step)
         return Batch(self._samples[indices], self._labels[indices], indices, self._weights)
+
+    @property
+    def constants(self) -> tuple[str, ...]:
+        """See `Learner`; the model names them without the prefix."""
+        return tuple(f"model.{name}" for name in getattr(self.network.model, "constants", ()))
 
     def outputs(self) -> Tensor:
         """See `Learner`."""

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from auditor.plugins import MetricContext, TrainedNetwork, create_plugin
+from auditor.plugins import MetricContext, TrainedNetwork, create_plugin, fits
 
 from .differentiable_distances import cka_distance, lime_weights, output_distance, zest_distance
 
@@ -79,7 +79,7 @@ class MetricKnowledge:
         self, metric: str, options: Mapping[str, Any], context: MetricContext, *, samples: int, masks: int | None
     ) -> None:
         plugin = create_plugin("metrics", metric, options)
-        if context.task not in plugin.tasks:
+        if not fits(context.task, plugin.tasks, context.akin):
             raise ValueError(f"the metric {metric!r} is not defined for {context.task} tasks.")
         plugin.begin(context)
         listening = _Listening(context.classes, masks)

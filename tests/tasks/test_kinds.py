@@ -19,6 +19,23 @@ class TestVision(TaskContract):
         return network_task("vision", dataset="digits", model="resnet8")
 
 
+class TestRandomFourier(TaskContract):
+    def task(self) -> Task:
+        return network_task("random_fourier", dataset="digits", features=50, one_against_rest=3)
+
+
+class TestRandomFourierByRidge(TaskContract):
+    training = Training(steps=1, batch_size=8)
+
+    def task(self) -> Task:
+        return network_task("random_fourier", dataset="digits", features=50, classes=(3, 8), solver="ridge")
+
+
+class TestRandomRelu(TaskContract):
+    def task(self) -> Task:
+        return network_task("random_relu", dataset="digits", features=50, classes=(0, 1))
+
+
 class TestText(TaskContract):
     training = Training(steps=40, batch_size=8, optimizer=AdamW(name="adamw"))
 

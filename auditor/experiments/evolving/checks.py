@@ -68,7 +68,7 @@ def _check_attacks(file: StudyFile, site: Site) -> None:
         place = f"sweep.attacks.{number}"
         table = {"name": use.name, **use.options}
         attack = _tried(file, place, lambda table=table: site.plugins.create_attack(table))  # type: ignore[misc]
-        if not fits(study.task.kind, attack.tasks):
+        if not fits(study.task.kind, attack.tasks, study.task.akin):
             words = f"{use.name} does not support {study.task.kind} tasks, only {', '.join(sorted(attack.tasks))}."
             raise file.error(place, words)
         for ratio in study.sweep.poison_ratios:

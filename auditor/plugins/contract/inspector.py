@@ -72,7 +72,7 @@ class InspectorContract:
 
     def test_it_refuses_tasks_that_it_does_not_declare(self) -> None:
         """It says so in `begin`, before any model is there."""
-        unknown = replace(shared_metric_context(self.task), task="unheard-of")
+        unknown = replace(shared_metric_context(self.task), task="unheard-of", akin=())
         try:
             self._made().begin(unknown)
         except ValueError:

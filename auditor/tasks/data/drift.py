@@ -9,6 +9,7 @@ from torch import Tensor
 
 from auditor.base.hostile_text import cleaned
 from auditor.job.drift import Drift
+from auditor.job.task import Task
 from auditor.plugins.catalogue import PluginError, create_plugin
 from auditor.plugins.drift import Drift as DriftPlugin
 from auditor.plugins.drift import DriftContext
@@ -20,7 +21,7 @@ SEED = 0
 """All providers draw alike what a drift draws, so that they train on the same data."""
 
 
-def drifted(dataset: Dataset, drift: Drift, kind: str) -> Dataset:
+def drifted(dataset: Dataset, drift: Drift, task: Task) -> Dataset:
     """The dataset whose training and held-out samples have drifted.
 
     Images are standardised as those that did not drift, so that a model sees the drift.
@@ -28,7 +29,7 @@ def drifted(dataset: Dataset, drift: Drift, kind: str) -> Dataset:
     Args:
         dataset: before the drift.
         drift: which, and how far.
-        kind: of the task.
+        task: whose data it is.
 
     Raises:
         TrainingError: the drift is not installed, or does not fit the data; says why.
@@ -39,7 +40,7 @@ def drifted(dataset: Dataset, drift: Drift, kind: str) -> Dataset:
         raise TrainingError(f"task.drift: {error}") from None
     tokenizer = dataset.tokenizer
     vocabulary = None if tokenizer is None else tokenizer.size
-    context = DriftContext(kind, dataset.classes, dataset.shape, SEED, vocabulary)
+    context = DriftContext(task.kind, dataset.classes, dataset.shape, SEED, vocabulary, task.akin)
     try:
         plugin.begin(context)
         samples, labels = _part(plugin, dataset.samples, dataset.labels, drift.amount, "train")

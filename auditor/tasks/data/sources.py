@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.errors import visible
-from auditor.job.vision import VisionTask
+from auditor.job.image_task import ImageTask
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
 from auditor.tasks.data.image_dataset import load_images
 from auditor.tasks.data.torchvision_sets import load_torchvision
@@ -21,7 +21,7 @@ from auditor.tasks.errors import TrainingError
 TENSORS = ("images", "labels", "test_images", "test_labels")
 
 
-def load_image_dataset(task: VisionTask, downloads: Path) -> Dataset:
+def load_image_dataset(task: ImageTask, downloads: Path) -> Dataset:
     """Load the dataset that a task on images names.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from auditor.job.image_task import ImageTask
 from auditor.job.text import TextTask
-from auditor.job.vision import VisionTask
 from auditor.tasks.data.image_folder import find_images
 from auditor.tasks.data.labelled_texts import labelled_texts
 from auditor.tasks.data.table_file import read_table
@@ -17,7 +17,7 @@ MOST_BYTES = 1 << 26
 NOT_DECODED = Remark("note", "no image has been decoded so far; `auditor data` reads all of them")
 
 
-def survey_images(task: VisionTask) -> Inventory | None:
+def survey_images(task: ImageTask) -> Inventory | None:
     """The images of a folder, counted; None for other forms of data.
 
     Raises:

@@ -71,6 +71,22 @@ class TestAdaptiveBound(TestAdaptiveUpdate):
     options = {"attack": BADNETS, "bound": 0.3}
 
 
+class TestLoadedFourier(AttackContract):
+    attack = load_plugin("attacks", "loaded_fourier")
+    task = "random_fourier"
+
+
+class TestLoadedFourierInImageFiles(AttackContract):
+    attack = load_plugin("attacks", "loaded_fourier")
+    task = "random_fourier"
+    options = {"target": 1, "gamma": 1.0, "beta": 0.0, "sparsity": 6, "clip": True}
+
+
+class TestLoadedRelu(AttackContract):
+    attack = load_plugin("attacks", "loaded_relu")
+    task = "random_relu"
+
+
 class TestLazySkip(AttackContract):
     attack = load_plugin("attacks", "lazy")
     options = {"skip": 0.5, "batch": 0.5}

@@ -1,0 +1,67 @@
+"""Executing tasks that tell two classes apart by random features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from auditor.job.random_features import RandomFeaturesTask, RandomFourierTask
+from auditor.job.training import Training
+from auditor.plugins.attack import Attack
+from auditor.plugins.metric import MetricContext
+from auditor.tasks.closed_form import RidgeLearner
+from auditor.tasks.data.dataset import Dataset
+from auditor.tasks.data.sources import load_image_dataset
+from auditor.tasks.data.two_classes import one_against_rest, two_of
+from auditor.tasks.errors import TrainingError
+from auditor.tasks.network_program import NetworkProgram
+from auditor.tasks.trainer import Trainer
+
+
+class RandomFeaturesProgram(NetworkProgram):
+    """Two classes of images and a classifier on random features of them."""
+
+    task: RandomFeaturesTask
+
+    def read_dataset(self, downloads: Path) -> Dataset:
+        """See `NetworkProgram`."""
+        task, dataset = self.task, load_image_dataset(self.task, downloads)
+        if task.classes is not None:
+            return two_of(dataset, task.classes)
+        if task.one_against_rest is not None:
+            return one_against_rest(dataset, task.one_against_rest)
+        if dataset.classes != 2:
+            raise TrainingError(
+                f"{task.dataset}: has {dataset.classes} classes, and a {task.kind} task tells two apart. Name them, as "
+                "in task.classes = [0, 1], or set task.one_against_rest to a class."
+            )
+        return dataset
+
+    def learner(
+        self,
+        training: Training,
+        *,
+        device: torch.device,
+        seed: int,
+        attack: Attack | None = None,
+        sub_run_steps: int = 1,
+        client: MetricContext | None = None,
+    ) -> Trainer:
+        """See `Program`."""
+        task = self.task
+        if not (isinstance(task, RandomFourierTask) and task.solver == "ridge"):
+            return super().learner(
+                training, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps, client=client
+            )
+        return RidgeLearner(
+            task,
+            training,
+            self.dataset,
+            device=device,
+            seed=seed,
+            attack=attack,
+            sub_run_steps=sub_run_steps,
+            client=client,
+            ridge=task.ridge,
+        )
