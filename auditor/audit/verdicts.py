@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
@@ -156,7 +157,18 @@ def _faults(name: str, state: AuditState) -> list[str]:
         finite = finite_models(index, state)
         if finite.get(name) is False and sum(finite.values()) * 2 > len(finite):
             found.append(f"sub-run {index}: its weights are not finite numbers, but most others' are")
-    return found
+    return _without_repetition(found)
+
+
+def _without_repetition(faults: list[str]) -> list[str]:
+    """The first of each kind of fault, with how many more there are; a kind has the same words, but for numbers."""
+    kinds: dict[str, list[str]] = {}
+    for fault in faults:
+        kinds.setdefault(re.sub(r"\d+", "0", fault), []).append(fault)
+    return [
+        alike[0] if len(alike) == 1 else f"{alike[0].rstrip('.')} (and {len(alike) - 1} more like this)"
+        for alike in kinds.values()
+    ]
 
 
 def finite_models(index: int, state: AuditState) -> dict[str, bool]:

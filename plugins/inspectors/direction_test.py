@@ -22,8 +22,12 @@ Matrix: TypeAlias = NDArray[np.float64]
 class DirectionTestOptions(Options):
     """What can be set for every test of random features."""
 
-    draws: int = option(19, "how many honest draws of features the score is measured against", ge=3, le=10_000)
-    threshold: float = option(4.0, "a score over this, in standard deviations of honest draws, is suspicious", gt=0)
+    draws: int = option(
+        99,
+        "how many honest draws are looked at; an honest model exceeds all of d in 1 of d + 1 cases",
+        ge=3,
+    )
+    threshold: float = option(1.0, "a score over this is suspicious; 1 is the largest of the honest draws", gt=0)
     key_seed: int | None = option(
         None,
         "the seed of the adversary's key, which only the adversary has: a control",
@@ -36,9 +40,9 @@ class DirectionTestOptions(Options):
 class DirectionTest(Inspector):
     """Compares a statistic of the features' directions [m, d] with what honest draws of the same size give.
 
-    Honest directions are standard normal, so that honest draws can be made here: the score is how many of their
-    standard deviations the statistic of the model lies above their mean. No training, no data and no other model is
-    needed.
+    Honest directions are standard normal, so that honest draws can be made here: the score is how far the statistic of
+    the model lies above their median, by how far the largest of them does. An honest model's is over 1 with the
+    probability 1/(draws + 1), whatever the statistic. No training, no data and no other model is needed.
 
     With the adversary's key (`key_seed`) the same test is run on what the key leaves of each direction: the products
     y = ⟨g, s⟩ for rectified features, and √2·cos 2πγy and √2·sin 2πγy for Fourier features with γ. That no honest
@@ -79,16 +83,16 @@ class DirectionTest(Inspector):
         directions = found[DIRECTIONS].double().cpu().numpy()
         if not np.isfinite(directions).all():
             raise ValueError("the model's random features are not finite")
-        mean, deviation = self._usual(directions.shape)
+        median, largest = self._usual(directions.shape)
         value = self._value(directions, 0)
         return Inspection(
-            score=(value - mean) / deviation,
+            score=(value - median) / max(largest - median, 1e-12),
             threshold=self.options.threshold,
-            details={"statistic": value, "honest_mean": mean, "honest_deviation": deviation},
+            details={"statistic": value, "honest_median": median, "honest_largest": largest},
         )
 
     def _usual(self, shape: tuple[int, int]) -> tuple[float, float]:
-        """Mean and standard deviation of the statistic over honest draws, which depend on the shape alone."""
+        """Median and largest of the statistic over honest draws, which depend on the shape alone."""
         if shape not in self._honest:
             values = []
             for number in range(1, self.options.draws + 1):
@@ -96,7 +100,7 @@ class DirectionTest(Inspector):
                 # Models keep single precision; so do honest draws.
                 values.append(self._value(drawn.astype(np.float32).astype(np.float64), number))
                 self.progress(number / (self.options.draws + 1))
-            self._honest[shape] = float(np.mean(values)), max(float(np.std(values, ddof=1)), 1e-9)
+            self._honest[shape] = float(np.median(values)), max(values)
         return self._honest[shape]
 
     def _value(self, directions: Matrix, number: int) -> float:

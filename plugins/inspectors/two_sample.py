@@ -16,7 +16,7 @@ HIDDEN = 64
 class TwoSampleOptions(DirectionTestOptions):
     """What can be set for `two_sample`."""
 
-    steps: int = option(200, "steps of gradient descent that the classifier is trained for", ge=1, le=100_000)
+    steps: int = option(100, "steps of gradient descent that the classifier is trained for", ge=1, le=100_000)
 
 
 class TwoSample(DirectionTest):
