@@ -106,5 +106,5 @@ class RandomReluTask(RandomFeaturesTask):
     kind: Literal["random_relu"] = "random_relu"
     model: str = models[0]
     features: Annotated[int, Field(ge=1, le=MAX_FEATURES)] = Field(
-        default=100, description="m, the number of random features"
+        default=400, description="m, the number of random features"
     )

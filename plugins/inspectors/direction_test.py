@@ -104,9 +104,9 @@ class DirectionTest(Inspector):
         return self._honest[shape]
 
     def _value(self, directions: Matrix, number: int) -> float:
-        return self.statistic(self._seen(directions), generator(self._seed, f"statistic {self.name}", number))
+        return self.statistic(self.seen(directions), generator(self._seed, f"statistic {self.name}", number))
 
-    def _seen(self, directions: Matrix) -> Matrix:
+    def seen(self, directions: Matrix) -> Matrix:
         """What the test looks at: all of the directions, or what the key leaves of them."""
         options = self.options
         if options.key_seed is None:

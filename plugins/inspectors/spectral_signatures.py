@@ -68,7 +68,8 @@ class SpectralSignatures(Inspector):
 
     def _score(self, features: torch.Tensor) -> float:
         centred = features - features.mean(0)
-        main = torch.linalg.svd(centred, full_matrices=False).Vh[0]
-        squares = (centred @ main).square().sort(descending=True).values
+        # The components along the first singular vector, from the products of the samples with one another.
+        values, vectors = torch.linalg.eigh(centred @ centred.T)
+        squares = (values[-1] * vectors[:, -1].square()).sort(descending=True).values
         most = max(1, round(self.options.share * len(squares)))
         return float(squares[:most].mean() / squares.median().clamp(min=1e-12))

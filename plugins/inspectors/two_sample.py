@@ -33,7 +33,7 @@ class TwoSample(DirectionTest):
     def statistic(self, directions: Matrix, draws: np.random.Generator) -> float:
         """The share of directions that were not trained on and are told rightly."""
         count, values = directions.shape
-        other = self._seen(draws.standard_normal((count, self._width(values))))
+        other = super().seen(draws.standard_normal((count, self._values)))
         samples = torch.from_numpy(np.concatenate([directions, other])).to(torch.float32)
         labels = torch.cat([torch.ones(count), torch.zeros(count)])
         order = torch.from_numpy(draws.permutation(2 * count))
@@ -50,13 +50,10 @@ class TwoSample(DirectionTest):
             right = (network(samples[test])[:, 0] > 0) == (labels[test] > 0)
         return float(right.double().mean())
 
-    def _width(self, seen: int) -> int:
-        """How many values honest directions have, of which the test sees `seen`."""
-        return self._values if self.options.key_seed is not None else seen
-
-    def _value(self, directions: Matrix, number: int) -> float:
+    def seen(self, directions: Matrix) -> Matrix:
+        """See `DirectionTest`; remembers of how many values honest directions must be."""
         self._values = directions.shape[1]
-        return super()._value(directions, number)
+        return super().seen(directions)
 
 
 def _network(values: int, draws: np.random.Generator) -> nn.Module:
