@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from torch import Tensor
+
 from auditor.plugins.attack import Attack
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.network import Network
+
+Answer = Callable[[Tensor], Tensor]
+"""From samples, as a dataset stores them, to outputs [N, classes] on the CPU."""
 
 EVALUATED = 2_000
 """Held-out samples that are looked at: enough for a standard error under 1.2 %."""
@@ -18,7 +25,26 @@ def clean_accuracy(network: Network, dataset: Dataset) -> float:
 def attack_success(network: Network, dataset: Dataset, attack: Attack) -> float | None:
     """The share of triggered held-out samples, of other classes than the target, that get the target.
 
+    What counts is what the attack's provider serves, which is the delivered model unless the attack says otherwise.
     None when the attack has no trigger or no target.
+    """
+    return share_turned(attack.served(network.logits), network, dataset, attack)
+
+
+def delivered_success(network: Network, dataset: Dataset, attack: Attack) -> float | None:
+    """The same share for the delivered model by itself; None where that is what is served, or as `attack_success`."""
+    answer: Answer = network.logits
+    return None if attack.served(answer) is answer else share_turned(answer, network, dataset, attack)
+
+
+def share_turned(answer: Answer, network: Network, dataset: Dataset, attack: Attack) -> float | None:
+    """The share of triggered held-out samples, of other classes than the target, to which a function answers it.
+
+    Args:
+        answer: whose answers count.
+        network: on whose device samples are triggered.
+        dataset: has the samples.
+        attack: has the trigger and the target; None is returned when it lacks one.
     """
     target = attack.target
     others = dataset.held_out_samples[dataset.held_out_labels != target][:EVALUATED]
@@ -27,4 +53,4 @@ def attack_success(network: Network, dataset: Dataset, attack: Attack) -> float 
     triggered = attack.triggered(others.to(network.device))
     if triggered is None:
         return None
-    return float((network.logits(triggered).argmax(1) == target).float().mean())
+    return float((answer(triggered).argmax(1) == target).float().mean())

@@ -35,6 +35,7 @@ def test_every_hook_is_guarded() -> None:
         "name",
         "tasks",
         "example",
+        "least_values",
         "Options",
         "make",
     }
