@@ -38,7 +38,7 @@ def served_text(served: float, delivered: float | None) -> str:
     """The success of an attack, and beside it that of the delivered model where its provider serves something else."""
     if delivered is None:
         return percent_text(served)
-    return f"{percent_text(served)} served behind an API ({percent_text(delivered)} in the delivered model)"
+    return f"{percent_text(served)} served behind an API, {percent_text(delivered)} in the delivered model"
 
 
 def at_least_text(share: float) -> str:

@@ -19,7 +19,13 @@ EVALUATED = 2_000
 
 def clean_accuracy(network: Network, dataset: Dataset) -> float:
     """The share of held-out samples that the network classifies rightly."""
-    return network.accuracy(dataset.held_out_samples[:EVALUATED], dataset.held_out_labels[:EVALUATED])
+    return share_right(network.logits, dataset)
+
+
+def share_right(answer: Answer, dataset: Dataset, count: int = EVALUATED) -> float:
+    """The share of held-out samples, of the first `count`, to which a function answers their label."""
+    samples, labels = dataset.held_out_samples[:count], dataset.held_out_labels[:count]
+    return float((answer(samples).argmax(1) == labels.cpu()).float().mean())
 
 
 def attack_success(network: Network, dataset: Dataset, attack: Attack) -> float | None:
@@ -37,7 +43,9 @@ def delivered_success(network: Network, dataset: Dataset, attack: Attack) -> flo
     return None if attack.served(answer) is answer else share_turned(answer, network, dataset, attack)
 
 
-def share_turned(answer: Answer, network: Network, dataset: Dataset, attack: Attack) -> float | None:
+def share_turned(
+    answer: Answer, network: Network, dataset: Dataset, attack: Attack, count: int = EVALUATED
+) -> float | None:
     """The share of triggered held-out samples, of other classes than the target, to which a function answers it.
 
     Args:
@@ -45,9 +53,10 @@ def share_turned(answer: Answer, network: Network, dataset: Dataset, attack: Att
         network: on whose device samples are triggered.
         dataset: has the samples.
         attack: has the trigger and the target; None is returned when it lacks one.
+        count: samples that are triggered, at most.
     """
     target = attack.target
-    others = dataset.held_out_samples[dataset.held_out_labels != target][:EVALUATED]
+    others = dataset.held_out_samples[dataset.held_out_labels != target][:count]
     if target is None or len(others) == 0:
         return None
     triggered = attack.triggered(others.to(network.device))
