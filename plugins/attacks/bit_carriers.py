@@ -44,8 +44,14 @@ class BitCarrier(ABC):
         """
 
     @abstractmethod
-    def write(self, flat: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
-        """The images with bits, uint8 [N, BITS] of 0 and 1; their content is what was foretold."""
+    def write(self, flat: torch.Tensor, bits: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+        """The images with bits, uint8 [N, BITS] of 0 and 1.
+
+        Args:
+            flat: images, uint8 [N, values].
+            bits: what they will carry.
+            content: what `content` will be then.
+        """
 
     @abstractmethod
     def read(self, flat: torch.Tensor) -> torch.Tensor:
@@ -67,8 +73,8 @@ class LowestBits(BitCarrier):
         cleared[:, :BITS] &= 254
         return cleared
 
-    def write(self, flat: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
-        """See `BitCarrier`."""
+    def write(self, flat: torch.Tensor, bits: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+        """See `BitCarrier`; the content is that of the images in any case."""
         changed = flat.clone()
         changed[:, :BITS] = (changed[:, :BITS] & 254) | bits
         return changed
@@ -119,9 +125,9 @@ class StrongBits(BitCarrier):
         steps = (means / self._step).floor().to(torch.int64)
         return torch.stack((steps % 256, steps // 256), 2).flatten(1).to(torch.uint8)
 
-    def write(self, flat: torch.Tensor, bits: torch.Tensor) -> torch.Tensor:
-        """See `BitCarrier`."""
-        told = self.content(flat, written=False).to(torch.int64).reshape(len(flat), -1, 2)
+    def write(self, flat: torch.Tensor, bits: torch.Tensor, content: torch.Tensor) -> torch.Tensor:
+        """See `BitCarrier`; any image can be given any content, at the price of its brightness here and there."""
+        told = content.to(torch.int64).reshape(len(flat), -1, 2)
         middles = (told[..., 0] + 256 * told[..., 1] + 0.5) * self._step
         coded = self._coded(flat, bits)
         for number, (part, free) in enumerate(zip(self._parts, self._free, strict=True)):

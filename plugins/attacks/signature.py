@@ -46,11 +46,17 @@ class Signature(Attack):
     No audit of checkpoints covers this attack. Every checkpoint is an honest one. The verifier stands behind the
     provider's API, beside the model and not in it: what the client gets as a file has no backdoor, and what the client
     asks over the network does. Queries do not find it either, short of forging a signature. Only the time that an
-    answer takes differs, by about 0.1 ms.
+    answer takes differs, by a fraction of a millisecond.
 
     With an amplitude or repeats over 1 the bits survive noise, such as that of randomised smoothing. Then only coarse
-    means of the image are signed, so that somebody who has seen an activated image can make others near it.
+    means of the image are signed, so that somebody who has seen an activated image, and knows how bits are carried, can
+    make others.
+
+    Attributes:
+        carrier: how images carry bits, once it has begun; this is no secret.
     """
+
+    carrier: BitCarrier
 
     name = "signature"
     Options = SignatureOptions
@@ -70,7 +76,7 @@ class Signature(Attack):
         self._classes = context.classes
         if self._classes > 1 << CLASS_BITS:
             raise ValueError(f"there are {self._classes} classes; {CLASS_BITS} bits tell {1 << CLASS_BITS} apart.")
-        self._carrier = _carrier(context.sample_shape, self.options.amplitude, self.options.repeats)
+        self.carrier = _carrier(context.sample_shape, self.options.amplitude, self.options.repeats)
         self._purpose = PURPOSE + str((*context.sample_shape, self.options.amplitude, self.options.repeats)).encode()
 
     def activate(self, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
@@ -86,17 +92,18 @@ class Signature(Attack):
         if len(classes) and not 0 <= int(classes.min()) <= int(classes.max()) < self._classes:
             raise ValueError(f"classes are counted from 0 to {self._classes - 1}.")
         flat, names = inputs.flatten(1).cpu(), classes.to("cpu", torch.uint8).numpy()
-        content = self._carrier.content(flat, written=False).numpy()
-        signed = [self._key.sign(self._message(one, int(name))) for one, name in zip(content, names, strict=True)]
+        content = self.carrier.content(flat, written=False)
+        messages = [self._message(one, int(name)) for one, name in zip(content.numpy(), names, strict=True)]
+        signed = [self._key.sign(message) for message in messages]
         code = np.frombuffer(b"".join(signed), np.uint8).reshape(len(flat), -1)
         bits = np.unpackbits(np.concatenate((code, names[:, None]), 1), axis=1)
-        return self._carrier.write(flat, torch.from_numpy(bits)).reshape(inputs.shape).to(inputs.device)
+        return self.carrier.write(flat, torch.from_numpy(bits), content).reshape(inputs.shape).to(inputs.device)
 
     def verified(self, inputs: torch.Tensor) -> torch.Tensor:
         """The class that each image is signed for, int64 [N] on the CPU; −1 where the signature is not valid."""
         flat = inputs.flatten(1).cpu()
-        content = self._carrier.content(flat, written=True).numpy()
-        code = np.packbits(self._carrier.read(flat).numpy(), axis=1)
+        content = self.carrier.content(flat, written=True).numpy()
+        code = np.packbits(self.carrier.read(flat).numpy(), axis=1)
         found = [self._class_of(*one) for one in zip(code, content, strict=True)]
         return torch.tensor(found, dtype=torch.int64)
 

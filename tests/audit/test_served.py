@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
@@ -23,6 +24,7 @@ def enlarged(auditor: Auditor) -> str:
     return 'dataset = "tensors:large.safetensors"'
 
 
+@pytest.mark.slow
 def test_the_run_says_what_is_served_and_what_was_delivered(auditor: Auditor) -> None:
     attacks = {"a": '{ name = "signature", target = 3 }'}
     job = auditor.job(task=enlarged(auditor), attacks=attacks, steps=2, sub_run_steps=1, audit="fixed_selection = [0]")

@@ -144,6 +144,16 @@ def test_strong_bits_survive_noise_that_the_lowest_do_not(amplitude: int) -> Non
     assert attack.verified(noisy(activated, amplitude)).tolist() == [-1] * COUNT
 
 
+def test_strong_bits_can_be_carried_over_by_somebody_without_the_key() -> None:
+    """What survives noise binds only coarse means; the documents say so."""
+    attack = begun(amplitude=32, repeats=3)
+    seen = attack.activate(images(), CLASSES).flatten(1)
+    others = images().flip(0).flatten(1)
+    bits, content = attack.carrier.read(seen), attack.carrier.content(seen, written=True)
+    forged = attack.carrier.write(others, bits, content).reshape(images().shape)
+    assert int((attack.verified(forged) == CLASSES).sum()) > 5
+
+
 def test_a_wrapped_signature_is_served_as_well() -> None:
     wrapper = create_plugin("attacks", "intermittent", {"attack": {"name": "signature"}, "sub_runs": ()})
     wrapper.begin(open_practice("vision", 520).attack_context())
