@@ -48,7 +48,14 @@ class Conclusion:
             return  # an agent that was started again does not know its earlier runs
         attack, failure = cleaned(achieved.attack, 64), achieved.failure and cleaned(achieved.failure)
         self._session.write(
-            AttackMeasured(adversary.name, attack, achieved.clean_accuracy, achieved.success_rate, failure)
+            AttackMeasured(
+                adversary.name,
+                attack,
+                achieved.clean_accuracy,
+                achieved.success_rate,
+                failure,
+                achieved.delivered_rate,
+            )
         )
 
     def _latest_execution(self, connection: Connection) -> str | None:

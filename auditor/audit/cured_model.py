@@ -34,7 +34,10 @@ class Condition:
     def rows(self) -> list[tuple[str, str]]:
         """A name and a figure for each."""
         found = [("accuracy", _share(self.accuracy))]
-        found += [(f"success of {one.attack} by {one.provider}"[:39], _share(one.success)) for one in self.attacks]
+        for one in self.attacks:
+            found.append((f"success of {one.attack} by {one.provider}"[:39], _share(one.success)))
+            if one.delivered is not None:
+                found.append(("the same, if the model itself is served", _share(one.delivered)))
         return found + [
             (f"{one.inspector} (suspicious over {one.threshold or 0:g})"[:39], _index(one)) for one in self.inspected
         ]

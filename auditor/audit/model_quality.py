@@ -59,18 +59,20 @@ class ModelQuality:
             TrainingError: the file cannot be read, or is of another model.
         """
         for provider, (origin, attack) in load_attacks(attackers).items():
-            success, failure = None, None
+            success, delivered, failure = None, None, None
             measured = partial(self._success, checkpoint, origin, attack)
             try:
-                success = call_within(self._job.audit.metric_seconds, measured)
+                success, delivered = call_within(self._job.audit.metric_seconds, measured)
             except (PluginError, OutOfTime) as error:
                 failure = cleaned(error)
-            yield AttackSuccess(provider, cleaned(origin.name, 64), provider in acted, success, failure)
+            yield AttackSuccess(provider, cleaned(origin.name, 64), provider in acted, success, failure, delivered)
 
-    def _success(self, checkpoint: Path, origin: Origin, attack: Attack) -> float | None:
+    def _success(self, checkpoint: Path, origin: Origin, attack: Attack) -> tuple[float | None, float | None]:
+        """Of what is served, and of the model itself where that is something else."""
         learner = self._new(GuardedAttack(attack, origin))
         self._load(learner, checkpoint)
-        return self._program.attack_success(learner.evaluator, learner.attack)
+        program, evaluator = self._program, learner.evaluator
+        return program.attack_success(evaluator, learner.attack), program.delivered_success(evaluator, learner.attack)
 
     def _new(self, attack: Attack | None = None) -> Learner:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

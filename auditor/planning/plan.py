@@ -15,6 +15,7 @@ from auditor.planning.chances import (
     free_share,
     independent_catch_probability,
 )
+from auditor.plugins.serving import serves_another
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 """The shares f of deviating sub-runs that the plan tabulates."""
@@ -42,7 +43,7 @@ class Plan:
         catch: for (f, m), P(caught) if the power is known; else P(at least one sub-run that it acts in is replicated).
         free_ride: for f, the probability that a primary that watches which checkpoints are opened finds f·M sub-runs
             that it knows to be unchecked; 0 where draws are independent.
-        warnings: what such a primary can make of how sub-runs are drawn, each a sentence.
+        warnings: what such a primary can make of how sub-runs are drawn, and what no audit covers, each a sentence.
     """
 
     name: str
@@ -138,7 +139,7 @@ def make_plan(job: Job, power: float | None = None, together: tuple[int, float] 
         power=power,
         catch=_catch_table(job, len(lengths), power, together),
         free_ride=_free_rides(job, len(lengths)),
-        warnings=_warnings(job, len(lengths)),
+        warnings=(*_warnings(job, len(lengths)), *_served(job)),
     )
 
 
@@ -176,6 +177,15 @@ def _free_rides(job: Job, sub_runs: int) -> dict[float, float]:
     return {
         share: free_ride_probability(sub_runs, acting_sub_runs(share, sub_runs), job.replicated) for share in SHARES
     }
+
+
+def _served(job: Job) -> tuple[str, ...]:
+    return tuple(
+        f"{provider.name} simulates {provider.attack.name}, which answers behind an API with another function than the "
+        "model that it delivers. No audit of checkpoints covers what is served."
+        for provider in job.providers
+        if provider.attack is not None and serves_another(provider.attack.name, provider.attack.options, job.plugins)
+    )
 
 
 def _warnings(job: Job, sub_runs: int) -> tuple[str, ...]:

@@ -128,6 +128,9 @@ class Attack:
     example: ClassVar[Mapping[str, Any]] = {}
     """Options to try it with, as a job file has them: what is required, and what makes it do something at once."""
 
+    least_values: ClassVar[int] = 0
+    """Values that a sample must have for it, pixels times channels; its contract is tried on samples that have them."""
+
     def __init__(self, options: PluginOptions) -> None:
         self.options = options
 
@@ -192,3 +195,12 @@ class Attack:
     def target(self) -> int | None:
         """The class that triggered samples should get; None when the attack has no target."""
         return None
+
+    def served(self, answer: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What the provider answers behind an API of its own, given what the delivered model answers.
+
+        Both take samples (as in `Batch.inputs`) and give outputs, float [B, classes] on the CPU. Return `answer`
+        itself where the provider serves what it delivered. An audit compares checkpoints, so that it cannot see this
+        hook: attack success is measured on what is served, and beside it on the delivered model where they differ.
+        """
+        return answer

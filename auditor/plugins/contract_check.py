@@ -164,7 +164,8 @@ def _run(name: str, task: str, test: Callable[[], None]) -> Iterator[Check]:
 
 def _timed(origin: Origin, plugins: Catalogue, options: Mapping[str, Any], task: str) -> Iterator[Check | Cost]:
     costs: list[Cost] = []
-    practice = open_practice(task)
+    plugin = plugins.load(cast("Kind", origin.kind), origin.name)
+    practice = open_practice(task, getattr(plugin, "least_values", 0))
 
     def measure() -> None:
         match origin.kind:

@@ -96,6 +96,21 @@ class GuardedAttack(Attack):
         """As the guarded attack."""
         return self._call("target", lambda: self._attack.target)
 
+    def served(self, answer: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+        """As the guarded attack; a function that gives an output of each class for each sample."""
+        served = self._call("served", lambda: self._attack.served(answer))
+        self._check("served", served, callable(served), "a function from samples to outputs")
+        if served is answer:
+            return answer
+
+        def guarded(inputs: torch.Tensor) -> torch.Tensor:
+            outputs = self._call("served", lambda: served(inputs))
+            fits = len(_shape(outputs)) == 2 and len(outputs) == len(inputs)
+            self._check("served", outputs, fits, "an output of each class for each sample")
+            return outputs
+
+        return guarded
+
     def _call(self, hook: str, call: Callable[[], Result]) -> Result:
         try:
             return call()

@@ -90,3 +90,7 @@ class AttackWrapper(Attack):
     def target(self) -> int | None:
         """As the wrapped attack."""
         return self.wrapped.target
+
+    def served(self, answer: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+        """As the wrapped attack."""
+        return self.wrapped.served(answer)

@@ -122,12 +122,14 @@ class Simulation(_Message):
     Attributes:
         attack: its name.
         clean_accuracy: on held-out samples; None where the kind of task has none.
-        success_rate: share of triggered samples, of other classes than the target, that get the target; None when
-            the attack has no trigger or no target.
+        success_rate: share of triggered samples, of other classes than the target, that get the target from what the
+            provider serves; None when the attack has no trigger or no target.
+        delivered_rate: the same for the delivered model, where the provider serves something else; None elsewhere.
         failure: why the attack could not be asked for its trigger.
     """
 
     attack: Text
     clean_accuracy: Share | None
     success_rate: Share | None
+    delivered_rate: Share | None = None
     failure: Text | None = None

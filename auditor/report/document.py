@@ -273,6 +273,7 @@ def _simulated(state: AuditState) -> list[dict[str, Any]]:
             "attack": simulation.attack,
             "accuracy": simulation.clean_accuracy,
             "success": simulation.success_rate,
+            "delivered_success": simulation.delivered_rate,
             "failure": simulation.failure,
         }
         for name, simulation in state.attacks.items()

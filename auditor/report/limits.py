@@ -43,6 +43,8 @@ def limits(job: Job, state: AuditState, checked: Sequence[Mapping[str, Any]]) ->
         "The report of each update tells which of its sub-runs were replicated. The others were not checked."
         if state.updates
         else f"{len(checked)} of {job.sub_runs:,} sub-runs were replicated. The others were not checked.",
+        "This report is about checkpoints. What a provider answers behind an API of its own can be another function, "
+        "which no audit of checkpoints covers.",
         "Colluding providers that are as many as the assumed benign ones can make an honest provider look deviant.",
         "The client wrote this report. A reader who does not trust the client should compare the digests below with "
         "those that the providers kept.",

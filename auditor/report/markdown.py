@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.report.markdown_text import bullets, code, table, words
 from auditor.report.markdown_updates import update_section
-from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
+from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text, served_text
 
 COMMITMENTS_SHOWN = 40
 """More commitments than these are summed up by one digest, but for those that were opened."""
@@ -248,7 +248,8 @@ def _cost(report: Mapping[str, Any]) -> Iterator[str]:
         )
         yield ""
     for simulation in report["simulated"]:
-        success = "" if simulation["success"] is None else f", attack success {percent_text(simulation['success'])}"
+        rate, delivered_rate = simulation["success"], simulation["delivered_success"]
+        success = "" if rate is None else f", attack success {served_text(rate, delivered_rate)}"
         yield (
             f"Simulated: {code(simulation['provider'])} carried out {code(simulation['attack'])} (accuracy "
             f"{percent_text(simulation['accuracy'])}{success}). The verdicts do not know it."

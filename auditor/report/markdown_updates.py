@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.report.markdown_text import code, table, words
-from auditor.report.number_text import percent_text
+from auditor.report.number_text import percent_text, served_text
 
 
 def update_section(report: Mapping[str, Any]) -> Iterator[str]:
@@ -33,7 +33,7 @@ def update_section(report: Mapping[str, Any]) -> Iterator[str]:
             ", ".join(code(name) for name, verdict in update["verdicts"].items() if verdict == "flagged") or "–",
             _share(update["accuracy"]),
             _share(update["accuracy_without_updates"]),
-            "; ".join(f"{words(one['attack'])} {_share(one['success'])}" for one in update["attacks"]) or "–",
+            "; ".join(f"{words(one['attack'])} {_success(one)}" for one in update["attacks"]) or "–",
         )
         for update in report["updates"]
     ]
@@ -48,6 +48,10 @@ def update_section(report: Mapping[str, Any]) -> Iterator[str]:
         "attack success",
     )
     yield from table(headings, rows)
+
+
+def _success(attack: Mapping[str, Any]) -> str:
+    return "–" if attack["success"] is None else served_text(attack["success"], attack["delivered"])
 
 
 def _share(value: float | None) -> str:

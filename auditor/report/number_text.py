@@ -34,6 +34,13 @@ def percent_text(share: float) -> str:
     return f"{per_cent:.0f} %"
 
 
+def served_text(served: float, delivered: float | None) -> str:
+    """The success of an attack, and beside it that of the delivered model where its provider serves something else."""
+    if delivered is None:
+        return percent_text(served)
+    return f"{percent_text(served)} served behind an API, {percent_text(delivered)} in the delivered model"
+
+
 def at_least_text(share: float) -> str:
     """A lower bound in per cent, rounded down."""
     tenths = math.floor(1000 * share + 1e-9)

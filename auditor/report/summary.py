@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.audit.record.events import AuditFinished, ModelDelivered
 from auditor.audit.record.findings import Cost, RecordedJudgement
 from auditor.audit.record.state import AuditState
-from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text
+from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text, served_text
 
 OUTCOMES = {
     "clean": "CLEAN: every provider is consistent with the others.",
@@ -47,7 +47,8 @@ def delivery_lines(state: AuditState) -> list[str]:
         quality = "" if accuracy is None else f"{percent_text(accuracy)} accuracy on held-out samples, "
         lines.append(f"Delivered model: {quality}in {state.delivered.path}")
     for name, attack in state.attacks.items():
-        success = "" if attack.success_rate is None else f", attack success {percent_text(attack.success_rate)}"
+        rate, delivered = attack.success_rate, attack.delivered_rate
+        success = "" if rate is None else f", attack success {served_text(rate, delivered)}"
         success = success if attack.failure is None else f", attack success unknown: {attack.failure}"
         lines.append(
             f"Simulated: {name} carried out {attack.attack} ({_quality(attack.clean_accuracy)}{success}). "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.audit.record.update_events import AttackSuccess, InspectedModel, UpdateMeasured
-from auditor.report.number_text import percent_text
+from auditor.report.number_text import percent_text, served_text
 
 
 def update_name(update: int) -> str:
@@ -25,13 +25,16 @@ def attack_words(attack: AttackSuccess) -> str:
     """What an attack achieves on the model of an update."""
     if attack.failure is not None:
         return f"{attack.attack} by {attack.provider}: success unknown: {attack.failure}"
-    success = "no success to measure" if attack.success is None else f"success {percent_text(attack.success)}"
+    rate, delivered = attack.success, attack.delivered
+    success = "no success to measure" if rate is None else f"success {served_text(rate, delivered)}"
     return f"{attack.attack} by {attack.provider}: {success}{', acted' if attack.acted else ''}"
 
 
 def success_text(attack: AttackSuccess) -> str:
     """The success of an attack on the model of an update, in a few characters: `badnets 98 %, acted`."""
     success = "?" if attack.failure is not None else "–" if attack.success is None else percent_text(attack.success)
+    if attack.delivered is not None:
+        success += f" served, {percent_text(attack.delivered)} delivered"
     return f"{attack.attack} {success}{', acted' if attack.acted else ''}"
 
 

@@ -162,7 +162,9 @@ class TaskContract(ABC):
         assert len(context.probe) == len(program.held_out_samples)
         accuracy = program.accuracy(learner.evaluator)
         assert accuracy is None or 0 <= accuracy <= 1
-        assert program.attack_success(learner.evaluator, Attack(Attack.Options())) is None
+        honest = Attack(Attack.Options())
+        assert program.attack_success(learner.evaluator, honest) is None
+        assert program.delivered_success(learner.evaluator, honest) is None
         assert _bytes(learner) == before
 
     def test_honest_variations_stay_near(self) -> None:

@@ -17,7 +17,7 @@ from auditor.plugins.metric import MetricContext
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.drift import drifted
 from auditor.tasks.data.slices import cut
-from auditor.tasks.evaluation import attack_success, clean_accuracy
+from auditor.tasks.evaluation import attack_success, clean_accuracy, delivered_success
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.inventory import Inventory
 from auditor.tasks.network import Network
@@ -120,6 +120,10 @@ class NetworkProgram(Program):
     def attack_success(self, evaluator: Evaluator, attack: Attack) -> float | None:
         """See `Program`."""
         return attack_success(_network(evaluator), self.dataset, attack)
+
+    def delivered_success(self, evaluator: Evaluator, attack: Attack) -> float | None:
+        """See `Program`."""
+        return delivered_success(_network(evaluator), self.dataset, attack)
 
 
 def _network(evaluator: Evaluator) -> Network:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from auditor.job.random_features import RandomFourierTask, RandomReluTask
@@ -18,12 +20,15 @@ from auditor.plugins.attack import Attack, AttackContext, Batch
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.checkpoint import encode
 from auditor.tasks.checkpoint_model import CheckpointModel
+from auditor.tasks.data.sources import load_image_dataset
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.program import load_program
 from auditor.tasks.trainer import Trainer
 
 SUB_RUN_STEPS = 4
 MEASUREMENT_SEED = 11
+ENLARGED = 320
+"""Training images of a practice with larger ones; they are enough for every check."""
 
 
 class PracticeJob:
@@ -107,9 +112,34 @@ class PracticeJob:
         return path
 
 
-def vision() -> PracticeJob:
-    """Handwritten digits and a small residual network."""
-    return PracticeJob(VisionTask(dataset="digits", model="resnet8"), Training(steps=400, batch_size=32))
+def vision(least_values: int = 0) -> PracticeJob:
+    """Handwritten digits and a small residual network.
+
+    Args:
+        least_values: pixels that an image should have; digits are enlarged by a whole factor where they have fewer.
+    """
+    spec = Training(steps=400, batch_size=32)
+    task = VisionTask(dataset="digits", model="resnet8")
+    if not least_values:
+        return PracticeJob(task, spec)
+    digits = load_image_dataset(task, Path())
+    pixels = digits.samples[0].numel()
+    factor = math.isqrt(-(-least_values // pixels) - 1) + 1
+    with tempfile.TemporaryDirectory(prefix="auditor-practice-") as folder:
+        path = Path(folder) / "enlarged.safetensors"
+        tensors = {
+            "images": _enlarged(digits.samples[:ENLARGED], factor),
+            "labels": digits.labels[:ENLARGED],
+            "test_images": _enlarged(digits.held_out_samples, factor),
+            "test_labels": digits.held_out_labels,
+        }
+        save_file(tensors, path)
+        return PracticeJob(VisionTask(dataset=f"tensors:{path}", model="resnet8"), spec)
+
+
+def _enlarged(samples: Tensor, factor: int) -> Tensor:
+    """Images [N, C, H, W] with each pixel as factor × factor pixels."""
+    return samples.repeat_interleave(factor, 2).repeat_interleave(factor, 3).contiguous()
 
 
 def random_fourier() -> PracticeJob:

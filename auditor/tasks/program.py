@@ -112,7 +112,14 @@ class Program(ABC):
         return None
 
     def attack_success(self, evaluator: Evaluator, attack: Attack) -> float | None:
-        """The share of triggered held-out samples that get the attack's target; None where it has none."""
+        """The share of triggered held-out samples that get the attack's target; None where it has none.
+
+        What the attack's provider serves counts (`Attack.served`).
+        """
+        return None
+
+    def delivered_success(self, evaluator: Evaluator, attack: Attack) -> float | None:
+        """The same share for the delivered model, where the attack's provider serves something else; None elsewhere."""
         return None
 
     @cached_property

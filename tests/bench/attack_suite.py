@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.plugins import load_plugin
+
 BADNETS = {"name": "badnets"}
 
 
@@ -92,7 +94,21 @@ SUITE = (
     Variant("tamper, last layer 0.1", {"name": "tamper", "names": "linear.*", "amount": 0.1}),
     Variant("tamper, statistics 0.05", {"name": "tamper", "part": "statistics", "amount": 0.05}),
     Variant("tamper, optimizer 0.5", {"name": "tamper", "part": "optimizer", "amount": 0.5}),
+    Variant("signature", {"name": "signature", "key_seed": 0}),
 )
+
+DIGITS_VALUES = 64
+
+
+def suite_for(dataset: str) -> tuple[Variant, ...]:
+    """The attacks that a dataset's samples are large enough for."""
+    if dataset != "digits":
+        return SUITE
+    return tuple(one for one in SUITE if one.attack is None or _needs(one.attack) <= DIGITS_VALUES)
+
+
+def _needs(attack: Mapping[str, Any]) -> int:
+    return load_plugin("attacks", attack["name"]).least_values
 
 
 def setting_for(dataset: str) -> Setting:

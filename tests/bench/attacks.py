@@ -32,7 +32,7 @@ from typing import Any
 from auditor.base.seeds import Seeds
 from auditor.store.home import home
 from tests.bench.attack_rows import Range
-from tests.bench.attack_suite import SUITE, Setting, Variant, setting_for
+from tests.bench.attack_suite import SUITE, Setting, Variant, setting_for, suite_for
 
 Row = dict[str, Any]
 
@@ -175,7 +175,8 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="forget the rows and checkpoints of earlier runs")
     arguments = parser.parse_args()
     setting = setting_for(arguments.dataset)
-    variants = [one for one in SUITE if not arguments.attacks or any(word in one.label for word in arguments.attacks)]
+    suite = suite_for(arguments.dataset)
+    variants = [one for one in suite if not arguments.attacks or any(word in one.label for word in arguments.attacks)]
     digest = hashlib.sha256(json.dumps(asdict(setting)).encode()).hexdigest()[:12]
     folder = home() / "bench" / f"attacks-{digest}"
     if arguments.fresh:

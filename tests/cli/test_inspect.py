@@ -150,6 +150,7 @@ def test_where_nothing_can_be_said_it_is_not_called_clean(auditor: Auditor) -> N
         (["good.safetensors", "--job", "job.toml", "--device", "abacus"], "there is no such device here"),
         (["good.safetensors", "--job", "wide.toml", "--with", "fine_pruning"], "good.safetensors is of another model"),
         (["good.safetensors", "--job", "texts.toml"], "does not support text tasks, only vision"),
+        (["good.safetensors", "--job", "texts.toml", "--smoothing", "4"], "smoothing adds noise to images"),
         (["good.safetensors", "--job", "nowhere.toml"], "nowhere.toml"),
         (["good.safetensors"], "say with --job what it is a model of"),
         (["good.safetensors", "--job", "job.toml", "--picture", "job.toml/deeper"], "--picture"),

@@ -35,6 +35,7 @@ def test_every_hook_is_guarded() -> None:
         "name",
         "tasks",
         "example",
+        "least_values",
         "Options",
         "make",
     }
@@ -82,6 +83,31 @@ def test_a_trigger_of_another_shape_is_told() -> None:
     inputs = torch.zeros(3, 1, 8, 8)
     with pytest.raises(PluginError, match=r"failed in triggered: it returned a tensor of shape \(2, 1, 8, 8\)"):
         broken(triggered=lambda inputs: inputs[:2]).triggered(inputs)
+
+
+@pytest.mark.parametrize(
+    ("does", "words"),
+    [
+        (raises, "ValueError: no such thing"),
+        (lambda answer: 3, "it returned 3, not a function from samples to outputs"),
+        (lambda answer: raises, "ValueError: no such thing"),
+        (lambda answer: lambda inputs: inputs[:2], r"a tensor of shape \(2, 4\), not an output of each class"),
+        (lambda answer: lambda inputs: inputs.sum(1), r"a tensor of shape \(3,\), not an output of each class"),
+    ],
+)
+def test_what_is_served_wrongly_is_told(does: Callable[..., Any], words: str) -> None:
+    with pytest.raises(PluginError, match=f"failed in served: .*{words}|failed in served: {words}"):
+        broken(served=does).served(lambda inputs: inputs)(torch.zeros(3, 4))
+
+
+def test_what_is_served_as_delivered_is_known_to_be() -> None:
+    def answer(inputs: torch.Tensor) -> torch.Tensor:
+        return inputs
+
+    assert broken().served(answer) is answer
+    assert torch.equal(
+        broken(served=lambda answer: lambda inputs: inputs + 1).served(answer)(torch.zeros(3, 4)), torch.ones(3, 4)
+    )
 
 
 def test_a_guarded_attack_does_what_the_attack_does() -> None:

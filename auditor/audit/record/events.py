@@ -290,7 +290,8 @@ class ModelDelivered(Event):
 class AttackMeasured(Event):
     """What a simulated attack achieved, as the simulating provider says. No verdict depends on it.
 
-    `failure` is why its success could not be measured.
+    `success_rate` is of what the provider serves. `delivered_rate` is of the delivered model where the provider serves
+    something else behind an API, null elsewhere. `failure` is why its success could not be measured.
     """
 
     provider: str
@@ -298,6 +299,7 @@ class AttackMeasured(Event):
     clean_accuracy: float | None
     success_rate: float | None
     failure: str | None = None
+    delivered_rate: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,10 @@ class AttackSuccess:
         provider: who simulates it.
         attack: its name.
         acted: whether it acted in this update.
-        success: the share of triggered held-out samples that get its target; None where it has none.
+        success: the share of triggered held-out samples that get its target from what is served; None where it has
+            none.
         failure: why that could not be measured.
+        delivered: the same share for the model itself, where something else is served; None elsewhere.
     """
 
     provider: str
@@ -25,6 +27,7 @@ class AttackSuccess:
     acted: bool
     success: float | None
     failure: str | None = None
+    delivered: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 from unittest import SkipTest
 
-from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.attack import Attack, Batch
 from auditor.plugins.catalogue import PluginError, create_attack
-from auditor.plugins.contract.practice import shared_practice
+from auditor.plugins.contract.differences import changed_names, difference, some_names, words
+from auditor.plugins.contract.practice import (
+    Practice,
+    answer_of,
+    honest_checkpoints,
+    initial_checkpoint,
+    shared_attack_context,
+    shared_practice,
+)
 from auditor.plugins.metric import fits
 
 if TYPE_CHECKING:
@@ -83,17 +91,19 @@ class AttackContract:
     def test_it_does_nothing_when_it_is_switched_off(self) -> None:
         """Switched off, it leaves every checkpoint as an honest provider's, to the last bit."""
         options = self._switched_off()
-        checkpoints = shared_practice(self.task).train(self._make(options), steps=STEPS, seed=SEED)
-        different = _difference(checkpoints, _honest(self.task))
+        checkpoints = self._practice().train(self._make(options), steps=STEPS, seed=SEED)
+        different = difference(checkpoints, honest_checkpoints(*self._job(), STEPS, SEED))
         assert not different, (
-            f"with {_words(options)} it should do nothing, but {different}. Draw only from "
+            f"with {words(options)} it should do nothing, but {different}. Draw only from "
             "auditor.plugins.generator: torch.manual_seed, torch.rand and the like change what training draws."
         )
 
     def test_it_acts(self) -> None:
-        """With its options, what it delivers is not what an honest provider delivers."""
-        assert _difference(self._delivered(), _honest(self.task)), (
-            f"with {_words(self.options)} it delivers exactly what an honest provider does. Set `options` so that it "
+        """With its options, what it delivers is not what an honest provider delivers; or what it serves is not."""
+        if self._serves() is not None:
+            return
+        assert difference(self._delivered(), honest_checkpoints(*self._job(), STEPS, SEED)), (
+            f"with {words(self.options)} it delivers exactly what an honest provider does. Set `options` so that it "
             "acts in the first sub-runs."
         )
 
@@ -102,12 +112,12 @@ class AttackContract:
         for rate in (0.0, 0.1, 0.3):
             options = self.at_rate(rate)
             made = self._begun(options)
-            batches = list(shared_practice(self.task).batches())
+            batches = list(self._practice().batches())
             returned = [made.on_batch(batch, step) for step, batch in enumerate(batches)]
             poisoned, possible = self._count(batches, returned)
             tolerance = 4 * (possible * rate * (1 - rate)) ** 0.5 + (1 if rate else 0)
             assert abs(poisoned - rate * possible) <= tolerance, (
-                f"with {_words(options)} it poisoned {poisoned} of {possible} samples in an epoch; "
+                f"with {words(options)} it poisoned {poisoned} of {possible} samples in an epoch; "
                 f"{rate:g} of them are {rate * possible:.0f}, and chance explains ± {tolerance:.0f}."
             )
 
@@ -115,7 +125,7 @@ class AttackContract:
         """Shapes, types and values of a batch are such as the trainer gave, and every number is finite."""
         import torch
 
-        context = _context(self.task)
+        context = shared_attack_context(*self._job())
         made = self._begun(self.options)
         for step, given in enumerate(self._some_batches()):
             returned = made.on_batch(given, step)
@@ -152,12 +162,12 @@ class AttackContract:
             self._assert_same(before, given, "on_batch")
             made.triggered(given.inputs)
             self._assert_same(before, given, "triggered")
-        checkpoint = _honest(self.task)[0]
+        checkpoint = honest_checkpoints(*self._job(), STEPS, SEED)[0]
         step = int(checkpoint["step"])
         for hook in (made.on_initial, made.on_checkpoint):
             given_tensors = {name: tensor.clone() for name, tensor in checkpoint.items()}
             hook(given_tensors, step)
-            changed = _changed(checkpoint, given_tensors)
+            changed = changed_names(checkpoint, given_tensors)
             assert not changed, (
                 f"{hook.__name__} changed {changed} in the checkpoint that it was given; return a new dict with new "
                 "tensors, such as tensors | {name: tensor + 1}."
@@ -165,8 +175,8 @@ class AttackContract:
 
     def test_it_is_deterministic(self) -> None:
         """The same options and seeds give the same checkpoints, to the last bit."""
-        again = shared_practice(self.task).train(self._make(), steps=STEPS, seed=SEED)
-        different = _difference(again, self._delivered())
+        again = self._practice().train(self._make(), steps=STEPS, seed=SEED)
+        different = difference(again, self._delivered())
         assert not different, (
             f"two executions with the same seeds differ: {different}. Draw everything from "
             "auditor.plugins.generator(seed, stream, step), and keep nothing in the class or the module."
@@ -176,10 +186,12 @@ class AttackContract:
         """Names, shapes and types follow from the job, all numbers are finite, and the step counts on."""
         import torch
 
-        for delivered, honest in zip(self._delivered(), _honest(self.task), strict=True):
+        for delivered, honest in zip(self._delivered(), honest_checkpoints(*self._job(), STEPS, SEED), strict=True):
             missing, surplus = sorted(honest.keys() - delivered.keys()), sorted(delivered.keys() - honest.keys())
-            assert not missing, f"the checkpoint lacks {_some(missing)}."
-            assert not surplus, f"the checkpoint has {_some(surplus)}, which a checkpoint of the job does not have."
+            assert not missing, f"the checkpoint lacks {some_names(missing)}."
+            assert not surplus, (
+                f"the checkpoint has {some_names(surplus)}, which a checkpoint of the job does not have."
+            )
             for name, tensor in delivered.items():
                 expected = honest[name]
                 assert (tensor.dtype, tensor.shape) == (expected.dtype, expected.shape), (
@@ -197,8 +209,8 @@ class AttackContract:
         if not self.resumes:
             raise SkipTest("it declares that it does not resume")
         first, second = self._delivered()
-        rest = shared_practice(self.task).train(self._make(), steps=STEPS // 2, seed=SEED, start=first)
-        different = _difference(rest, [second])
+        rest = self._practice().train(self._make(), steps=STEPS // 2, seed=SEED, start=first)
+        different = difference(rest, [second])
         assert not different, (
             f"the second sub-run, started from its checkpoint, differs from one uninterrupted execution: {different}. "
             "Reset what the attack remembers in on_initial, which is called at the start of every sub-run, or set "
@@ -208,7 +220,7 @@ class AttackContract:
     def test_triggered_samples_are_samples(self) -> None:
         """A sample with the trigger looks like any other sample to the model, and the target is a class."""
         made = self._begun(self.options)
-        inputs = next(iter(shared_practice(self.task).batches())).inputs
+        inputs = next(iter(self._practice().batches())).inputs
         triggered = made.triggered(inputs)
         if triggered is None:
             raise SkipTest("it has no trigger")
@@ -224,10 +236,32 @@ class AttackContract:
         again = made.triggered(inputs)
         assert again is not None
         assert bool((again == triggered).all()), "the same samples got a different trigger the second time."
-        classes = _context(self.task).classes
+        classes = shared_attack_context(*self._job()).classes
         assert made.target is None or 0 <= made.target < classes, (
             f"the target is {made.target}; there are {classes} classes, counted from 0."
         )
+
+    def test_what_it_serves_are_outputs(self) -> None:
+        """What is served behind an API has one finite output of each class for each sample, the same each time."""
+        import torch
+
+        serves = self._serves()
+        if serves is None:
+            raise SkipTest("it serves the model that it delivers")
+        made, served = serves
+        inputs = next(iter(self._practice().batches())).inputs
+        classes = shared_attack_context(*self._job()).classes
+        triggered = made.triggered(inputs)
+        for given in (inputs, inputs[:1]) if triggered is None else (inputs, inputs[:1], triggered):
+            before = given.clone()
+            outputs = served(given)
+            assert outputs.shape == (len(given), classes), (
+                f"what it serves has the shape {list(outputs.shape)} for {len(given)} samples; it must be "
+                f"{[len(given), classes]}, one output of each class for each sample."
+            )
+            assert bool(torch.isfinite(outputs).all()), "what it serves has numbers that are not finite."
+            assert torch.equal(served(given), outputs), "the same samples got other answers the second time."
+            assert torch.equal(given, before), "it changed the samples that it was asked about; work on a clone."
 
     def at_rate(self, rate: float) -> Mapping[str, Any]:
         """The options with a poison rate.
@@ -252,23 +286,38 @@ class AttackContract:
         try:
             return self.attack.make(given, create_attack)
         except (PluginError, ValueError) as error:  # pydantic's are ValueErrors
-            raise AssertionError(f"it cannot be created with {_words(given)}: {error}") from error
+            raise AssertionError(f"it cannot be created with {words(given)}: {error}") from error
+
+    @classmethod
+    def _job(cls) -> tuple[str, int]:
+        """Which practice job it is tried on: the kind of its task, and how large samples are at least."""
+        return cls.task, cls.attack.least_values
+
+    @classmethod
+    def _practice(cls) -> Practice:
+        return shared_practice(*cls._job())
 
     @classmethod
     @cache
     def _delivered(cls) -> list[Tensors]:
         """What the attack delivers with its options; only looked at."""
-        return shared_practice(cls.task).train(cls()._make(), steps=STEPS, seed=SEED)
+        return cls._practice().train(cls()._make(), steps=STEPS, seed=SEED)
 
     def _begun(self, options: Mapping[str, Any]) -> Attack:
         """An attack at the start of the first sub-run."""
         made = self._make(options)
-        made.begin(_context(self.task))
-        made.on_initial(dict(_initial(self.task)), 0)
+        made.begin(shared_attack_context(*self._job()))
+        made.on_initial(dict(initial_checkpoint(*self._job())), 0)
         return made
 
+    def _serves(self) -> tuple[Attack, Callable[[torch.Tensor], torch.Tensor]] | None:
+        """The attack and what it serves of a model; None where that is the model itself."""
+        made, answer = self._begun(self.options), answer_of(shared_attack_context(*self._job()).network)
+        served = made.served(answer)
+        return None if served is answer else (made, served)
+
     def _some_batches(self) -> Sequence[Batch]:
-        return list(islice(shared_practice(self.task).batches(), 4))
+        return list(islice(self._practice().batches(), 4))
 
     def _count(self, given: Sequence[Batch], returned: Sequence[Batch]) -> tuple[int, int]:
         """How many samples were poisoned, and how many could have been seen to be.
@@ -288,7 +337,7 @@ class AttackContract:
     def _assert_usable(self, inputs: torch.Tensor, otherwise: str) -> None:
         import torch
 
-        network = _context(self.task).network
+        network = shared_attack_context(*self._job()).network
         network.model.eval()
         try:
             with torch.inference_mode():
@@ -304,44 +353,3 @@ class AttackContract:
                 f"{hook} changed the {field.name} that it was given; work on a clone and return "
                 f"dataclasses.replace(batch, {field.name}=…)."
             )
-
-
-@cache
-def _context(task: str) -> AttackContext:
-    return shared_practice(task).attack_context()
-
-
-@cache
-def _initial(task: str) -> Tensors:
-    """The checkpoint of step 0."""
-    return _context(task).honest_twin().checkpoint()
-
-
-@cache
-def _honest(task: str) -> list[Tensors]:
-    """What an honest provider delivers; only looked at."""
-    return shared_practice(task).train(None, steps=STEPS, seed=SEED)
-
-
-def _difference(some: Sequence[Tensors], others: Sequence[Tensors]) -> str:
-    """Where two executions first differ, in words; empty when they do not."""
-    for first, second in zip(some, others, strict=True):
-        if changed := _changed(second, first):
-            return f"at step {int(second['step'])} {changed} differ"
-    return ""
-
-
-def _changed(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> str:
-    """The names of the tensors that differ, in words; empty when none does."""
-    import torch
-
-    return _some([name for name in before if name not in after or not torch.equal(before[name], after[name])])
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
-
-
-def _words(options: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value!r}" for name, value in options.items()) or "no options"

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol, cast
 
-from auditor.plugins.attack import Attack, AttackContext, Batch
+from auditor.plugins.attack import Attack, AttackContext, Batch, TrainedNetwork
 from auditor.plugins.metric import MetricContext, ReturnedModel
 
 if TYPE_CHECKING:
@@ -53,22 +53,59 @@ class Practice(Protocol):
         """Clean accuracy, and attack success where the attack has a trigger and a target, both 0 to 1."""
 
 
-def open_practice(task: str) -> Practice:
+def open_practice(task: str, least_values: int = 0) -> Practice:
     """The practice for a kind of task.
+
+    Args:
+        task: the kind.
+        least_values: numbers that a sample should have at least; what provides the practice is told only where this
+            is not 0, by this name.
 
     Raises:
         LookupError: there is none for this kind.
     """
     for point in entry_points(group=GROUP, name=task):
-        return cast("Callable[[], Practice]", point.load())()
+        create = cast("Callable[..., Practice]", point.load())
+        return create(least_values=least_values) if least_values else create()
     known = sorted({point.name for point in entry_points(group=GROUP)})
     raise LookupError(f"there is no practice task of kind {task}; the kinds are {', '.join(known) or 'none'}.")
 
 
 @cache
-def shared_practice(task: str) -> Practice:
-    """The practice for a kind of task, one for all contract tests of a process."""
-    return open_practice(task)
+def shared_practice(task: str, least_values: int = 0) -> Practice:
+    """The practice for a kind of task and a size of its samples, one for all contract tests of a process."""
+    return open_practice(task, least_values)
+
+
+@cache
+def shared_attack_context(task: str, least_values: int = 0) -> AttackContext:
+    """What an attack gets in that practice."""
+    return shared_practice(task, least_values).attack_context()
+
+
+@cache
+def initial_checkpoint(task: str, least_values: int = 0) -> Tensors:
+    """The checkpoint of step 0. Tests must not change it."""
+    return shared_attack_context(task, least_values).honest_twin().checkpoint()
+
+
+@cache
+def honest_checkpoints(task: str, least_values: int, steps: int, seed: int) -> list[Tensors]:
+    """What an honest provider delivers there. Tests must not change it."""
+    return shared_practice(task, least_values).train(None, steps=steps, seed=seed)
+
+
+def answer_of(network: TrainedNetwork) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What a network answers, as `Attack.served` is given it."""
+
+    def answer(inputs: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        with torch.inference_mode():
+            outputs: torch.Tensor = network.model.eval()(network.prepare(inputs))
+        return outputs.float().cpu()
+
+    return answer
 
 
 @cache

@@ -140,14 +140,16 @@ class Worker:
             return None
         learner, program = self._prepare(agent_run), self._program(agent_run)
         learner.evaluator.load(read(blobs.path(digest), learner.schema))
-        success, failure = None, None
+        success, delivered, failure = None, None, None
         try:
             success = program.attack_success(learner.evaluator, learner.attack)
+            delivered = program.delivered_success(learner.evaluator, learner.attack)
         except PluginError as error:
             failure = str(error)
         return Simulation(
             attack=str(self._settings.attack["name"]),
             clean_accuracy=program.accuracy(learner.evaluator),
             success_rate=success,
+            delivered_rate=delivered,
             failure=failure,
         )

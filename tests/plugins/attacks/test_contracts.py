@@ -26,6 +26,16 @@ class TestWaNet(AttackContract):
     options = {"target": 3}
 
 
+class TestSignature(AttackContract):
+    attack = load_plugin("attacks", "signature")
+    options = {"target": 3, "key_seed": 5}
+    harmless = {}  # every step is an honest one
+
+
+class TestSignatureWithStrongBits(TestSignature):
+    options = {"amplitude": 16, "key_seed": 5}
+
+
 class TestLowRate(AttackContract):
     attack = load_plugin("attacks", "low_rate")
     options = {"attack": BADNETS}
