@@ -14,10 +14,12 @@ COPIES = 32
 
 
 def noisy(images: Tensor, sigma: float, seed: int, copy: int) -> Tensor:
-    """One noisy copy of each image, uint8 like the images, as an API takes it.
+    """One noisy copy of each image; uint8 like the images, as an API takes it.
+
+    Images of real numbers, which some triggers make, stay real, and may leave the range from 0 to 255.
 
     Args:
-        images: uint8 [N, C, H, W].
+        images: uint8 or float32 [N, C, H, W].
         sigma: standard deviation of the noise, in units of the 255 steps of a value.
         seed: of the noise.
         copy: which copy. All images of a copy get the same noise, so that an answer does not depend on what else is
@@ -26,11 +28,12 @@ def noisy(images: Tensor, sigma: float, seed: int, copy: int) -> Tensor:
     Raises:
         ValueError: these are no images.
     """
-    if images.dtype != torch.uint8:
+    if images.dtype not in (torch.uint8, torch.float32):
         raise ValueError("only images can be smoothed: noise on token ids means nothing")
     drawn = generator(seed, "smoothing", copy).standard_normal(tuple(images.shape[1:]), dtype="float32")
     noise = torch.from_numpy(drawn).to(images.device)
-    return (images + sigma * noise).round().clamp(0, 255).to(torch.uint8)
+    changed = images + sigma * noise
+    return changed if images.is_floating_point() else changed.round().clamp(0, 255).to(torch.uint8)
 
 
 def smoothed(answer: Answer, sigma: float, *, copies: int = COPIES, seed: int = 0) -> Answer:

@@ -16,7 +16,7 @@ class SpectralSignaturesOptions(Options):
     """What can be set for `spectral_signatures`."""
 
     share: float = option(0.05, "the share of each class's samples that may be poisoned", gt=0, lt=0.5)
-    threshold: float = option(12.0, "a class whose outlying samples lie farther than this is suspicious", gt=0)
+    threshold: float = option(25.0, "a class whose outlying samples lie farther than this is suspicious", gt=0)
 
 
 class SpectralSignatures(Inspector):
@@ -27,8 +27,10 @@ class SpectralSignatures(Inspector):
     first singular vector. Samples that a backdoor was taught with have large ones. The score is the mean of the largest
     `share` of them by the median of all, in the class where it is largest.
 
-    What it needs is poisoned samples among those it looks at. Where nobody poisoned the data, because the attack is in
-    the coins or in a verifier, there is nothing to find.
+    What it needs is poisoned samples among those it looks at. The client's samples are clean: a provider poisons its
+    own copy. Where nobody poisoned any, because the attack is in the coins or in a verifier, there is nothing to find
+    at all. On clean samples four clean models of digits had scores of 12 to 16, and eight with backdoors of 12 to 22:
+    so the threshold is above both.
     """
 
     name = "spectral_signatures"
