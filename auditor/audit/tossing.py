@@ -15,8 +15,6 @@ from auditor.base.hostile_text import cleaned
 from auditor.providers.errors import Misbehaved, ProviderError, Refused
 from auditor.providers.protocol import TossCommitment, TossList, TossRequest
 
-LATE = "it did not {what} in {toss} within {seconds:g} s (audit.toss_seconds)"
-
 
 class Tossing:
     """Has all providers commit, records it, has all reveal, and records that.
@@ -59,15 +57,13 @@ class Tossing:
         async def ask(connection: Connection) -> None:
             request = TossRequest(name=connection.name, commitment=own)
             try:
-                async with asyncio.timeout(self._seconds):
-                    answer = await connection.client.commit_to_toss(toss, request)
+                answer = await connection.client.commit_to_toss(toss, request, self._seconds)
             except Misbehaved as error:
                 session.blame(connection, None, error)
                 session.lose(connection, f"given up because it {error}")
             except ProviderError as error:
-                session.give_up(connection, error)
-            except TimeoutError:
-                session.lose(connection, LATE.format(what="commit", toss=_short(toss), seconds=self._seconds))
+                session.excuse(connection)
+                session.lose(connection, f"it did not commit in {name}: {error}")
             else:
                 received.append(TossedCommitment(connection.name, answer.commitment))
 
@@ -91,8 +87,7 @@ class Tossing:
                 if (reason := session.lost(connection)) is not None:
                     late[name] = reason
                     return
-                async with asyncio.timeout(self._seconds):
-                    answer = await connection.client.reveal_toss(toss, TossList(commitments=listed))
+                answer = await connection.client.reveal_toss(toss, TossList(commitments=listed), self._seconds)
                 openings[name] = answer.opening
             except Misbehaved as error:
                 refused[name] = f"it {error}"
@@ -101,9 +96,7 @@ class Tossing:
                 if isinstance(error, Refused) and error.deliberate:
                     refused[name] = str(error)
                 else:
-                    late[name] = str(error)
-            except TimeoutError:
-                late[name] = LATE.format(what="reveal", toss=_short(toss), seconds=self._seconds)
+                    late[name] = f"it did not reveal in {_short(toss)}: {error}"
 
         names = [one.name for one in committed.commitments if one.name != CLIENT]
         await asyncio.gather(*(ask(session.connections[name]) for name in names))

@@ -188,14 +188,15 @@ class ProviderClient:
         """What a simulated attack achieved; refused where nothing is simulated."""
         return await self._ask("GET", f"/runs/{run}/simulation", Simulation, seconds=SIMULATION_SECONDS)
 
-    async def commit_to_toss(self, toss: str, request: TossRequest) -> TossCommitted:
-        """Have the provider commit to a random value; asked twice, it commits to the same."""
-        return await self._ask("POST", f"/tosses/{toss}", TossCommitted, content=request.model_dump_json().encode())
+    async def commit_to_toss(self, toss: str, request: TossRequest, seconds: float) -> TossCommitted:
+        """Have the provider commit to a random value within `seconds`; asked twice, it commits to the same."""
+        content = request.model_dump_json().encode()
+        return await self._ask("POST", f"/tosses/{toss}", TossCommitted, content=content, seconds=seconds)
 
-    async def reveal_toss(self, toss: str, commitments: TossList) -> TossReveal:
-        """Have the provider reveal what it committed to, once everybody has committed."""
+    async def reveal_toss(self, toss: str, commitments: TossList, seconds: float) -> TossReveal:
+        """Have the provider reveal within `seconds` what it committed to, once everybody has committed."""
         content = commitments.model_dump_json().encode()
-        return await self._ask("POST", f"/tosses/{toss}/reveal", TossReveal, content=content)
+        return await self._ask("POST", f"/tosses/{toss}/reveal", TossReveal, content=content, seconds=seconds)
 
     async def _tell(self, method: str, path: str) -> None:
         async def attempt() -> None:
