@@ -270,6 +270,12 @@ STATUS: dict[str, Callable[[dict[str, Any], int], bytes]] = {
     "text_for_step": _changed(step="10"),
     "float_for_step": _changed(step=10.0),
     "true_for_step": _changed(step=True),
+    "negative_seed": _changed(seed=-1),
+    "text_for_seed": _changed(seed="5"),
+    "draws": _changed(seed=5),
+    "draws_again": lambda answer, count: json.dumps(
+        {**answer, "state": "training", "commitments": [], "step": 0, "version": count, "seed": count}
+    ).encode(),
     "negative_threads": _changed(threads=-1),
     "many_threads": _inserted("threads", "1" + "0" * 4000),
     "other_protocol": _changed(protocol=2),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
+from auditor.job import Training
 from tests.command import Auditor, Result, job_text, until
+from tests.pretender import serving
+from tests.tasks.loading import network_program, network_task
 
 pytestmark = pytest.mark.slow
 
@@ -118,13 +122,32 @@ def test_a_run_whose_primary_draws_goes_on_after_a_kill_with_what_was_drawn(
     assert committed == [0, 1, 2, 3]
 
 
-def test_with_a_file_to_start_from_only_seeds_are_drawn(auditor: Auditor) -> None:
-    first = auditor.here("run", auditor.job(steps=10, audit=ONE), "--json")
-    assert first.code == 0
-    delivered = next(Path(event["path"]) for event in first.events if event["event"] == "model_delivered")
-    for audit in (draws("shared", "provider"), draws("own", "coin")):
-        job = auditor.job("again.toml", steps=10, audit=audit, training=f'initial = "{delivered}"')
+@pytest.mark.parametrize(
+    ("trick", "words"),
+    [
+        ("put.honest", "committed to a checkpoint before it disclosed the seed that it drew"),
+        ("status.draws", "committed to a checkpoint that no training of this job produces at step 0"),
+        ("status.draws_again", "disclosed another seed than before"),
+    ],
+)
+def test_a_primary_that_does_not_keep_to_one_seed_is_flagged(auditor: Auditor, trick: str, words: str) -> None:
+    with serving([trick], auditor.folder) as endpoints:
+        job = auditor.job(
+            providers=["p", "b", "c"], endpoints={"p": endpoints[trick]}, steps=10, audit=draws("shared", "provider")
+        )
         result = auditor.here("run", job, "--json")
+    assert (result.code, result.verdicts) == (10, {"p": "flagged", "b": "inconclusive", "c": "inconclusive"})
+    assert words in " ".join(result.verdict["providers"][0]["reasons"])
+
+
+def test_with_a_file_to_start_from_only_seeds_are_drawn(auditor: Auditor) -> None:
+    program = network_program(network_task(dataset="digits", model="resnet8"))
+    learner = program.learner(Training(), device=torch.device("cpu"), seed=99)
+    save_file(learner.checkpoint(), auditor.folder / "mine.safetensors")
+    for audit in (draws("shared", "provider"), draws("own", "coin")):
+        result = auditor.here(
+            "run", auditor.job(steps=10, audit=audit, training='initial = "mine.safetensors"'), "--json"
+        )
         assert (result.code, result.verdicts) == (0, dict.fromkeys("abc", "consistent")), result.stderr
         assert not any(UNSEEN in warning for warning in result.events[0]["warnings"])
         verified = auditor.here("verify", "last")
