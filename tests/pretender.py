@@ -157,8 +157,15 @@ def serving(tricks: Sequence[str], folder: Path) -> Iterator[dict[str, str]]:
             asyncio.run_coroutine_threadsafe(Pretender(trick).serve(path), loop).result()
         yield {trick: f"unix:{path}" for trick, path in paths.items()}
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(_end, loop)
         thread.join()
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Stop a loop once whatever still waits in it has been cancelled."""
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.call_soon(loop.stop)
 
 
 def framed(status: int, body: bytes, length: int | None = None, *headers: bytes) -> bytes:

@@ -19,8 +19,12 @@ from pathlib import Path
 from scipy.stats import chisquare
 
 from auditor.base.coin import CLIENT, Fault, Judged, Opening, commitment, draw, judge
+from tests.command import Auditor
+from tests.pretender import serving
 
 STOPS, LIES, COPIES, LATE = "stops", "lies", "copies", "is late"
+TRICKS = ("reveal.says_no", "reveal.other_value", "toss.copies", "reveal.never_answers")
+"""What real agents do (see `tests.pretender`)."""
 KINDS = (STOPS, LIES, COPIES, LATE)
 DUE: Mapping[str, str] = {STOPS: Fault.REFUSED, LIES: Fault.LIED, COPIES: Fault.COPIED, LATE: "late"}
 
@@ -126,33 +130,25 @@ def chi_squared(seeds: Iterator[bytes]) -> float:
     return float(chisquare([counts[byte] for byte in range(256)]).pvalue)
 
 
-def _with_agents(participants: int) -> str:
-    """An audit among real agents, some of which stop, lie, copy and are late; what came of it."""
-    from tests.command import Auditor
-    from tests.pretender import serving
-
-    tricks = {3: ["reveal.says_no"]}.get(
-        participants, ["reveal.says_no", "reveal.other_value", "toss.copies", "reveal.never_answers"]
-    )
+def _with_agents(participants: int, tricks: Sequence[str]) -> str:
+    """An audit among real agents, of which these play tricks; who was named, how many tosses it took, and the end."""
     honest = [f"h{number}" for number in range(participants - len(tricks))]
-    # Three providers are compared in any case, so that with one left out of three the audit ends.
     with tempfile.TemporaryDirectory() as folder, serving(tricks, Path(folder)) as endpoints:
         auditor = Auditor(Path(folder), Path(folder) / "home")
         job = auditor.job(
             providers=[*honest, *tricks],
             endpoints=endpoints,
             steps=10,
-            audit='fixed_selection = [0]\nrandomness = "coin"\ntoss_seconds = 10.0\nreplicas = 2',
+            audit='fixed_selection = [0]\nrandomness = "coin"\ntoss_seconds = 10.0\nreplicas = 1',
         )
         done = auditor("run", job, "--json")
-        events = done.events
-        tosses = [event for event in events if event["event"] == "toss_revealed"]
-        named = {name: fault for toss in tosses for name, fault in toss["faults"].items()}
-        late = [name for toss in tosses for name in toss["missing"]]
+        tosses = [event for event in done.events if event["event"] == "toss_revealed"]
         checked = auditor("verify", "last").code
-    shown = ", ".join([*(f"{name}: {fault}" for name, fault in named.items()), *(f"{name}: late" for name in late)])
-    settled = "a seed" if tosses and tosses[-1]["seed"] else "too few left for a seed"
-    return f"{shown}; {len(tosses)} tosses; {settled}; audit exit {done.code}; verify exit {checked}"
+    named = [f"{name} {fault}" for toss in tosses for name, fault in toss["faults"].items()]
+    late = [f"{name} late" for toss in tosses for name in toss["missing"]]
+    settled = "yes" if tosses and tosses[-1]["seed"] else "no"
+    cells = (participants, ", ".join([*named, *late]), len(tosses), settled, done.code, checked)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def main() -> None:
@@ -179,8 +175,13 @@ def main() -> None:
     for coalition in (1, 3):
         share, bound = aborting(coalition, asked.tosses, seed=2)
         print(f"stopping for the low bit, c = {coalition}: share {share:.4f}, bound {bound:.4f}")
-    for count in filter(None, asked.agents.split(",")):
-        print(f"real agents, {count}: {_with_agents(int(count))}")
+    if asked.agents:
+        print("\n| real agents | named or late | tosses | seed | `run` ends with | `verify` ends with |")
+        print("|---|---|---|---|---|---|")
+    for count in map(int, filter(None, asked.agents.split(","))):
+        # Of three, one is not honest at a time, so that there are two to go on with.
+        for tricks in [[one] for one in TRICKS] if count == 3 else [TRICKS]:
+            print(_with_agents(count, tricks), flush=True)
 
 
 if __name__ == "__main__":
