@@ -80,6 +80,8 @@ def test_initial_weights_that_the_primary_loaded_are_not_seen_where_it_draws_the
     assert sorted(opened) == [0, 1]
     report = json.loads(auditor.here("report", "last", "--format", "json").stdout)
     assert UNSEEN in " ".join(report["limits"])
+    rollback = next(way for way in auditor.here("cure", "last", "--json").events if way["way"] == "rollback")
+    assert "from the beginning, as nobody checked the initial weights" in rollback["words"]
 
 
 def test_they_are_seen_at_once_where_it_discloses_the_seed(auditor: Auditor) -> None:

@@ -205,6 +205,15 @@ def test_too_few_left_after_a_toss_end_the_run_and_it_can_go_on_with_a_new_one(
     assert result.verdicts == {"a": "inconclusive", "b": "inconclusive", "p": "flagged"}
 
 
+def test_who_is_named_counts_also_where_no_sub_run_was_given_to_it(auditor: Auditor, endpoints: dict[str, str]) -> None:
+    trick = "reveal.says_no"
+    job = auditor.job(  # one replica, so that most of the others are not asked
+        providers=["a", "b", "c", trick], endpoints={trick: endpoints[trick]}, steps=10, audit=f"{COIN}\nreplicas = 1"
+    )
+    result = auditor.here("run", job, "--json")
+    assert (result.code, result.verdicts[trick], result.verdicts["a"]) == (10, "flagged", "consistent")
+
+
 @pytest.mark.timeout(300)
 def test_a_run_that_was_killed_between_commitments_and_reveals_goes_on_with_the_same_toss(
     auditor: Auditor, endpoints: dict[str, str]

@@ -3,7 +3,7 @@
     python -m tests.bench.loaded_start [--seeds 20] [--attack TABLE] [--task TOML] [--steps 10]
 
 The attack is one that changes the checkpoint of step 0 in `on_initial`, and does nothing else. Without `--attack` it is
-the one of `tests.audit.test_coins`, in a file of its own. Sub-run 0 is replicated in every audit: one that is not cannot
+the one of `tests.audit.test_coins`, in a file of its own. Sub-run 0 is replicated in every audit: others do not
 show it.
 """
 
