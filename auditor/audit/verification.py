@@ -144,7 +144,8 @@ def _blobs(job: Job, state: AuditState, folder: Path) -> Iterator[Found]:
         sound += same
         if not same:
             yield f"checkpoint {path.name[:12]}", False, "its bytes are not those of its name"
-    yield "checkpoints", True, f"{sound} in the store have the bytes of their names"
+    if there:
+        yield "checkpoints", True, f"{sound} of {len(there)} in the store have the bytes of their names"
     named = {made.digest for made in state.boundaries.values() if made.finite is not None}
     named |= {
         replica.digest for sub_run in state.sub_runs.values() for replica in sub_run.replicas.values() if replica.digest

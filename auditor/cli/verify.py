@@ -31,12 +31,14 @@ def verify(
 
     wrong = False
     with user_errors(), Store() as store:
-        for check in verify_run(store.find_run(run), store):
+        record = store.find_run(run)
+        for check in verify_run(record, store):
             wrong = wrong or check.holds is False
             if json:
                 import json as written
 
                 output(written.dumps(asdict(check), ensure_ascii=False))
             else:
-                output(f"{SIGNS[check.holds]:<13}  {cleaned(f'{check.subject}: {check.detail}', 1000)}")
+                update = "" if check.run == record.id else f"{check.run}: "
+                output(f"{SIGNS[check.holds]:<13}  {cleaned(f'{update}{check.subject}: {check.detail}', 1000)}")
     raise typer.Exit(ExitCode.FLAGGED if wrong else ExitCode.CLEAN)

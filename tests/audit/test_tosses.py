@@ -163,6 +163,16 @@ def test_verify_finds_what_was_changed_in_the_store(auditor: Auditor, what: str)
 
 
 @pytest.mark.usefixtures("kept")
+def test_verify_finds_events_that_are_gone(auditor: Auditor) -> None:
+    with sqlite3.connect(auditor.home / "auditor.db") as database:
+        database.execute("DELETE FROM events WHERE kind = 'provider_misbehaved'")
+    database.close()
+    checked = auditor.here("verify", "last")
+    assert checked.code == 10
+    assert "does not hold  events: numbers are missing" in checked.stdout
+
+
+@pytest.mark.usefixtures("kept")
 def test_verify_finds_a_checkpoint_that_is_not_what_its_name_says_and_leaves_it_where_it_is(auditor: Auditor) -> None:
     blob = min((auditor.home / "runs").glob("*/blobs/*"))
     blob.write_bytes(blob.read_bytes()[:-1] + b"x")
