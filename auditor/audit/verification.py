@@ -15,6 +15,7 @@ from auditor.audit.record.fold import fold
 from auditor.audit.record.state import AuditState
 from auditor.audit.selection import Selection
 from auditor.audit.stored_job import stored_job
+from auditor.audit.verified_start import verified_start
 from auditor.base.coin import CLIENT, Fault, Opening, commitment, judge, opens
 from auditor.job.model import Job
 from auditor.store import DamagedRun, RunRecord, Store
@@ -56,8 +57,6 @@ def verify_run(run: RunRecord, store: Store) -> Iterator[Check]:
     for subject, holds, detail in _tosses(run, job, state):
         yield Check(run.id, subject, holds, detail)
     if job.evolution is None:
-        from auditor.audit.verified_start import verified_start
-
         holds, detail = verified_start(run, job, state, store)
         yield Check(run.id, "initial state", holds, detail)
     for subject, holds, detail in _blobs(job, state, store.run_folder(run.id) / "blobs"):

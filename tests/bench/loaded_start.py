@@ -1,6 +1,6 @@
 """What audits see of a primary that trains honestly from initial weights that it has loaded, by who draws them.
 
-    python -m tests.bench.loaded_start [--seeds 20] [--attack TABLE] [--task TOML] [--steps 10]
+    python -m tests.bench.loaded_start [--seeds 20] [--attack TABLE] [--task TOML] [--rows …]
 
 The attack is one that changes the checkpoint of step 0 in `on_initial`, and does nothing else. Without `--attack` it is
 the one of `tests.audit.test_coins`, in a file of its own. Sub-run 0 is replicated in every audit: others do not
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--attack", default='{ name = "loads" }')
     parser.add_argument("--task", default='dataset = "digits"')
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rows", default="", help="such as shared/client,own/coin; all if not given")
     asked = parser.parse_args()
     print("| `seeds` | `drawn_by` | audits | primary flagged | somebody else flagged | clean |")
     print("|---|---|---|---|---|---|")
@@ -32,6 +33,8 @@ def main() -> None:
         auditor = Auditor(Path(folder), Path(folder) / "home")
         (auditor.folder / "loads.py").write_text(LOADS)
         for seeds, drawn_by in DRAWS:
+            if asked.rows and f"{seeds}/{drawn_by}" not in asked.rows.split(","):
+                continue
             found: Counter[str] = Counter()
             for seed in range(1, asked.seeds + 1):
                 text = job_text(
