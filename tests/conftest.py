@@ -25,6 +25,8 @@ LONGEST = (
     "audit/test_hostile_providers.py",
     "experiments/test_bench.py",
     "audit/test_resume.py",
+    "audit/test_coins.py",
+    "audit/test_tosses.py",
     "tui/test_walks.py",
     "audit/test_file_plugins.py",
     "docs/test_commands.py",

@@ -54,6 +54,8 @@ IN_STATUS: Tricks = {
     "key_twice": (Misbehaved, "a duplicate key"),
     "half_a_surrogate": (Misbehaved, "gave an invalid answer"),
     "unknown_state": (Misbehaved, "state"),
+    "negative_seed": (Misbehaved, "seed"),
+    "text_for_seed": (Misbehaved, "seed"),
     "other_id": (Misbehaved, "answered for a different run"),
     "past_the_end": (Misbehaved, "claims step 1000000"),
     "backwards": (Misbehaved, "after step"),
@@ -87,3 +89,5 @@ PRETENCES: dict[str, Tricks] = {
     "put": {trick: EVERYWHERE[trick] for trick in ("closes", "fails", "fails_deeply", "redirects")},
 }
 """By place, as the end of a reason and the kind of error that it is the reason of."""
+TOSS_PRETENCES: dict[str, Tricks] = dict.fromkeys(("toss", "reveal"), EVERYWHERE | IN_JSON)
+"""The same for what is only asked where coins are tossed."""

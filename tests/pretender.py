@@ -11,8 +11,9 @@ import gzip
 import hashlib
 import json
 import random
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ BLOB = random.Random(0).randbytes(SIZE)
 DIGEST = hashlib.sha256(BLOB).hexdigest()
 EVIL = "\u001b]0;owned\u0007\u001b[31m[bold]evil\u202e"
 SLOW_SECONDS = 0.3
+VALUE, SALT = b"\x01" * 32, b"\x02" * 32
+"""What a pretender adds to every toss."""
 IDENTITY = {"protocol": 1, "name": "p", "device": "cpu", "threads": 1, "software": "auditor"}
 
 Writer = asyncio.StreamWriter
@@ -44,6 +47,8 @@ class Question:
             return "identity"
         if "/blobs/" in self.path:
             return {"GET": "blob", "HEAD": "has", "PUT": "put"}.get(self.method, "release")
+        if "/tosses/" in self.path:
+            return "reveal" if self.path.endswith("/reveal") else "toss"
         return {"GET": "status", "POST": "start"}.get(self.method, "cancel")
 
 
@@ -54,6 +59,7 @@ class Pretender:
     trick: str
     counts: dict[str, int] = field(default_factory=dict)
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     async def serve(self, path: Path) -> asyncio.Server:
         """Listen on a Unix socket."""
@@ -108,6 +114,13 @@ class Pretender:
             run = self.requests[path.rpartition("/")[2]]
             known = int(query.partition("from=")[2].partition("&")[0] or 0)
             return 200, json.dumps(self._status(run, finished=True, known=known)).encode()
+        if question.place == "toss":
+            toss, asked = question.path.rpartition("/")[2], json.loads(question.body)
+            self.names[toss] = asked["name"]
+            made = asked["commitment"] if self.trick == "toss.copies" else committed(toss, asked["name"])
+            return 200, json.dumps({"commitment": made}).encode()
+        if question.place == "reveal":
+            return 200, json.dumps({"value": VALUE.hex(), "salt": SALT.hex()}).encode()
         return 204, b""
 
     def _status(self, run: dict[str, Any], *, finished: bool, known: int = 0) -> dict[str, Any]:
@@ -123,6 +136,36 @@ class Pretender:
             "commitments": made[known:],
             "error": None,
         }
+
+
+def committed(toss: str, name: str) -> str:
+    """The commitment to `VALUE` with `SALT`, as the protocol describes it."""
+    parts = (b"auditor toss commitment 1", toss.encode(), name.encode())
+    encoded = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    return hashlib.sha256(encoded + VALUE + SALT).hexdigest()
+
+
+@contextmanager
+def serving(tricks: Sequence[str], folder: Path) -> Iterator[dict[str, str]]:
+    """A pretender for each trick while the context lasts; where each is, by its trick."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        paths = {trick: folder / str(number) for number, trick in enumerate(tricks)}
+        for trick, path in paths.items():
+            asyncio.run_coroutine_threadsafe(Pretender(trick).serve(path), loop).result()
+        yield {trick: f"unix:{path}" for trick, path in paths.items()}
+    finally:
+        loop.call_soon_threadsafe(_end, loop)
+        thread.join()
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Stop a loop once whatever still waits in it has been cancelled."""
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.call_soon(loop.stop)
 
 
 def framed(status: int, body: bytes, length: int | None = None, *headers: bytes) -> bytes:
@@ -193,6 +236,10 @@ BODY: dict[str, Callable[[int, bytes, int], tuple[int, bytes]]] = {
     "fails_with_a_page": lambda status, body, _: (502, b"<html>bad gateway</html>"),
     "says_nothing": lambda status, body, _: (204, b""),
     "invents_a_status": lambda status, body, _: (999, b"{}"),
+    "says_no": lambda *_: (409, b'{"error": "I will not"}'),
+    "says_no_later": lambda status, body, count: (status, body) if count == 1 else (409, b'{"error": "I will not"}'),
+    "forgets": lambda *_: (404, b'{"error": "what toss?"}'),
+    "is_refused_on_the_way": lambda *_: (403, b"<html>the proxy says no</html>"),
     "garbage": lambda status, body, _: (200, b"\xff\xfe<html>\x1b[2J"),
     "deep_objects": lambda status, body, _: (200, b'{"id":' * 150_000),
     "deep_lists": lambda status, body, _: (200, b"[" * 1_000_000),
@@ -219,6 +266,9 @@ def _commitments(change: Callable[[list[dict[str, Any]]], Any]) -> Callable[[dic
 
 
 STATUS: dict[str, Callable[[dict[str, Any], int], bytes]] = {
+    "copies": lambda answer, _: json.dumps(answer).encode(),
+    "other_value": _changed(value="00" * 32),
+    "no_value": _changed(value=[1]),
     "nan": _changed(loss=float("nan")),
     "infinite": _inserted("loss", "1e999"),
     "long_number": _inserted("step", "1" * 5000),
@@ -227,6 +277,12 @@ STATUS: dict[str, Callable[[dict[str, Any], int], bytes]] = {
     "text_for_step": _changed(step="10"),
     "float_for_step": _changed(step=10.0),
     "true_for_step": _changed(step=True),
+    "negative_seed": _changed(seed=-1),
+    "text_for_seed": _changed(seed="5"),
+    "draws": _changed(seed=5),
+    "draws_again": lambda answer, count: json.dumps(
+        {**answer, "state": "training", "commitments": [], "step": 0, "version": count, "seed": count}
+    ).encode(),
     "negative_threads": _changed(threads=-1),
     "many_threads": _inserted("threads", "1" + "0" * 4000),
     "other_protocol": _changed(protocol=2),

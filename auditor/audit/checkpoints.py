@@ -8,13 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from auditor.audit.connections import Connection
-from auditor.audit.record.events import BoundaryOpened, CheckpointDamaged, Committed, ModelDelivered
+from auditor.audit.record.events import BoundaryOpened, CheckpointDamaged, Committed, ModelDelivered, StartCompared
 from auditor.audit.session import Session
 from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from auditor.store import BlobFolder
 from auditor.tasks.errors import CheckpointError
+from auditor.tasks.known_values import TOLERANCE
 
 DAMAGED = "the client's copy of a checkpoint was damaged and could not be fetched again"
 NOT_SHOWN = "did not show the checkpoint that it had committed to"
@@ -38,8 +39,8 @@ class Checkpoints:
         self._gone: dict[int, str] = {}
 
     async def commit_initial(self) -> None:
-        """Take the checkpoint of step 0, which the client makes, for boundary 0, unless an earlier process did."""
-        if 0 not in self._session.state.boundaries:
+        """Take the checkpoint of step 0 for boundary 0, if the client makes it and no earlier process did."""
+        if self._is_ours(0) and 0 not in self._session.state.boundaries:
             digest = await asyncio.to_thread(self._workspace.store_initial, self._blobs)
             self._session.write(Committed(boundary=0, step=0, digest=digest, loss=None))
 
@@ -54,7 +55,7 @@ class Checkpoints:
             if boundary in self._gone:
                 return None
             known = session.state.boundaries[boundary]
-            shown = boundary == 0 or known.finite is not None
+            shown = self._is_ours(boundary) or known.finite is not None
             if await self.held(boundary) is not None and shown:
                 return self.path(known.digest)
             try:
@@ -71,23 +72,44 @@ class Checkpoints:
                 else:
                     self._blame(known.step, error)
                 return None
-            if boundary > 0:
+            if not self._is_ours(boundary):
                 session.write(BoundaryOpened(boundary, known.digest, moved, finite))
             return self.path(known.digest)
 
     async def held(self, boundary: int) -> Path | None:
-        """The checkpoint of a boundary if the client has it, unharmed; that of step 0 it can compute anew."""
+        """The checkpoint of a boundary if the client has it, unharmed; one that it made it can compute anew."""
         known = self._session.state.boundaries[boundary]
         if await self._has(known.digest):
             return self.path(known.digest)
-        if (boundary == 0 or known.finite is not None) and not known.damaged:
+        if (self._is_ours(boundary) or known.finite is not None) and not known.damaged:
             self._session.write(CheckpointDamaged(known.digest, known.step, None, None))
-        if boundary == 0:
+        if self._is_ours(boundary):
             made = await asyncio.to_thread(self._workspace.store_initial, self._blobs)
             if made == known.digest:
                 return self.path(known.digest)
             self._blobs.remove(made)  # other software draws other weights
         return None
+
+    async def compare_start(self) -> None:
+        """Hold the initial state that the primary committed to against what its disclosed seed gives, and record it.
+
+        Digests are compared first. Other software may draw numbers that differ in their last digits, so that tensors
+        are looked at before anybody is blamed.
+
+        Raises:
+            Unreachable: the digests differ, and the primary does not show the state.
+        """
+        session, workspace = self._session, self._workspace
+        known = session.state.boundaries[0]
+        expected, difference = await asyncio.to_thread(workspace.initial_digest), 0.0
+        if expected != known.digest:
+            path = await self.open(0)
+            if path is None:
+                raise Unreachable(
+                    "it did not show its initial state, whose digest is not that of the seed that it disclosed"
+                )
+            difference = await asyncio.to_thread(workspace.off_initial, path)
+        session.write(StartCompared(known.digest, expected, difference, difference <= TOLERANCE))
 
     def path(self, digest: str) -> Path:
         """Where a checkpoint that the client holds is."""
@@ -138,7 +160,7 @@ class Checkpoints:
         """Let the primary forget a boundary when neither sub-run beside it is replicated."""
         state = self._session.state
         beside = [state.sub_run(index).replicated for index in (boundary - 1, boundary) if index >= 0]
-        if boundary > 0 and not any(beside):
+        if not self._is_ours(boundary) and not any(beside):
             await self._release(self._session.primary, state.boundaries[boundary].digest)
 
     async def release_replica(self, replica: Connection, start: str, returned: str) -> None:
@@ -159,6 +181,10 @@ class Checkpoints:
             return
         accuracy = await asyncio.to_thread(self._workspace.accuracy, path)
         session.write(ModelDelivered(final.step, final.digest, str(path), 0, accuracy))
+
+    def _is_ours(self, boundary: int) -> bool:
+        """Whether the client made a boundary's checkpoint, rather than the primary."""
+        return boundary == 0 and not self._session.job.primary_draws_start
 
     async def _has(self, digest: str) -> bool:
         return await asyncio.to_thread(self._blobs.has, digest)

@@ -33,9 +33,11 @@ class Conclusion:
             if connection.provider.attack is not None and connection.name not in session.state.attacks:
                 await self._measure_attack(connection)
         verdicts = await session.verdicts()
-        # A referee that nobody needed says nothing about the run.
+        # A referee that nobody needed says nothing about the run, unless it spoiled a toss.
         idle = unasked(session.state) if session.job.has_referee else set()
-        outcome = outcome_of(verdict for verdict in verdicts if verdict.name not in idle)
+        outcome = outcome_of(
+            verdict for verdict in verdicts if verdict.name not in idle or verdict.verdict == "flagged"
+        )
         session.write(AuditFinished(outcome, tuple(verdicts), self._cost()))
 
     async def _measure_attack(self, adversary: Connection) -> None:

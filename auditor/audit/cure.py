@@ -167,7 +167,8 @@ def _rolled_back(patient: Patient, trusted: Job) -> Cure | str:
     if state is None or patient.checkpoints is None:
         return "nobody audited the training of this model"
     primary = job.primary.name
-    boundary = verified_boundary(state, primary)
+    rests = not job.primary_draws_start or (state.compared is not None and state.compared.agrees)
+    boundary = verified_boundary(state, primary) if rests else 0
     step = state.boundaries[boundary].step if boundary else 0
     left = job.training.steps - step
     if left == 0:
@@ -177,6 +178,9 @@ def _rolled_back(patient: Patient, trusted: Job) -> Cure | str:
     rolled = _named(trusted, "rolled back").model_copy(update={"training": training})
     unchecked = sum(state.sub_run(index).judgements is None for index in range(boundary))
     words = f"train steps {step:,} to {job.training.steps:,} again by {trusted.primary.name}, from "
+    if not rests:
+        words += "the beginning, as nobody checked the initial weights, which the primary drew"
+        return Cure("rollback", (_fitting(rolled),), words)
     if boundary == 0:
         return Cure("rollback", (_fitting(rolled),), words + "the beginning, as no later checkpoint was verified")
     words += f"the last verified checkpoint, of step {step:,}"

@@ -21,6 +21,8 @@ from auditor.audit.replication import Replication
 from auditor.audit.selection import Selection
 from auditor.audit.session import Session
 from auditor.audit.side_thread import call_in_side_thread
+from auditor.audit.tossing import Tossing
+from auditor.base.seeds import Drawer
 from auditor.job.model import Job
 from auditor.store import RunRecord, Store
 
@@ -109,7 +111,8 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
         await checkpoints.take_stock()
         copies = Copies(workspace.parameters)
         comparison = Comparison(session, checkpoints, comparator, copies)
-        await _train_and_replicate(session, checkpoints, Replication(session, checkpoints, comparison, copies))
+        if await _coins_are_drawn(session, selection):
+            await _train_and_replicate(session, checkpoints, Replication(session, checkpoints, comparison, copies))
         unfinished = not session.state.primary_finished and session.lost(session.primary) is None
         if pause.is_set() and unfinished and not session.settled.is_set():
             session.write(RunInterrupted())
@@ -128,6 +131,23 @@ async def _one_error() -> AsyncIterator[None]:
         raise errors.exceptions[0] from None
 
 
+async def _coins_are_drawn(session: Session, selection: Selection) -> bool:
+    """Toss, if the job wants that, and use what was drawn; False where the verdict on a toss ends the run.
+
+    Raises:
+        TooFewProviders: too few are left, none of them the primary, and nobody is accused.
+    """
+    if session.job.audit.drawn_by is Drawer.COIN:
+        await Tossing(session, selection).settle()
+        if not session.has_enough:
+            accused = any(session.state.provider(connection.name).misbehaviour for connection in session.connections)
+            if session.lost(session.primary) is None and not accused:
+                _check_enough(session)
+            return False
+    await session.take_up_seeds()
+    return True
+
+
 async def _train_and_replicate(session: Session, checkpoints: Checkpoints, replication: Replication) -> None:
     async with _one_error(), asyncio.TaskGroup() as group:
 
@@ -140,8 +160,8 @@ async def _train_and_replicate(session: Session, checkpoints: Checkpoints, repli
 def _check_enough(session: Session) -> None:
     reasons = {connection.name: session.lost(connection) for connection in session.connections}
     lost = [f"{name} ({reason})" for name, reason in reasons.items() if reason is not None]
-    needed = min(3, session.job.participants)
-    if session.lost(session.primary) is not None or len(session.reachable) < needed:
+    needed = session.needed
+    if not session.has_enough:
         raise TooFewProviders(
             f"this audit needs the primary and at least {needed - 1} other provider{'' if needed == 2 else 's'}. "
             f"Could not reach {'; '.join(lost)}. Check their endpoints, then try again"

@@ -10,7 +10,9 @@ from auditor.audit.progress import ProgressMeter
 from auditor.audit.record.events import Committed, PrimaryFinished, PrimaryStarted
 from auditor.audit.session import Session
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
-from auditor.providers.protocol import RunRequest
+from auditor.providers.protocol import RunRequest, RunStatus
+
+LOADED = "started from an initial state that does not follow from the seed that it disclosed"
 
 
 class PrimaryTraining:
@@ -37,6 +39,7 @@ class PrimaryTraining:
         if session.state.primary_finished or session.settled.is_set():
             return
         try:
+            await self._check_start()
             await self._follow(await self._attach() or await self._start())
         except Misbehaved as error:
             session.blame(primary, None, error)
@@ -67,14 +70,19 @@ class PrimaryTraining:
         if status.state in ("failed", "cancelled"):
             return None
         first = session.boundaries.index(step)
-        start = session.state.boundaries[first].digest
+        start = None if session.state.draws_start else session.state.boundaries[first].digest
         return session.request(session.primary, execution, start, first, len(session.boundaries) - 1)
 
     async def _start(self) -> RunRequest:
-        """Ask the primary to train from the latest boundary that it or the client still holds."""
+        """Ask the primary to train from the latest boundary that it or the client still holds.
+
+        A primary that draws its own initial state starts from that where there is none.
+        """
         session = self._session
         client = session.primary.client
         self._anew = True
+        digest: str | None
+        boundary = moved = 0
         for boundary in sorted(session.state.boundaries, reverse=True):
             digest = session.state.boundaries[boundary].digest
             moved = 0
@@ -85,7 +93,9 @@ class PrimaryTraining:
                 moved = await client.upload(path, digest)
             break
         else:
-            raise Unreachable("the checkpoint to resume from is lost")
+            if not session.job.primary_draws_start:
+                raise Unreachable("the checkpoint to resume from is lost")
+            boundary, moved, digest = 0, 0, None
         step = session.boundaries[boundary]
         # The sequence number makes the id new even when the same step is started from again.
         execution = f"{session.run}.primary.{step}.{session.state.seq}"
@@ -99,6 +109,7 @@ class PrimaryTraining:
         meter = ProgressMeter(session.write, primary.name, None, request.start_step)
         begun = time.monotonic()
         async for status in session.follow(primary, request):
+            await self._heed_seed(status)
             for commitment in status.commitments:
                 boundary = session.boundaries.index(commitment.step)
                 loss = status.loss if commitment is status.commitments[-1] else None
@@ -109,6 +120,30 @@ class PrimaryTraining:
                 await primary.client.cancel(request.id)
                 return
         session.write(PrimaryFinished(primary.name, time.monotonic() - begun))
+
+    async def _heed_seed(self, status: RunStatus) -> None:
+        """Take the seed that the primary draws for all; it must say which before it commits to anything, and once."""
+        session = self._session
+        if not session.job.primary_discloses:
+            return
+        known = session.state.disclosed
+        if known is None and status.seed is not None:
+            await session.disclosed(status.seed)
+        elif known is not None and status.seed not in (None, known):
+            raise Misbehaved("disclosed another seed than before")
+        elif known is None and status.commitments:
+            raise Misbehaved("committed to a checkpoint before it disclosed the seed that it drew")
+
+    async def _check_start(self) -> None:
+        """Make sure that the initial state of a primary that disclosed its seed follows from that seed."""
+        session = self._session
+        if not (session.job.primary_discloses and session.job.primary_draws_start and 0 in session.state.boundaries):
+            return
+        if session.state.compared is None:
+            await self._checkpoints.compare_start()
+        compared = session.state.compared
+        if compared is not None and not compared.agrees:
+            raise Misbehaved(LOADED)
 
     async def _committed(self, boundary: int, digest: str, loss: float | None) -> None:
         session = self._session
@@ -125,6 +160,9 @@ class PrimaryTraining:
                 raise Misbehaved(f"committed to a different checkpoint at step {known.step} than before")
             return
         session.write(Committed(boundary, session.boundaries[boundary], digest, loss))
+        if boundary == 0:
+            await self._check_start()
+            return
         await self._draw(boundary - 1)
         await self._checkpoints.release_boundary(boundary - 1)
 

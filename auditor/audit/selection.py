@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from auditor.base.coin import Opening, draw
 from auditor.job.model import Job
 
 
@@ -60,6 +61,10 @@ class Selection:
     def client_word(self, provider: str) -> str:
         """What the client of this run is known by to a provider: a word that nobody else can guess."""
         return self._digest(f"client of {provider}").hex()
+
+    def toss_opening(self, toss: str) -> Opening:
+        """What the client adds to a toss."""
+        return draw(self._secret, toss)
 
     def sketch_seed(self) -> int:
         """A seed for what models are projected on, the same for all sub-runs."""

@@ -18,6 +18,7 @@ from auditor.audit.record.events import (
     ProviderMisbehaved,
     RunResumed,
     RunStarted,
+    SeedDisclosed,
     SubRunJudged,
 )
 from auditor.audit.record.findings import ProviderVerdict
@@ -30,8 +31,7 @@ from auditor.audit.thresholds import recorded, thresholds_of
 from auditor.audit.verdicts import judge_providers
 from auditor.audit.workspace import Workspace
 from auditor.base.hostile_text import cleaned
-from auditor.base.randomness import key
-from auditor.base.seeds import Drawer, Seeds
+from auditor.base.seeds import Drawer, Seeds, own_training_seed, shared_training_seed
 from auditor.decisions.agreement import disagree
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of, choose
@@ -156,11 +156,25 @@ class Session:
         """Record that a provider did what an honest one never does."""
         self.write(ProviderMisbehaved(connection.name, sub_run, cleaned(reason)))
 
+    @property
+    def needed(self) -> int:
+        """How many providers an audit takes at least, the primary among them."""
+        return min(3, self.job.participants)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether the primary is there, and others to compare it with."""
+        return self.lost(self.primary) is None and len(self.reachable) >= self.needed
+
     # Executions
 
-    def request(self, connection: Connection, execution: str, start: str, first: int, last: int) -> RunRequest:
-        """The request to train from boundary `first` to boundary `last`, starting from the blob `start`."""
-        job = self.job
+    def request(self, connection: Connection, execution: str, start: str | None, first: int, last: int) -> RunRequest:
+        """The request to train from boundary `first` to boundary `last`, starting from the blob `start`.
+
+        Without `start` the provider draws its own initial state, and commits to that, too.
+        """
+        job, draws = self.job, start is None
+        seed = self._training_seed(connection)
         return RunRequest(
             id=execution,
             task=self.connections.task,
@@ -168,9 +182,10 @@ class Session:
             dataset_digest=self._workspace.program.digest,
             start=start,
             start_step=self.boundaries[first],
-            boundaries=self.boundaries[first + 1 : last + 1],
+            boundaries=self.boundaries[first + (not draws) : last + 1],
             sub_run_steps=job.audit.sub_run_steps,
-            seed=self._training_seed(connection),
+            seed=seed,
+            disclose=job.primary_discloses and seed is None,
         )
 
     def follow(self, connection: Connection, request: RunRequest) -> AsyncIterator[RunStatus]:
@@ -182,6 +197,18 @@ class Session:
             waiting_seconds=self.job.audit.waiting_seconds,
             attack=connection.attack,
         )
+
+    async def take_up_seeds(self) -> None:
+        """Have the client's own executions use what was tossed, or what the primary disclosed to an earlier process."""
+        if (coin := self.state.coin) is not None:
+            await asyncio.to_thread(self._workspace.draw_from, coin)
+        elif (disclosed := self.state.disclosed) is not None:
+            await asyncio.to_thread(self._workspace.draw_with, disclosed)
+
+    async def disclosed(self, seed: int) -> None:
+        """Record the seed that the primary drew for all, and use it."""
+        self.write(SeedDisclosed(self.primary.name, str(seed)))
+        await self.take_up_seeds()
 
     # The draw, the decision and the verdicts
 
@@ -257,12 +284,13 @@ class Session:
 
     def _training_seed(self, connection: Connection) -> int | None:
         """The training seed that the client gives a provider; None where the provider draws it."""
-        audit = self.job.audit
+        audit, state = self.job.audit, self.state
         if audit.drawn_by is Drawer.PROVIDER:
-            return None
-        if audit.seeds is Seeds.SHARED:
-            return self._workspace.training_seed
-        return key(self.job.seed, f"training {connection.name}", 0) % 2**63
+            return state.disclosed if audit.seeds is Seeds.SHARED else None
+        root = state.coin if audit.drawn_by is Drawer.COIN else self.job.seed
+        if root is None:
+            raise RuntimeError("the toss comes before every request")
+        return shared_training_seed(root) if audit.seeds is Seeds.SHARED else own_training_seed(root, connection.name)
 
     def _check_disk(self) -> None:
         """Make sure that there is room for the next checkpoints."""

@@ -26,6 +26,7 @@ from auditor.cli.run import run
 from auditor.cli.runs import runs
 from auditor.cli.show import show
 from auditor.cli.study import study
+from auditor.cli.verify import verify
 
 app = typer.Typer(
     name="auditor",
@@ -43,6 +44,7 @@ app.command()(calibrate)
 app.command()(runs)
 app.command()(show)
 app.command()(report)
+app.command()(verify)
 app.command()(inspect)
 app.command()(cure)
 app.command()(watch)

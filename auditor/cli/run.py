@@ -30,6 +30,8 @@ def run(
             loaded = loaded.model_copy(update={"seed": seed})
         if seeds is not None:
             drawer = Drawer.CLIENT if seeds is Seeds.SHARED else Drawer.PROVIDER
+            if loaded.audit.drawn_by is Drawer.COIN:  # which gives either
+                drawer = Drawer.COIN
             audit = loaded.audit.model_copy(update={"seeds": seeds, "drawn_by": drawer})
             loaded = loaded.model_copy(update={"audit": audit})
         from auditor.cli.foreground_run import start

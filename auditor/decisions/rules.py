@@ -39,5 +39,5 @@ def select(asked: str, count: int, assumptions: Assumptions) -> tuple[Decision, 
     if asked == "ratio":
         return RatioDecision(), "the job asks for it"
     if assumptions.seeds is Seeds.SHARED:
-        return RatioDecision(), "with the client's seeds honest results differ only by numerical noise"
+        return RatioDecision(), "with shared seeds honest results differ only by numerical noise"
     return RatioDecision(), "it needs the fewest providers and its false alarm rate has been measured"

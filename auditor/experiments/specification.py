@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PositiveInt, field_valid
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
-from auditor.base.seeds import SHORT_FORMS, Seeds, seeds_of
+from auditor.base.seeds import SHORT_FORMS, SHORT_WORDS, Seeds, seeds_of
 from auditor.job.job_file import load_job, parse_model, read_text
 from auditor.job.model import Job
 from auditor.job.plugin_use import PluginUse, names_as_tables
@@ -101,8 +101,8 @@ class GridSpec(Frozen):
         if unknown := [word for word in words if word not in SHORT_FORMS]:
             raise PydanticCustomError(
                 "unknown_word",
-                "{value} is not allowed; use 'client' or 'provider'.",
-                {"value": repr(unknown[0]), "key": "randomness", "known": list(SHORT_FORMS)},
+                "{value} is not allowed; use {words}.",
+                {"words": SHORT_WORDS, "value": repr(unknown[0]), "key": "randomness", "known": list(SHORT_FORMS)},
             )
         rest = {key: found for key, found in value.items() if key != "randomness"}
         return {"seeds": [seeds_of(word) for word in words], **rest}

@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
-from auditor.base.seeds import SHORT_FORMS, Drawer, Seeds
+from auditor.base.seeds import SHORT_FORMS, SHORT_WORDS, Drawer, Seeds
 from auditor.job.impossibilities import MAX_SUB_RUNS
 from auditor.job.named_file import named_file
 from auditor.job.noise_file import NoiseFile, read_noise_file
@@ -51,7 +51,9 @@ class Audit(Frozen):
         default=Seeds.SHARED, description="whether all providers train with the same seeds, or each with its own"
     )
     drawn_by: Annotated[Drawer, Field(strict=False)] = Field(
-        default=Drawer.CLIENT, description="who draws the seeds; the provider if they are its own and nothing is given"
+        default=Drawer.CLIENT,
+        description="who draws the seeds and the initial weights: the client, a provider, or all together (coin); "
+        "the provider if seeds are its own and nothing is given",
     )
     metrics: Annotated[tuple[PluginUse, ...], BeforeValidator(names_as_tables)] = Field(
         default=(PluginUse(name="update"), PluginUse(name="zest")), min_length=1, max_length=MAX_PLUGINS, strict=False
@@ -63,6 +65,9 @@ class Audit(Frozen):
     )
     waiting_seconds: PositiveFloat = Field(
         default=3600.0, description="likewise if it waits for its turn or prepares for this long in a sub-run"
+    )
+    toss_seconds: PositiveFloat = Field(
+        default=30.0, description='with drawn_by = "coin", how long a provider may take to commit, and to reveal'
     )
     metric_seconds: PositiveFloat = Field(
         default=600.0, description="stop using a metric that takes longer than this for one sub-run"
@@ -97,8 +102,14 @@ class Audit(Frozen):
         if not isinstance(word, str) or word not in SHORT_FORMS:
             raise PydanticCustomError(
                 "unknown_word",
-                "{shown} is not allowed; use 'client' or 'provider'.",
-                {"shown": repr(word), "value": word, "key": "randomness", "known": list(SHORT_FORMS)},
+                "{shown} is not allowed; use {words}.",
+                {
+                    "shown": repr(word),
+                    "words": SHORT_WORDS,
+                    "value": word,
+                    "key": "randomness",
+                    "known": list(SHORT_FORMS),
+                },
             )
         if doubled := [key for key in ("seeds", "drawn_by") if key in value]:
             raise PydanticCustomError(
@@ -107,16 +118,6 @@ class Audit(Frozen):
         seeds, drawer = SHORT_FORMS[word]
         rest = {key: given for key, given in value.items() if key != "randomness"}
         return {**rest, "seeds": seeds, "drawn_by": drawer}
-
-    @model_validator(mode="after")
-    def _seeds_can_be_drawn(self) -> Self:
-        if self.seeds is Seeds.SHARED and self.drawn_by is Drawer.PROVIDER:
-            raise PydanticCustomError(
-                "impossible",
-                'the client draws seeds that all providers share; set seeds = "own", or remove this key.',
-                {"key": "drawn_by"},
-            )
-        return self
 
     @model_validator(mode="after")
     def _one_way_to_select(self) -> Self:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
 from auditor.base.majority import counted_on
-from auditor.base.seeds import Seeds
+from auditor.base.seeds import Drawer, Seeds
 from auditor.job.audit import STATE, Audit
 from auditor.job.evolution import Evolution
 from auditor.job.impossibilities import impossibilities
@@ -65,6 +65,16 @@ class Job(Frozen):
     def has_referee(self) -> bool:
         """Whether a third provider is asked only where the primary and its one replica disagree."""
         return self.participants == 2 and len(self.others) > 1 and self.audit.seeds is Seeds.SHARED
+
+    @property
+    def primary_draws_start(self) -> bool:
+        """Whether the primary makes the initial state itself, and commits to it as to every other."""
+        return self.training.initial is None and self.audit.drawn_by is Drawer.PROVIDER
+
+    @property
+    def primary_discloses(self) -> bool:
+        """Whether the primary draws a seed that all replicas share, and says which."""
+        return self.audit.seeds is Seeds.SHARED and self.audit.drawn_by is Drawer.PROVIDER
 
     @property
     def metrics(self) -> tuple[PluginUse, ...]:

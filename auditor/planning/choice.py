@@ -84,12 +84,29 @@ def choose(job: Job) -> Choice:
         )
     if job.audit.seeds is Seeds.OWN and count > 2:
         warnings += _limits_of_own_seeds(job, budget)
+    warnings += _limits_of_coins(job)
     if job.audit.fixed_selection is not None:
         warnings.append(
             "The job file fixes which sub-runs are replicated. A provider that knows the file can cheat in the others. "
             "Use fixed_selection for tests and experiments only."
         )
     return Choice(decision, reason, tuple(warnings), powerless, budget)
+
+
+def _limits_of_coins(job: Job) -> list[str]:
+    """What an audit cannot see, if a provider draws what is random."""
+    if job.primary_discloses:
+        what = "the training and of the initial weights" if job.primary_draws_start else "the training"
+        return [
+            f"The primary draws the seed of {what}. It can try many seeds in secret and take the one that suits it "
+            'best. Set drawn_by = "coin" or "client" to prevent that.'
+        ]
+    if job.primary_draws_start:
+        return [
+            "The primary draws the initial weights. A backdoor that is in them cannot be seen by comparing executions: "
+            'every replica starts from them. Set drawn_by = "coin" or "client" to prevent that.'
+        ]
+    return []
 
 
 def _limits_of_own_seeds(job: Job, budget: Budget) -> list[str]:

@@ -29,13 +29,14 @@ async def accept(answer: httpx.Response) -> None:
         return
     if not 400 <= status < 600:
         raise Unreachable(f"HTTP status {status}, which is not followed")
-    reason = f"HTTP status {status}"
+    reason, own = f"HTTP status {status}", False
     # What stands between may answer with a page for people; the status then says enough.
     with suppress(Nonsense, Misbehaved):
-        reason = read_message(await bounded(answer), ErrorMessage).error or reason
+        reason, own = read_message(await bounded(answer), ErrorMessage).error or reason, True
     if status == httpx.codes.REQUEST_TIMEOUT or (status >= 500 and status != NO_ROOM):
         raise Broken(f"the provider failed: {reason}")
-    raise Refused(reason)
+    # A provider that lost its disk knows nothing of what it is asked for.
+    raise Refused(reason, deliberate=own and status < 500 and status != httpx.codes.NOT_FOUND)
 
 
 async def bounded(answer: httpx.Response) -> bytes:

@@ -19,7 +19,18 @@ from auditor.job.endpoint import Address, UnixEndpoint
 from auditor.providers.answers import accept, bounded, declared_length, understood
 from auditor.providers.errors import Broken, Misbehaved, Unreachable
 from auditor.providers.json_reader import Message
-from auditor.providers.protocol import CLIENT_HEADER, PREFIX, Identity, RunRequest, RunStatus, Simulation
+from auditor.providers.protocol import (
+    CLIENT_HEADER,
+    PREFIX,
+    Identity,
+    RunRequest,
+    RunStatus,
+    Simulation,
+    TossCommitted,
+    TossList,
+    TossRequest,
+    TossReveal,
+)
 from auditor.store.blobs import BlobError, BlobFolder
 
 CONNECT_SECONDS = 10.0
@@ -176,6 +187,16 @@ class ProviderClient:
     async def simulation(self, run: str) -> Simulation:
         """What a simulated attack achieved; refused where nothing is simulated."""
         return await self._ask("GET", f"/runs/{run}/simulation", Simulation, seconds=SIMULATION_SECONDS)
+
+    async def commit_to_toss(self, toss: str, request: TossRequest, seconds: float) -> TossCommitted:
+        """Have the provider commit to a random value within `seconds`; asked twice, it commits to the same."""
+        content = request.model_dump_json().encode()
+        return await self._ask("POST", f"/tosses/{toss}", TossCommitted, content=content, seconds=seconds)
+
+    async def reveal_toss(self, toss: str, commitments: TossList, seconds: float) -> TossReveal:
+        """Have the provider reveal within `seconds` what it committed to, once everybody has committed."""
+        content = commitments.model_dump_json().encode()
+        return await self._ask("POST", f"/tosses/{toss}/reveal", TossReveal, content=content, seconds=seconds)
 
     async def _tell(self, method: str, path: str) -> None:
         async def attempt() -> None:

@@ -14,7 +14,16 @@ class Broken(Unreachable):
 
 
 class Refused(ProviderError):  # noqa: N818
-    """The provider answers, but will not or cannot do what it was asked for; the message is its own."""
+    """The provider answers, but will not or cannot do what it was asked for; the message is its own.
+
+    Attributes:
+        deliberate: whether these are the provider's own words, and say that it will not. Elsewhere it may be unable to,
+            or what stands between answered for it.
+    """
+
+    def __init__(self, message: str, *, deliberate: bool = False) -> None:
+        super().__init__(message)
+        self.deliberate = deliberate
 
 
 class Misbehaved(ProviderError):  # noqa: N818

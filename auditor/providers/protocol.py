@@ -9,6 +9,8 @@
     GET    /v1/runs/{id}?version=&from=&wait= progress and commitments; waits for news
     GET    /v1/runs/{id}/simulation           what a simulated attack achieved; honest agents have none
     DELETE /v1/runs/{id}                      cancel
+    POST   /v1/tosses/{id}                    commit to a random value (see `auditor.base.coin`)
+    POST   /v1/tosses/{id}/reveal             reveal it, once all have committed
 
 Every question but the first says who asks, in the header `x-auditor-client`: a word that only this client knows. What
 one client uploads, starts or is owed, no other can see, fetch, cancel or release.
@@ -24,6 +26,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from auditor.base.coin import Opening
 from auditor.base.hostile_text import cleaned
 from auditor.job.task_kinds import AnyTask
 from auditor.job.training import Training
@@ -31,13 +34,17 @@ from auditor.job.training import Training
 VERSION = 1
 PREFIX = f"/v{VERSION}"
 CLIENT_HEADER = "x-auditor-client"
+RUN_ID = r"[A-Za-z0-9._-]{1,128}"
 CLIENT_WORD = r"[A-Za-z0-9_-]{16,128}"
 """What a client calls itself: long enough that nobody guesses it."""
 COMMITMENTS_A_PAGE = 1000
+TOSSERS = 1000
+"""No toss has more participants."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+RunId = Annotated[str, StringConstraints(pattern=rf"^{RUN_ID}$")]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, AfterValidator(cleaned)]
 """Words of the other side: cut, and without anything that does something to a terminal."""
@@ -69,21 +76,29 @@ class RunRequest(_Message):
     Attributes:
         id: chosen by the client; asking twice with one id starts one run.
         dataset_digest: what the client's copy of the dataset hashes to.
-        start: digest of the checkpoint to start from, uploaded before.
+        start: digest of the checkpoint to start from, uploaded before; None lets the provider draw its own initial
+            state, which it commits to before its first step: the first boundary is then 0.
         boundaries: steps, rising, at which a checkpoint is kept and committed to.
         sub_run_steps: k.
         seed: of every random draw; None lets the provider draw its own.
+        disclose: whether the provider is to say which seed it drew, before it commits to anything.
     """
 
     id: RunId
     task: AnyTask
     training: Training
     dataset_digest: Digest
-    start: Digest
+    start: Digest | None
     start_step: Count
     boundaries: tuple[Count, ...]
     sub_run_steps: Annotated[int, Field(ge=1)]
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None
+    seed: Seed | None
+    disclose: bool = False
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The step that the run starts from, and the boundaries after it."""
+        return self.boundaries if self.start is None else (self.start_step, *self.boundaries)
 
 
 class Commitment(_Message):
@@ -105,6 +120,7 @@ class RunStatus(_Message):
         loss: of the latest step, if it is finite.
         commitments: from the index that was asked for, `COMMITMENTS_A_PAGE` at most.
         error: why the run failed.
+        seed: that the provider drew, where it was asked to disclose it and has drawn it.
     """
 
     id: RunId
@@ -114,6 +130,7 @@ class RunStatus(_Message):
     loss: float | None
     commitments: Annotated[tuple[Commitment, ...], Field(max_length=COMMITMENTS_A_PAGE)]
     error: Text | None
+    seed: Seed | None = None
 
 
 class Simulation(_Message):
@@ -133,3 +150,50 @@ class Simulation(_Message):
     success_rate: Share | None
     delivered_rate: Share | None = None
     failure: Text | None = None
+
+
+TossName = Annotated[str, StringConstraints(max_length=64)]
+"""What a participant is called in a toss; the client has the empty name."""
+
+
+class TossRequest(_Message):
+    """Take part in a toss.
+
+    Attributes:
+        name: what this provider is called in it.
+        commitment: the client's, which so comes before the provider's.
+    """
+
+    name: Annotated[TossName, StringConstraints(min_length=1)]
+    commitment: Digest
+
+
+class TossCommitment(_Message):
+    """What one participant committed to."""
+
+    name: TossName
+    commitment: Digest
+
+
+class TossCommitted(_Message):
+    """What a provider commits to."""
+
+    commitment: Digest
+
+
+class TossList(_Message):
+    """The commitments of all participants, in the order in which the client received them."""
+
+    commitments: Annotated[tuple[TossCommitment, ...], Field(max_length=TOSSERS)]
+
+
+class TossReveal(_Message):
+    """What opens a provider's commitment: 32 bytes each, in hexadecimal digits."""
+
+    value: Digest
+    salt: Digest
+
+    @property
+    def opening(self) -> Opening:
+        """The same without the protocol."""
+        return Opening(self.value, self.salt)

@@ -18,6 +18,7 @@ from auditor.audit.record.state import AuditState, SubRun
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of
 from auditor.planning.plan import boundaries, make_plan
+from auditor.report.coins import coins
 from auditor.report.data_text import data_sentence, remark_sentences
 from auditor.report.histogram import histogram_lines, picture_of
 from auditor.report.limits import assumptions, limits
@@ -64,6 +65,7 @@ def _document(run: RunRecord, job: Job, state: AuditState, *, running: bool) -> 
         "updates": _updates(state),
         "sub_runs": checked,
         "picture": _picture(job, state),
+        "coins": coins(job, state),
         "not_replicated": sum(sub_run.replicated is False for sub_run in state.sub_runs.values()),
         "commitments": _commitments(state),
         "delivered": _delivered(state),

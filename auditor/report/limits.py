@@ -8,6 +8,7 @@ from typing import Any
 from auditor.audit.record.state import AuditState
 from auditor.base.seeds import Seeds
 from auditor.job.model import Job
+from auditor.report.coins import coin_limits
 from auditor.report.number_text import percent_text
 
 
@@ -49,6 +50,7 @@ def limits(job: Job, state: AuditState, checked: Sequence[Mapping[str, Any]]) ->
         "The client wrote this report. A reader who does not trust the client should compare the digests below with "
         "those that the providers kept.",
     ]
+    said += coin_limits(job, state)
     if blind := [str(sub_run["sub_run"]) for sub_run in checked if sub_run["finding"] == "nothing"]:
         said.append(f"These replicated sub-runs say nothing: {', '.join(blind)}. A deviation there could not be seen.")
     if job.audit.seeds is Seeds.OWN:

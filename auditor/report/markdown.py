@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from auditor.report.markdown_coins import coin_section, drawer_words
 from auditor.report.markdown_text import bullets, code, table, words
 from auditor.report.markdown_updates import update_section
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text, served_text
@@ -32,6 +33,7 @@ def as_markdown(report: Mapping[str, Any]) -> str:
         update_section(report),
         _asked(report),
         _evidence(report),
+        coin_section(report),
         _cost(report),
         _limits(report),
         _commitments(report),
@@ -110,7 +112,7 @@ def _asked(report: Mapping[str, Any]) -> Iterator[str]:
         ("replicated sub-runs (m)", _selection(asked)),
         ("providers in a replicated sub-run (n)", str(asked["participants"])),
         ("of them assumed benign", f"{asked['benign']} (r = {asked['benign_fraction']:g})"),
-        ("training seeds", f"{asked['seeds']}, drawn by the {asked['drawn_by']}"),
+        ("training seeds", f"{asked['seeds']}, drawn by {drawer_words(asked)}"),
         ("metrics", ", ".join(_plugin(metric) for metric in asked["metrics"])),
         ("decision rule", words(asked["decision"])),
         ("reason for this rule", words(asked["decision_reason"] or "")),

@@ -17,8 +17,20 @@ SEEDS = {
     (Seeds.SHARED, Drawer.CLIENT): "shared; the client draws them",
     (Seeds.OWN, Drawer.CLIENT): "not shared; the client draws other ones for each provider",
     (Seeds.OWN, Drawer.PROVIDER): "not shared; each provider draws its own",
+    (Seeds.SHARED, Drawer.PROVIDER): "shared; the primary draws one for all and discloses it",
+    (Seeds.SHARED, Drawer.COIN): "shared; all providers and the client toss for them",
+    (Seeds.OWN, Drawer.COIN): "not shared; each follows from a coin that all providers and the client toss",
 }
 """What the plan says of seeds."""
+STARTS = {
+    (Seeds.SHARED, Drawer.CLIENT): "the client draws them",
+    (Seeds.OWN, Drawer.CLIENT): "the client draws them",
+    (Seeds.OWN, Drawer.PROVIDER): "the primary draws them; nobody checks them",
+    (Seeds.SHARED, Drawer.PROVIDER): "they follow from the primary's seed, which the client checks",
+    (Seeds.SHARED, Drawer.COIN): "they follow from the coin; the client draws them from it",
+    (Seeds.OWN, Drawer.COIN): "they follow from the coin; the client draws them from it",
+}
+"""What the plan says of initial weights that are not in a file."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ def plan_facts(job: Job, plan: Plan, choice: Choice, rate: float | None = None) 
         "replicated": _replicated_text(job, plan),
         "extra": f"{plan.extra_steps:,.0f} steps, {percent_text(plan.overhead)} of the training",
         "price": _price_text(plan, rate),
-        "start": job.training.initial or "",
+        "start": job.training.initial or f"fresh weights; {STARTS[job.audit.seeds, job.audit.drawn_by]}",
         "seeds": SEEDS[job.audit.seeds, job.audit.drawn_by],
         "decision": f"{choice.decision.name}, because {choice.reason}",
         "plugins": ", ".join(file.path for file in job.plugins),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from auditor.audit.record import events as e
 from auditor.audit.record.state import AuditState
+from auditor.report.coins import coin_sentence
 from auditor.report.data_text import data_summary
 from auditor.report.number_text import p_text, percent_text, ratio_text, seconds_text
 from auditor.report.update_text import attack_words, inspection_words, update_name, update_quality
@@ -34,7 +35,7 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
             return f"{event.provider} trains from step {event.step:,}"
         case e.PrimaryFinished():
             return f"{event.provider} finished training in {seconds_text(event.seconds)}"
-        case e.Committed() if event.boundary > 0:
+        case e.Committed() if event.boundary > 0 or state.draws_start:
             return _committed(event)
         case e.Drawn() if event.replicated:
             return f"sub-run {event.sub_run} was drawn; other providers will execute it again"
@@ -42,6 +43,8 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
             if event.accuracy is None:
                 return "the model was delivered"
             return f"the model was delivered; its accuracy on held-out samples is {percent_text(event.accuracy)}"
+        case e.TossCommitted() | e.TossRevealed() | e.SeedDisclosed() | e.StartCompared():
+            return coin_sentence(event)
         case e.UpdateStarted() | e.UpdateMeasured() | e.UpdateFinished():
             return _about_update(event, state)
         case _:

@@ -11,6 +11,7 @@ from auditor.audit.record.state import AuditState
 from auditor.audit.record.update_events import UpdateFinished
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of
+from auditor.report.coins import coin_lines
 from auditor.report.histogram import UNICODE_MARKS, histogram_lines, marks_for, picture_of
 from auditor.report.number_text import p_text, percent_text, ratio_text
 from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
@@ -57,7 +58,7 @@ def print_report(console: Console, state: AuditState, job: Job | None, *, eviden
     print_picture(console, state, job)
     console.print()
     # Lines with paths are left to the terminal to wrap, so that they can be copied.
-    for line in (*delivery_lines(state), f"Cost: {cost_sentence(finished.cost)}"):
+    for line in (*coin_lines(state), *delivery_lines(state), f"Cost: {cost_sentence(finished.cost)}"):
         console.print(Text(line), soft_wrap=True)
 
 

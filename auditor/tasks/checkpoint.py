@@ -91,6 +91,18 @@ def encode(tensors: Mapping[str, Tensor], schema: Schema) -> Iterator[bytes | me
             yield tensor.reshape(-1).view(torch.uint8).numpy().data
 
 
+def digest_of(tensors: Mapping[str, Tensor], schema: Schema) -> str:
+    """The digest of the file of a checkpoint, without making the file.
+
+    Raises:
+        CheckpointError: `tensors` do not follow the schema.
+    """
+    sha = hashlib.sha256()
+    for piece in encode(tensors, schema):
+        sha.update(piece)
+    return sha.hexdigest()
+
+
 def decode(data: bytes, schema: Schema) -> dict[str, Tensor]:
     """The tensors in the bytes of a checkpoint.
 

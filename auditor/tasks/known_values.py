@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ SQUARES = ".exp_avg_sq"
 """How Adam names its mean of squared gradients."""
 EXACT = 2**24
 """Adam counts in float32, which adds 1 exactly up to here and then stays."""
+TOLERANCE = 1e-6
+"""How far numbers of an initial state may be off, as a share of the largest of their tensor: other software may round
+otherwise."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,13 @@ class KnownValues:
     Attributes:
         before: counts, integers, truth values and constants of the initial checkpoint.
         after: the same after one step.
+        fresh: numbers of the initial state that follow from no seed, such as an optimizer's zeros; for who does not
+            know the seed.
     """
 
     before: Mapping[str, Tensor]
     after: Mapping[str, Tensor]
+    fresh: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -47,6 +53,20 @@ class KnownValues:
             name for name, tensor in before.items() if name in constants or (name != STEP and _is_counted(name, tensor))
         ]
         return cls({name: before[name] for name in names}, {name: after[name] for name in names})
+
+    def for_any_seed(self, first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> KnownValues:
+        """What also holds for somebody else's seed.
+
+        Args:
+            first: the initial state of one seed.
+            second: that of another one; what differs between the two follows from the seed.
+        """
+        common = {name for name, tensor in first.items() if name != STEP and torch.equal(tensor, second[name])}
+        return KnownValues(
+            {name: tensor for name, tensor in self.before.items() if name in common},
+            {name: tensor for name, tensor in self.after.items() if name in common},
+            {name: tensor for name, tensor in first.items() if name in common and tensor.dtype.is_floating_point},
+        )
 
     def check(self, tensors: Mapping[str, Tensor], step: int) -> None:
         """Refuse a checkpoint that no execution of the job up to `step` has.
@@ -65,6 +85,8 @@ class KnownValues:
                 self._check_counted(name, tensor, step)
             elif name.startswith(OPTIMIZER) and name.endswith(SQUARES) and bool((tensor < 0).any()):
                 raise CheckpointError(f"{name} holds negative numbers, which a mean of squares cannot have.")
+            if step == 0 and name in self.fresh and distance({name: tensor}, self.fresh) > TOLERANCE:
+                raise CheckpointError(f"{name} is not what training starts with, whatever the seed.")
 
     def _check_counted(self, name: str, tensor: Tensor, step: int) -> None:
         """Hold one tensor against what it was before the first step, and what a step adds to it."""
@@ -80,6 +102,28 @@ class KnownValues:
         if not torch.equal(_bytes(tensor), _bytes(expected)):
             found = f"{tensor.item()}, not {expected.item()}" if tensor.ndim == 0 else "not what the job gives it"
             raise CheckpointError(f"{name} is {found}, after {step} steps.")
+
+
+def distance(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
+    """The largest difference between numbers, as a share of the largest of their tensor; 1 where it is more.
+
+    Args:
+        state: some tensors.
+        expected: what they should be, of the same shapes and types.
+    """
+    found = 0.0
+    for name, tensor in state.items():
+        wanted = expected[name]
+        if torch.equal(tensor, wanted) or not tensor.numel():
+            continue
+        if not tensor.dtype.is_floating_point:
+            return 1.0
+        size = float(wanted.to(torch.float64).abs().max())
+        off = float((tensor.to(torch.float64) - wanted.to(torch.float64)).abs().max())
+        if not off <= size:  # also where it is no number
+            return 1.0
+        found = max(found, off / size)
+    return found
 
 
 def _is_counted(name: str, tensor: Tensor) -> bool:

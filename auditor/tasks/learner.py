@@ -106,12 +106,20 @@ class Learner(ABC):
         self._step = int(checkpoint[STEP])
         self.take(self.attack.on_initial(dict(checkpoint), self._step))
 
+    def begin(self) -> dict[str, Tensor]:
+        """Start from the state that this object was made in, as the attack would have it; returns that state.
+
+        For a provider that draws its own initial state, and commits to it.
+        """
+        self.load(self._copied())
+        return self._copied()
+
     def checkpoint(self) -> dict[str, Tensor]:
         """End a sub-run and start the next from its end.
 
         Returns the state at the boundary, copied to the CPU: parameters, buffers, optimizer state and the step.
         """
-        state = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._whole().items()}
+        state = self._copied()
         committed = self.attack.on_checkpoint(state, self._step)
         if committed is not state:
             # A replica of the next sub-run starts from what was committed to, and so does this execution.
@@ -129,6 +137,9 @@ class Learner(ABC):
             self.count_skipped()
             return torch.zeros(())
         return self.train(step)
+
+    def _copied(self) -> dict[str, Tensor]:
+        return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._whole().items()}
 
     def _whole(self) -> dict[str, Tensor]:
         return self.state() | {STEP: torch.tensor(self._step)}

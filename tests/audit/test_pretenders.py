@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from tests.command import Auditor, Result
 from tests.pretences import PRETENCES, SLOW
-from tests.pretender import Pretender
+from tests.pretender import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pretenders")]
 
@@ -33,18 +31,8 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The address of each trick."""
-    folder = tmp_path_factory.mktemp("p")
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        paths = {trick: folder / str(number) for number, trick in enumerate(EXPECTED)}
-        for trick, path in paths.items():
-            asyncio.run_coroutine_threadsafe(Pretender(trick).serve(path), loop).result()
-        yield {trick: f"unix:{path}" for trick, path in paths.items()}
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+    with serving(list(EXPECTED), tmp_path_factory.mktemp("p")) as endpoints:
+        yield endpoints
 
 
 @pytest.fixture(scope="module")

@@ -118,6 +118,7 @@ async def _trained(client: ProviderClient, folder: Path, run: str, boundaries: t
     request = await _ordered(client, folder, run, boundaries)
     await client.start(request)
     found = [commitment async for status in _follow(client, request) for commitment in status.commitments]
+    assert request.start is not None
     blobs = BlobFolder(folder / "blobs")
     for commitment in found:
         await client.open(commitment.digest, blobs.path(request.start).stat().st_size, blobs)

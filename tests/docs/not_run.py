@@ -9,6 +9,7 @@ ELSEWHERE = {
     "auditor plan job.toml --measured results.jsonl": "the file is made by the command before; tests/cli/test_plan.py",
     "auditor study study.toml --workers 1": "tests/experiments/evolving/test_study.py carries out a larger one",
     "auditor run sample:own_seeds --seeds shared": "the full sample takes half a minute",
+    "auditor verify last": "it is about a run that is there; tests/audit/test_tosses.py and test_coins.py verify some",
     "auditor inspect last": "a search takes a minute; tests/cli/test_inspect.py makes shorter ones",
     "auditor inspect run:digits-3f2a91 --with neural_cleanse --with fine_pruning": "the same",
     "auditor inspect model.safetensors --job job.toml --picture triggers": "the same",

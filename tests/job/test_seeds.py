@@ -22,6 +22,9 @@ def with_audit(keys: str) -> str:
         ('seeds = "shared"', Seeds.SHARED, Drawer.CLIENT),
         ('seeds = "own"', Seeds.OWN, Drawer.PROVIDER),
         ('seeds = "own"\ndrawn_by = "client"', Seeds.OWN, Drawer.CLIENT),
+        ('drawn_by = "provider"', Seeds.SHARED, Drawer.PROVIDER),
+        ('randomness = "coin"', Seeds.SHARED, Drawer.COIN),
+        ('seeds = "own"\ndrawn_by = "coin"', Seeds.OWN, Drawer.COIN),
     ],
 )
 def test_seeds_are_shared_or_own_and_somebody_draws_them(keys: str, seeds: Seeds, drawn_by: Drawer) -> None:
@@ -33,10 +36,10 @@ def test_seeds_are_shared_or_own_and_somebody_draws_them(keys: str, seeds: Seeds
 @pytest.mark.parametrize(
     ("keys", "key", "words", "suggestion"),
     [
-        ('randomness = "clint"', "audit.randomness", "use 'client' or 'provider'", "client"),
-        ("randomness = 3", "audit.randomness", "use 'client' or 'provider'", None),
+        ('randomness = "clint"', "audit.randomness", "use 'client', 'provider' or 'coin'", "client"),
+        ("randomness = 3", "audit.randomness", "use 'client', 'provider' or 'coin'", None),
+        ('drawn_by = "coins"', "audit.drawn_by", "'coin'", "coin"),
         ('seeds = "shred"', "audit.seeds", "'shared' or 'own'", "shared"),
-        ('drawn_by = "provider"', "audit.drawn_by", "the client draws seeds that all providers share", None),
         ('randomness = "client"\nseeds = "own"', "audit.seeds", "remove one of the two keys", None),
     ],
 )

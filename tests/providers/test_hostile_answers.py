@@ -16,10 +16,10 @@ from auditor.job.model import Job
 from auditor.providers import client as client_module
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
-from auditor.providers.protocol import RunRequest
+from auditor.providers.protocol import RunRequest, TossList, TossRequest
 from auditor.store.blobs import BlobFolder
 from tests.command import job_text
-from tests.pretences import PRETENCES, SLOW
+from tests.pretences import PRETENCES, SLOW, TOSS_PRETENCES
 from tests.pretender import DIGEST, SIZE, Pretender
 
 PATIENCE = 0.5
@@ -64,13 +64,17 @@ async def in_place(client: ProviderClient, place: str, folder: Path, job: Job) -
     elif place == "put":
         (folder / "start").write_bytes(bytes(3_000_000))
         await client.upload(folder / "start", "1" * 64)
+    elif place == "toss":
+        await client.commit_to_toss("t", TossRequest(name="p", commitment="0" * 64), 100.0)
+    elif place == "reveal":
+        await client.reveal_toss("t", TossList(commitments=()), 100.0)
     else:
         await client.start(request)
         async for _ in follow(client, request, stall_seconds=1, waiting_seconds=1):
             pass
 
 
-@pytest.mark.parametrize(("place", "tricks"), PRETENCES.items())
+@pytest.mark.parametrize(("place", "tricks"), [*PRETENCES.items(), *TOSS_PRETENCES.items()])
 async def test_an_answer_is_blamed_on_whom_it_is_to_be_blamed(
     tmp_path: Path,
     job: Job,

@@ -14,7 +14,7 @@ from auditor.job.training import Training
 from auditor.plugins.catalogue import Catalogue
 from auditor.tasks.errors import CheckpointError
 from auditor.tasks.first_step import try_first_step
-from auditor.tasks.known_values import KnownValues
+from auditor.tasks.known_values import TOLERANCE, KnownValues, distance
 from tests.tasks.loading import network_program, network_task
 
 CPU = torch.device("cpu")
@@ -112,3 +112,34 @@ def test_adam_counts_no_further_than_its_numbers_are_exact() -> None:
     stuck = torch.tensor(float(2**24))
     assert torch.equal(stuck + 1, stuck)
     known.check({"optimizer.w.step": stuck, "step": torch.tensor(steps)}, steps)
+
+
+@pytest.mark.parametrize("model", ["resnet8", "transformer"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_what_follows_from_no_seed_is_known_of_whoevers_initial_state(model: str, optimizer: str) -> None:
+    task = network_task(**(TASKS[model] | {"model": model}))
+    spec = Training.model_validate({"steps": 10, "batch_size": 16, "optimizer": ADAM if optimizer == "adamw" else SGD})
+    program = network_program(task)
+    first, second, third = (program.learner(spec, device=CPU, seed=seed).checkpoint() for seed in (1, 2, 3))
+    known = made(model, optimizer)[0].for_any_seed(first, second)
+    known.check(third, 0)
+    known.check(made(model, optimizer)[1], STEPS)  # later all of it may have changed
+    for name in (min(name for name in third if name.startswith("optimizer.") and third[name].ndim), min(known.fresh)):
+        with pytest.raises(CheckpointError, match="is not what training starts with, whatever the seed"):
+            known.check(third | {name: third[name] + 0.01}, 0)
+    rounded = {name: third[name] * (1 + TOLERANCE / 10) for name in known.fresh}
+    known.check(third | rounded, 0)
+
+
+def test_a_distance_is_a_share_of_the_largest_number_and_one_where_nothing_is_comparable() -> None:
+    expected = {"a": torch.tensor([1.0, -4.0]), "b": torch.zeros(2), "c": torch.tensor([1, 2]), "d": torch.zeros(0)}
+    assert distance(expected, expected) == 0
+    assert distance(expected | {"a": torch.tensor([1.0, -4.002])}, expected) == pytest.approx(0.0005, rel=1e-3)
+    for other in (
+        {"a": torch.tensor([1.0, 4.0])},
+        {"a": torch.tensor([1.0, float("nan")])},
+        {"a": torch.tensor([1.0, float("inf")])},
+        {"b": torch.tensor([0.0, 1e-30])},
+        {"c": torch.tensor([1, 3])},
+    ):
+        assert distance(expected | other, expected) == 1

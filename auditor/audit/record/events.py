@@ -9,6 +9,10 @@ from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
+from auditor.audit.record.coin_events import SeedDisclosed as SeedDisclosed
+from auditor.audit.record.coin_events import StartCompared as StartCompared
+from auditor.audit.record.coin_events import TossCommitted as TossCommitted
+from auditor.audit.record.coin_events import TossRevealed as TossRevealed
 from auditor.audit.record.event import Event as Event
 from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
 from auditor.audit.record.update_events import UpdateFinished as UpdateFinished
@@ -90,12 +94,15 @@ class ProviderMisbehaved(Event):
 
 @dataclass(frozen=True)
 class PrimaryStarted(Event):
-    """The primary was asked to train from `step`; `execution` is the id of that run at the provider."""
+    """The primary was asked to train from `step`; `execution` is the id of that run at the provider.
+
+    `digest` is of the checkpoint that it starts from; null where it draws its own initial state.
+    """
 
     provider: str
     execution: str
     step: int
-    digest: str
+    digest: str | None
     bytes: int
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from auditor.audit.record import events as e
-from auditor.audit.record.state import AuditState, Boundary, ProviderState, Replica, Update
+from auditor.audit.record.state import AuditState, Boundary, ProviderState, Replica, Toss, Update
 from auditor.decisions.distances import DistanceMatrix
 from auditor.planning.plan import sub_run_length
 from auditor.store.errors import DamagedRun
@@ -71,7 +71,12 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
             providers = {name: replace(provider, lost=None) for name, provider in state.providers.items()}
             return replace(state, interrupted=False, finished=None, providers=providers)
         case e.PrimaryStarted():
-            state = replace(state, execution=(event.execution, event.step), bytes=state.bytes + event.bytes)
+            state = replace(
+                state,
+                execution=(event.execution, event.step),
+                draws_start=event.digest is None,
+                bytes=state.bytes + event.bytes,
+            )
             return _with_provider(state, event.provider, step=event.step)
         case e.PrimaryFinished():
             seconds = state.provider(event.provider).seconds + event.seconds
@@ -91,10 +96,27 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
             return replace(state, finished=event)
         case e.UpdateStarted() | e.UpdateMeasured() | e.UpdateFinished():
             return _update_changed(state, event)
+        case e.TossCommitted() | e.TossRevealed() | e.SeedDisclosed() | e.StartCompared():
+            return _coins_changed(state, event)
         case e.ProviderReady() | e.ProviderLost() | e.ProviderMisbehaved() | e.Progressed():
             return _provider_changed(state, event)
         case _:
             return _sub_run_changed(state, event)
+
+
+def _coins_changed(
+    state: AuditState, event: e.TossCommitted | e.TossRevealed | e.SeedDisclosed | e.StartCompared
+) -> AuditState:
+    match event:
+        case e.TossCommitted():
+            return replace(state, tosses={**state.tosses, event.toss: Toss(event)})
+        case e.TossRevealed():
+            revealed = replace(state.tosses[event.toss], revealed=event)
+            return replace(state, tosses={**state.tosses, event.toss: revealed})
+        case e.SeedDisclosed():
+            return replace(state, disclosed=int(event.seed))
+        case e.StartCompared():
+            return replace(state, compared=event)
 
 
 def _update_changed(state: AuditState, event: e.UpdateStarted | e.UpdateMeasured | e.UpdateFinished) -> AuditState:

@@ -105,6 +105,14 @@ class Update:
 
 
 @dataclass(frozen=True)
+class Toss:
+    """What is known of a toss; `revealed` is None until everybody was asked to reveal."""
+
+    committed: e.TossCommitted
+    revealed: e.TossRevealed | None = None
+
+
+@dataclass(frozen=True)
 class AuditState:
     """Everything that is known of an audit.
 
@@ -114,7 +122,11 @@ class AuditState:
         providers: by name, the primary first.
         boundaries: by number, as far as they are committed.
         sub_runs: by number, as far as something happened to them.
+        tosses: by id, in their order.
+        disclosed: the seed that the primary drew for all; None until it said which, or where it draws none for all.
+        compared: what its initial state was held against; None where it was not.
         execution: the primary's present run: (its id, the step that it started from).
+        draws_start: whether in that run the primary draws the initial state itself.
         primary_finished: whether the primary executed its last step.
         delivered: the model that the client gets.
         given_up: the metrics that took too long, each with what was said of it then.
@@ -132,7 +144,11 @@ class AuditState:
     providers: Mapping[str, ProviderState] = field(default_factory=dict)
     boundaries: Mapping[int, Boundary] = field(default_factory=dict)
     sub_runs: Mapping[int, SubRun] = field(default_factory=dict)
+    tosses: Mapping[str, Toss] = field(default_factory=dict)
+    disclosed: int | None = None
+    compared: e.StartCompared | None = None
     execution: tuple[str, int] | None = None
+    draws_start: bool = False
     primary_finished: bool = False
     delivered: e.ModelDelivered | None = None
     given_up: Mapping[str, str] = field(default_factory=dict)
@@ -164,6 +180,12 @@ class AuditState:
         primary = self.started.primary
         verdicts = {verdict.name: verdict.verdict for verdict in self.finished.providers}
         return self.provider(primary).lost is not None and verdicts.get(primary) in ("unreachable", "inconclusive")
+
+    @property
+    def coin(self) -> int | None:
+        """The seed that was tossed; None where no toss has succeeded."""
+        seeds = [toss.revealed.seed for toss in self.tosses.values() if toss.revealed is not None]
+        return next((int(seed, 16) for seed in seeds if seed is not None), None)
 
     def sub_run(self, index: int) -> SubRun:
         """A sub-run, also one to which nothing happened yet."""

@@ -34,6 +34,12 @@ class AgentRun:
         self._loss: float | None = None
         self._commitments: list[Commitment] = []
         self._error: str | None = None
+        self._seed: int | None = None
+
+    def disclosed(self, seed: int) -> None:
+        """The provider drew this seed, and the client asked which."""
+        with self._lock:
+            self._seed = seed
 
     def progressed(self, step: int, loss: float) -> None:
         """A step was completed. Clients that wait are not woken for it."""
@@ -76,6 +82,7 @@ class AgentRun:
                 loss=self._loss,
                 commitments=tuple(self._commitments[first : first + COMMITMENTS_A_PAGE]),
                 error=self._error,
+                seed=self._seed,
             )
 
     async def wait_for_news(self, version: int, seconds: float) -> None:

@@ -19,10 +19,23 @@ from auditor.providers.agent.clients import Clients
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.runs import Runs
 from auditor.providers.agent.settings import AgentSettings
+from auditor.providers.agent.tosses import NotRevealed, Tosses, UnknownToss
 from auditor.providers.agent.worker import Worker
 from auditor.providers.file_names import NotOffered, found_task
 from auditor.providers.json_reader import Nonsense, read_message
-from auditor.providers.protocol import CLIENT_HEADER, CLIENT_WORD, PREFIX, VERSION, Identity, RunRequest
+from auditor.providers.protocol import (
+    CLIENT_HEADER,
+    CLIENT_WORD,
+    PREFIX,
+    RUN_ID,
+    VERSION,
+    Identity,
+    RunRequest,
+    TossCommitted,
+    TossList,
+    TossRequest,
+    TossReveal,
+)
 from auditor.store.blobs import BlobError
 
 MAX_WAIT = 30.0
@@ -48,6 +61,7 @@ class _Agent:
         self._clients = Clients(settings.folder, settings.limits)
         self._worker = Worker(settings, self._clients)
         self._runs = Runs(settings.limits)
+        self._tosses = Tosses(settings.own_secret, self._clients, settings.limits)
         routes: list[tuple[str, str, Handler]] = [
             ("GET", "/identity", self._identity),
             ("GET", "/blobs/{digest}", self._get_blob),  # and HEAD
@@ -57,6 +71,8 @@ class _Agent:
             ("GET", "/runs/{id}", self._status),
             ("DELETE", "/runs/{id}", self._cancel),
             ("GET", "/runs/{id}/simulation", self._simulation),
+            ("POST", "/tosses/{id}", self._commit),
+            ("POST", "/tosses/{id}/reveal", self._reveal),
         ]
         self.app = Starlette(
             routes=[Route(PREFIX + path, endpoint, methods=[method]) for method, path, endpoint in routes],
@@ -64,6 +80,8 @@ class _Agent:
                 _Refusal: lambda _, error: _error(error.status, str(error)),
                 BlobError: lambda _, error: _error(400, str(error)),
                 NotOffered: lambda _, error: _error(403, str(error)),
+                UnknownToss: lambda _, error: _error(404, str(error)),
+                NotRevealed: lambda _, error: _error(409, str(error)),
                 Full: lambda _, error: _error(507, str(error)),
                 TooLong: lambda _, error: _error(413, str(error)),
                 TimeoutError: lambda _, __: _error(408, "the request arrives too slowly"),
@@ -107,15 +125,19 @@ class _Agent:
             wanted = read_message(await short_body(request.stream()), RunRequest)
         except Nonsense as error:
             raise _Refusal(422, f"not a run request: {error}") from None
-        steps = (wanted.start_step, *wanted.boundaries)
+        steps = wanted.steps
         if len(steps) < 2 or list(steps) != sorted(set(steps)) or steps[-1] > wanted.training.steps:
             raise _Refusal(422, "boundaries must increase from the start step and end within the training")
+        if wanted.start is None and (wanted.start_step, wanted.boundaries[0]) != (0, 0):
+            raise _Refusal(422, "without a checkpoint to start from, the run and its boundaries begin at step 0")
+        if wanted.start is None and wanted.training.initial is not None:
+            raise _Refusal(422, "a training with an initial checkpoint starts from one that was uploaded")
         known = self._runs.find(word, wanted.id)
         if known is not None and known.request != wanted:
             raise _Refusal(409, "another run already has this id")
         if known is None:
             task = found_task(wanted.task, self._settings.data, downloads=self._settings.downloading)
-            if not self._clients.blobs(word).has(wanted.start):
+            if wanted.start is not None and not self._clients.blobs(word).has(wanted.start):
                 raise _Refusal(404, "the checkpoint to start from was not uploaded")
             self._forget(word)
             known = AgentRun(wanted, task, word, asyncio.get_running_loop())
@@ -148,6 +170,24 @@ class _Agent:
             raise _Refusal(404, "this agent simulates no attacks")
         return _answer(simulation)
 
+    async def _commit(self, request: Request) -> Response:
+        word, toss = _word(request), _toss(request)
+        try:
+            wanted = read_message(await short_body(request.stream()), TossRequest)
+        except Nonsense as error:
+            raise _Refusal(422, f"not a toss: {error}") from None
+        self._forget(word)
+        return _answer(TossCommitted(commitment=self._tosses.commit(word, toss, wanted)))
+
+    async def _reveal(self, request: Request) -> Response:
+        word, toss = _word(request), _toss(request)
+        try:
+            listed = read_message(await short_body(request.stream()), TossList)
+        except Nonsense as error:
+            raise _Refusal(422, f"not a list of commitments: {error}") from None
+        opening = self._tosses.reveal(word, toss, listed)
+        return _answer(TossReveal(value=opening.value, salt=opening.salt))
+
     def _run(self, request: Request) -> AgentRun:
         word = _word(request)
         self._clients.blobs(word)  # who asks for news is still there
@@ -167,6 +207,13 @@ def _word(request: Request) -> str:
     if not re.fullmatch(CLIENT_WORD, word):
         raise _Refusal(401, f"the header {CLIENT_HEADER} must identify the client by 16 to 128 letters, digits, - or _")
     return word
+
+
+def _toss(request: Request) -> str:
+    toss = str(request.path_params["id"])
+    if not re.fullmatch(RUN_ID, toss):
+        raise _Refusal(422, "a toss is named by up to 128 letters, digits and any of ._-")
+    return toss
 
 
 def _answer(message: BaseModel) -> Response:

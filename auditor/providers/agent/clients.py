@@ -20,6 +20,7 @@ from auditor.store.blobs import BlobFolder, IncomingBlob
 
 FOLDER = "clients"
 BLOBS = "blobs"
+TOSSES = "tosses"
 
 
 class Clients:
@@ -40,10 +41,15 @@ class Clients:
 
     def blobs(self, word: str) -> BlobFolder:
         """The checkpoints of a client, who is remembered from now on as having asked now."""
-        folder = self._folder_of(word)
-        with suppress(OSError):
-            os.utime(folder)
-        return BlobFolder(folder / BLOBS)
+        return BlobFolder(self._asking(word) / BLOBS)
+
+    def tosses(self, word: str) -> Path:
+        """The folder with what the agent remembers of a client's tosses, which need not be there; likewise."""
+        return self._asking(word) / TOSSES
+
+    def all_tosses(self) -> int:
+        """How many tosses of all clients are remembered."""
+        return sum(1 for _ in self._folder.glob(f"*/{TOSSES}/[0-9a-f]*"))
 
     @contextmanager
     def receive(self, word: str) -> Iterator[Room]:
@@ -102,6 +108,13 @@ class Clients:
         for folder in self._folder.glob(f"*/{BLOBS}"):
             with suppress(OSError), os.scandir(folder) as entries:
                 yield from (entry for entry in entries if not entry.name.startswith("."))
+
+    def _asking(self, word: str) -> Path:
+        """The folder of a client who asks for something now."""
+        folder = self._folder_of(word)
+        with suppress(OSError):
+            os.utime(folder)
+        return folder
 
     def _folder_of(self, word: str) -> Path:
         return self._folder / hashlib.sha256(word.encode()).hexdigest()[:32]

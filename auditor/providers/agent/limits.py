@@ -14,6 +14,7 @@ class Limits:
         checkpoints: how many are kept.
         runs: how many are remembered, waiting ones and ended ones among them.
         boundaries: of all remembered runs together.
+        tosses: how many are remembered.
         forget_seconds: after how long without a question a run that ended, and the checkpoints of a client without any
             other run, are forgotten.
     """
@@ -22,10 +23,11 @@ class Limits:
     checkpoints: int = 20_000
     runs: int = 500
     boundaries: int = 1_000_000
+    tosses: int = 20_000
     forget_seconds: float = 30 * 24 * 3600.0
 
 
-WITHOUT_LIMITS = Limits(2**63, 2**63, 2**63, 2**63, float("inf"))
+WITHOUT_LIMITS = Limits(2**63, 2**63, 2**63, 2**63, 2**63, float("inf"))
 """For an agent whose only client started it, on the client's own disk."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,20 @@ class AgentSettings:
         """
         if self.seed is not None:
             return self.seed
-        path = self.folder / "seed"
+        drawn = hashlib.sha256(f"{self._kept('seed', lambda: str(secrets.randbits(63)))} {word}".encode()).digest()
+        return int.from_bytes(drawn[:8], "big") >> 1
+
+    def own_secret(self) -> bytes:
+        """What this agent's part in tosses derives from: 256 bits that are drawn once and kept, or as given."""
+        text = f"{self.seed}" if self.seed is not None else self._kept("secret", lambda: secrets.token_hex(32))
+        return hashlib.sha256(f"tosses of {text}".encode()).digest()
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        """A text that is made once, and kept where only the owner reads it."""
+        path = self.folder / name
         if not path.exists():
             make_folder(self.folder)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as file:
-                file.write(str(secrets.randbits(63)))
-        drawn = hashlib.sha256(f"{path.read_text()} {word}".encode()).digest()
-        return int.from_bytes(drawn[:8], "big") >> 1
+                file.write(make())
+        return path.read_text()

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
+from torch import Tensor
 
 from auditor.job.task import Task
 from auditor.plugins.catalogue import Catalogue, PluginError
@@ -54,11 +55,13 @@ class Worker:
             if agent_run.cancelled.is_set():
                 raise Cancelled
             agent_run.entered("preparing")
-            learner = self._prepare(agent_run)
-            learner.load(read(self._clients.blobs(agent_run.word).path(agent_run.request.start), learner.schema))
-            if learner.step != agent_run.request.start_step:
-                raise CheckpointError(f"its step is {learner.step}, not {agent_run.request.start_step}.")
+            learner = self._prepare(agent_run, anew=agent_run.request.start is None)
+            if agent_run.request.disclose:
+                agent_run.disclosed(self._seed(agent_run))
+            begun = self._begin(agent_run, learner)
             agent_run.entered("training")
+            if begun is not None:
+                agent_run.committed(0, self._clients.keep(agent_run.word, encode(begun, learner.schema)))
             self._train(agent_run, learner)
             agent_run.entered("finished")
         except Cancelled:
@@ -72,9 +75,19 @@ class Worker:
             said = f": {error}" if self._settings.confiding else ""
             agent_run.entered("failed", f"{type(error).__name__}{said}")
 
+    def _begin(self, agent_run: AgentRun, learner: Learner) -> dict[str, Tensor] | None:
+        """Load what the run starts from; returns the initial state where that is this provider's own."""
+        start = agent_run.request.start
+        if start is None:
+            return learner.begin()
+        learner.load(read(self._clients.blobs(agent_run.word).path(start), learner.schema))
+        if learner.step != agent_run.request.start_step:
+            raise CheckpointError(f"its step is {learner.step}, not {agent_run.request.start_step}.")
+        return None
+
     def _train(self, agent_run: AgentRun, learner: Learner) -> None:
         reported = 0.0
-        for boundary in agent_run.request.boundaries:
+        for boundary in agent_run.request.steps[1:]:
             while learner.step < boundary:
                 if agent_run.cancelled.is_set():
                     raise Cancelled
@@ -87,12 +100,19 @@ class Worker:
             )
             log.info("run %s reached step %d", agent_run.request.id, boundary)
 
-    def _prepare(self, agent_run: AgentRun) -> Learner:
-        """A learner for what is asked; the last one again if it was made for the same job and seed."""
-        request = agent_run.request
-        seed = request.seed if request.seed is not None else self._settings.own_seed(agent_run.word)
+    def _seed(self, agent_run: AgentRun) -> int:
+        """The seed of a run: the client's, or this agent's own."""
+        given = agent_run.request.seed
+        return given if given is not None else self._settings.own_seed(agent_run.word)
+
+    def _prepare(self, agent_run: AgentRun, *, anew: bool = False) -> Learner:
+        """A learner for what is asked; the last one again if it was made for the same job and seed, unless `anew`.
+
+        Only one that was just made is in the initial state.
+        """
+        request, seed = agent_run.request, self._seed(agent_run)
         made_for = (request.task, request.training, request.dataset_digest, request.sub_run_steps, seed)
-        if self._prepared is None or self._prepared[0] != made_for:
+        if anew or self._prepared is None or self._prepared[0] != made_for:
             attack, client, program = None, None, self._program(agent_run)
             device = torch.device(self._settings.device)
             if self._settings.attack is not None:
