@@ -97,7 +97,11 @@ def _judge_provider(
     else:
         verdict = "consistent"
         plural = "sub-run" if checked == 1 else "sub-runs"
-        reasons = [f"agrees with the others in {checked} replicated {plural}", *_noise_allowed_for(decided, seen)]
+        reasons = [
+            f"agrees with the others in {checked} replicated {plural}",
+            *_noise_allowed_for(decided, seen),
+            *_unchecked_start(name, state),
+        ]
     return ProviderVerdict(name, verdict, p_value, max(ratios, default=None), checked, tuple(dict.fromkeys(reasons)))
 
 
@@ -106,6 +110,14 @@ def unasked(state: AuditState) -> set[str]:
     asked = {name for sub_run in state.sub_runs.values() for name in sub_run.replicas}
     primary = state.started.primary if state.started else None
     return {name for name in state.providers if name != primary and name not in asked}
+
+
+def _unchecked_start(name: str, state: AuditState) -> list[str]:
+    """What nobody saw of a primary that drew the initial weights and disclosed no seed."""
+    checked = state.compared is not None and state.compared.agrees
+    if state.started is None or name != state.started.primary or not state.draws_start or checked:
+        return []
+    return ["it drew the initial weights itself, and nothing can check those"]
 
 
 def _noise_allowed_for(decided: list[Judgement], seen: Set[int]) -> list[str]:

@@ -76,6 +76,10 @@ def test_initial_weights_that_the_primary_loaded_are_not_seen_where_it_draws_the
     result = loading(auditor, "own", "provider")
     assert (result.code, result.verdicts) == (0, dict.fromkeys("abc", "consistent"))
     assert UNSEEN in " ".join(result.events[0]["warnings"])
+    said = {one["name"]: " ".join(one["reasons"]) for one in result.verdict["providers"]}
+    assert {name for name in said if "drew the initial weights itself, and nothing can check those" in said[name]} == {
+        "a"
+    }
     opened = [event["boundary"] for event in result.events if event["event"] == "boundary_opened"]
     assert sorted(opened) == [0, 1]
     report = json.loads(auditor.here("report", "last", "--format", "json").stdout)
