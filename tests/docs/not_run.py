@@ -14,6 +14,7 @@ ELSEWHERE = {
     "auditor inspect run:digits-3f2a91 --with neural_cleanse --with fine_pruning": "the same",
     "auditor inspect model.safetensors --job job.toml --picture triggers": "the same",
     """auditor inspect last --with '{ name = "tabor", success = 0.75, epochs = 200 }' --json""": "the same",
+    "auditor inspect last --with spectrum --with projections": "tests/plugins/inspectors/test_random_features.py",
     "auditor inspect last --smoothing 8": "tests/audit/test_served.py measures a smaller model",
     "auditor cure last": "it is about a run that was flagged; tests/cli/test_cure.py has one",
     "auditor cure last --by both --inspect neural_cleanse": "tests/cli/test_cure.py carries out a quicker one",
