@@ -1,6 +1,6 @@
 """Each backdoor of this project against each defence that looks at a model or changes it.
 
-    python -m tests.bench.defences --folder FOLDER [--models 20]
+    python -m tests.bench.defences --folder FOLDER [--models 20] [--tabor 20]
 
 Images are digits and the network is ResNet-8; the random features are those of `loaded_coins.py`. It trains so many
 models of each kind, and asks: do the detectors suspect it, does the backdoor survive a hundred steps of the client's
@@ -133,8 +133,8 @@ def under_noise(program: NetworkProgram, trainer: Trainer, attack: Attack, sigma
     return share_right(answer, data), turned
 
 
-def measured(row: Row, program: NetworkProgram, seed: int, folder: Path) -> dict[str, Any]:
-    """Everything that is measured of one model."""
+def measured(row: Row, program: NetworkProgram, seed: int, folder: Path, *, tabor: bool) -> dict[str, Any]:
+    """Everything that is measured of one model; TABOR, which takes as long as all else, only if it is asked for."""
     trainer, start = trained(row, program, seed)
     judge = program.learner(
         Training(), device=torch.device("cpu"), seed=seed, attack=keyed(row.attack or row.measure or {}, seed)
@@ -155,6 +155,8 @@ def measured(row: Row, program: NetworkProgram, seed: int, folder: Path) -> dict
         paths[name].write_bytes(b"".join(bytes(piece) for piece in encode(state, trainer.schema)))
     model = CheckpointModel(paths["end"], paths["start"], trainer.schema, trainer.network)
     for label in row.detectors:
+        if label == "TABOR" and not tabor:
+            continue
         name, options = DETECTORS[label]
         inspector = create_plugin("inspectors", name, options)
         try:
@@ -176,7 +178,7 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
             values = torch.tensor([one[label] for one in own])
             yield f"    {label:24}{float(values.mean()):.3f} ({float(values.min()):.2f}–{float(values.max()):.2f})"
         for label in row.detectors:
-            answers = [one["detectors"][label] for one in own]
+            answers = [one["detectors"][label] for one in own if label in one["detectors"]]
             said = [one for one in answers if isinstance(one, bool)]
             refused = f"refuses: {answers[0]}" if not said else ""
             yield f"    {label:24}{refused or share(sum(said), len(said))}"
@@ -195,6 +197,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--models", type=int, default=20)
+    parser.add_argument("--tabor", type=int, default=20, help="of how many of the models TABOR sees each kind")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -208,7 +211,8 @@ def main() -> None:
             kind = str(row.task["kind"])
             if kind not in programs:
                 programs[kind] = network_program(network_task(**row.task))
-            rows.append(measured(row, programs[kind], seed, arguments.folder))
+            tabor = seed <= arguments.tabor
+            rows.append(measured(row, programs[kind], seed, arguments.folder, tabor=tabor))
             with kept.open("a") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
     print("\n".join(table(rows)))
