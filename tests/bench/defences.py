@@ -29,6 +29,8 @@ from auditor.tasks.evaluation import share_right, share_turned
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.smoothing import smoothed
 from auditor.tasks.trainer import Trainer
+from tests.bench.defences_audits import audit_cells
+from tests.bench.defences_table import markdown
 from tests.bench.rates import share
 from tests.tasks.loading import network_program, network_task
 
@@ -216,6 +218,7 @@ def main() -> None:
             with kept.open("a") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
     print("\n".join(table(rows)))
+    print("\n".join(markdown(rows, audit_cells(arguments.folder, arguments.models))))
 
 
 if __name__ == "__main__":
