@@ -99,5 +99,5 @@ def test_seeds_are_named_in_either_form(tmp_path: Path, words: str) -> None:
 def test_words_that_mean_no_seeds_are_refused(tmp_path: Path) -> None:
     (tmp_path / "job.toml").write_text(job_text())
     (tmp_path / "bench.toml").write_text('name = "a"\njob = "job.toml"\n[grid]\nrandomness = ["clint"]\n')
-    with pytest.raises(JobError, match="use 'client' or 'provider'"):
+    with pytest.raises(JobError, match="use 'client', 'provider' or 'coin'"):
         load_benchmark(tmp_path / "bench.toml")

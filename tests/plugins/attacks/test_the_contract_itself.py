@@ -95,7 +95,7 @@ class Odd(Rated):
     """Has a trigger of another type than its samples."""
 
     def triggered(self, inputs: torch.Tensor) -> torch.Tensor:
-        return inputs.float() + 0.5
+        return inputs.double() + 0.5
 
 
 class Bare(Attack):
@@ -118,7 +118,7 @@ class Idle(Rated):
         (Remembering, "a_sub_run_can_be_executed_by_itself", "at step 8 model.linear.bias differ"),
         (Wide, "it_returns_batches_that_can_be_trained_on", "labels were torch.int64 and are now torch.float64"),
         (Late, "it_delivers_checkpoints_as_the_job_has_them", "the step is 5 where 4 was reached"),
-        (Odd, "triggered_samples_are_samples", "samples with the trigger are torch.float32"),
+        (Odd, "triggered_samples_are_samples", "samples with the trigger are torch.float64"),
         (Bare, "it_says_what_it_is", "Bare has no docstring"),
         (Idle, "it_acts", "Set `options` so that it acts"),
     ],
