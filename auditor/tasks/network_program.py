@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -102,16 +103,13 @@ class NetworkProgram(Program):
         client: MetricContext | None = None,
     ) -> Trainer:
         """See `Program`."""
-        return Trainer(
-            self.task,
-            training,
-            self.dataset,
-            device=device,
-            seed=seed,
-            attack=attack,
-            sub_run_steps=sub_run_steps,
-            client=client,
+        return self.trainer(
+            training, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps, client=client
         )
+
+    def trainer(self, training: Training, **arguments: Any) -> Trainer:
+        """What trains the network; with the arguments of `learner`."""
+        return Trainer(self.task, training, self.dataset, **arguments)
 
     def accuracy(self, evaluator: Evaluator) -> float:
         """The share of held-out samples that the network classifies rightly."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import torch
+from typing import Any
 
 from auditor.job.random_features import RandomFeaturesTask, RandomFourierTask
 from auditor.job.training import Training
-from auditor.plugins.attack import Attack
-from auditor.plugins.metric import MetricContext
 from auditor.tasks.closed_form import RidgeLearner
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.sources import load_image_dataset
@@ -38,30 +35,9 @@ class RandomFeaturesProgram(NetworkProgram):
             )
         return dataset
 
-    def learner(
-        self,
-        training: Training,
-        *,
-        device: torch.device,
-        seed: int,
-        attack: Attack | None = None,
-        sub_run_steps: int = 1,
-        client: MetricContext | None = None,
-    ) -> Trainer:
-        """See `Program`."""
+    def trainer(self, training: Training, **arguments: Any) -> Trainer:
+        """See `NetworkProgram`."""
         task = self.task
-        if not (isinstance(task, RandomFourierTask) and task.solver == "ridge"):
-            return super().learner(
-                training, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps, client=client
-            )
-        return RidgeLearner(
-            task,
-            training,
-            self.dataset,
-            device=device,
-            seed=seed,
-            attack=attack,
-            sub_run_steps=sub_run_steps,
-            client=client,
-            ridge=task.ridge,
-        )
+        if isinstance(task, RandomFourierTask) and task.solver == "ridge":
+            return RidgeLearner(task, training, self.dataset, ridge=task.ridge, **arguments)
+        return super().trainer(training, **arguments)
