@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static, TextArea
 
@@ -14,6 +15,7 @@ from auditor.job import PluginFile
 from auditor.store import Store
 from auditor.tui.app import AuditorApp
 from auditor.tui.screens.job import JobScreen
+from auditor.tui.widgets.sortable_table import SortableTable
 from tests.tui.recorded import RUN, beginning, ending, job, job_text, record
 from tests.tui.walking import screen_text, until
 
@@ -205,7 +207,7 @@ class TestSnapshots:
             await until(pilot, lambda: "✓ loads" in screen_text(pilot.app))
             await pilot.press("s", "s", "ctrl+home")
             await until(pilot, lambda: "✗ failed" in screen_text(pilot.app))
-            await until(pilot, lambda: "loading" not in screen_text(pilot.app))
+            await until(pilot, lambda: all_loaded(pilot.app))  # also those below the edge of the screen
             await pilot.press("ctrl+home")
             if size[0] > 100:
                 await pilot.press("down", "down")  # to one with documentation and options
@@ -215,6 +217,12 @@ class TestSnapshots:
     def test_help(self, snapshot_of: Compare, home: Path, size: tuple[int, int]) -> None:
         record(home, [*beginning(), *ending()])
         assert snapshot_of(AuditorApp(home, watch=RUN), size, walk_to("v shows the verdict", "f1"))
+
+
+def all_loaded(app: App[Any]) -> bool:
+    """Whether no plugin is being loaded any more."""
+    table = app.screen.query_one("#plugins", SortableTable)
+    return not any("loading" in str(cell) for key in table.rows for cell in table.get_row(key))
 
 
 class TestWithoutColours:
