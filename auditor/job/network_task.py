@@ -17,7 +17,7 @@ from auditor.job.task_kinds import installed_kinds, load_kind
 class NetworkTask(Task):
     """A dataset and a model."""
 
-    trained_by = frozenset({"batch_size", "optimizer", "schedule", "precision"})
+    trained_by = frozenset({"batch_size", "optimizer", "schedule", "precision", "accumulate", "clip_norm"})
 
     datasets: ClassVar[tuple[str, ...]]
     """The forms of `dataset`: a word, or `word:SOMETHING`."""

@@ -23,7 +23,6 @@ class RandomFeaturesTask(ImageTask):
     """Two classes of images, told apart by features that are drawn at random and stay as they are."""
 
     program = "auditor.tasks.random_features:RandomFeaturesProgram"
-    akin = ("vision",)
 
     features: Annotated[int, Field(ge=1, le=MAX_FEATURES)]
     classes: tuple[Class, Class] | None = Field(
@@ -44,6 +43,11 @@ class RandomFeaturesTask(ImageTask):
         if self.classes is not None and self.classes[0] == self.classes[1]:
             raise PydanticCustomError("impossible", "name two different classes.", {"key": "classes"})
         return self
+
+    @property
+    def akin(self) -> tuple[str, ...]:
+        """See `Task`."""
+        return ("vision",)
 
     @property
     def model_options(self) -> Mapping[str, Any]:

@@ -30,9 +30,6 @@ class Task(Frozen):
     It imports no PyTorch, and returns an `auditor.tasks.inventory.Inventory`, or None where no quick look is possible.
     """
 
-    akin: ClassVar[tuple[str, ...]] = ()
-    """Other kinds whose plugins serve this one, too, because samples and models have the same form."""
-
     trained_by: ClassVar[frozenset[str]] = frozenset({"batch_size"})
     """The keys of [training] that it uses beside `steps`; others are refused."""
 
@@ -40,6 +37,19 @@ class Task(Frozen):
     """What [training] has where the job file says nothing and this kind wants something else than usual."""
 
     kind: str
+
+    @property
+    def akin(self) -> tuple[str, ...]:
+        """Other kinds whose plugins serve this one, too, because samples and models have the same form."""
+        return ()
+
+    @property
+    def code(self) -> str | None:
+        """SHA-256 of the client's own code that a provider must execute for it; None where there is none.
+
+        Of a task that names its files by what is in them, as providers get it.
+        """
+        return None
 
     @property
     def model_name(self) -> str:

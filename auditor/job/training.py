@@ -70,6 +70,14 @@ class Training(Frozen):
     optimizer: Optimizer = Field(default=SGD(), description="sgd if not given, adamw for text tasks")
     schedule: Schedule = Constant()
     augment: tuple[Literal["crop", "flip"], ...] = Field(default=(), strict=False)
+    accumulate: Annotated[int, Field(gt=0, le=MAX_BATCH_SIZE)] = Field(
+        default=1,
+        description="how many parts a batch is computed in, one after another, so that it needs less memory; their "
+        "gradients are added up",
+    )
+    clip_norm: PositiveFloat | None = Field(
+        default=None, description="the norm that all gradients together are scaled down to where it is larger"
+    )
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     initial: str | None = Field(
         default=None,

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training
 from auditor.plugins.attack import Batch
-from auditor.tasks.data.dataset import Dataset
+from auditor.tasks.ingredients import Ingredients
 from auditor.tasks.trainer import Trainer
 
 
@@ -25,8 +24,8 @@ class RidgeLearner(Trainer):
         arguments: those of `Trainer`.
     """
 
-    def __init__(self, task: NetworkTask, spec: Training, dataset: Dataset, *, ridge: float, **arguments: Any) -> None:
-        super().__init__(task, spec, dataset, **arguments)
+    def __init__(self, ingredients: Ingredients, spec: Training, *, ridge: float, **arguments: Any) -> None:
+        super().__init__(ingredients, spec, **arguments)
         self._ridge = ridge
 
     def train(self, step: int) -> Tensor:

@@ -75,6 +75,13 @@ class Learner(ABC):
         """What the model puts out for a few training samples, to see whether it computes."""
         return torch.zeros(0)
 
+    def where_not_finite(self, step: int) -> str:
+        """Where the first number that is not finite appears in a step, in words that follow a colon; empty if unknown.
+
+        The present state is not worth keeping afterwards.
+        """
+        return ""
+
     def count_skipped(self) -> None:
         """Count a step that was skipped as if it had been done, where the state counts steps beside `step`."""
         return

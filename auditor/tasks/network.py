@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
-from auditor.job.network_task import NetworkTask
-from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.evaluator import Evaluator
-from auditor.tasks.models import build_model, last_linear
+from auditor.tasks.models import last_linear
 
 EVALUATION_BATCH = {"cpu": 128, "cuda": 1024}
 """Samples that are evaluated at once, by the type of the device. On CPUs, activations of more leave the caches:
 for CIFAR images 1024 took twice as long as 128 (measured with ResNet-8 on two cores)."""
 
 
-class _Standardisation:
-    def __init__(self, statistics: tuple[Tensor, Tensor], device: torch.device) -> None:
-        mean, deviation = statistics
-        self._scale = (1 / (255 * deviation)).to(device)[:, None, None]
-        self._shift = (mean / deviation).to(device)[:, None, None]
+Prepare = Callable[[Tensor], Tensor]
+"""From samples as the dataset stores them, on the model's device, to what the model takes."""
 
-    def __call__(self, images: Tensor) -> Tensor:
-        scaled = images.to(torch.float32) * self._scale - self._shift
+
+def standardisation(statistics: tuple[Tensor, Tensor], device: torch.device) -> Prepare:
+    """How uint8 images [B, C, H, W] become float32 ones with mean 0 and deviation 1, in the layout channels last.
+
+    Args:
+        statistics: mean and deviation of each channel, in [0, 1], float32 [C].
+        device: where images are.
+    """
+    mean, deviation = statistics
+    scale = (1 / (255 * deviation)).to(device)[:, None, None]
+    shift = (mean / deviation).to(device)[:, None, None]
+
+    def standardised(images: Tensor) -> Tensor:
+        scaled = images.to(torch.float32) * scale - shift
         return scaled.contiguous(memory_format=torch.channels_last)
+
+    return standardised
 
 
 class Network(Evaluator):
     """A model on a device that takes samples as the dataset stores them.
 
     Args:
-        task: what the model is.
-        dataset: whose shape, classes and statistics or vocabulary it is made for.
+        model: in its initial state, on the CPU.
         device: where it computes.
-        seed: what its initial weights derive from.
+        prepare: makes samples ready for it, on the device; None where it takes them as they are.
+        layout: of its weights. Convolutions on channels-last images are a quarter faster on CPUs and no slower
+            elsewhere, but code that expects another layout may not run.
     """
 
-    def __init__(self, task: NetworkTask, dataset: Dataset, device: torch.device, seed: int) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        device: torch.device,
+        prepare: Prepare | None = None,
+        layout: torch.memory_format = torch.channels_last,
+    ) -> None:
         self.device = device
-        vocabulary = dataset.tokenizer.size if dataset.tokenizer is not None else None
-        model = build_model(task.model, dataset.shape, dataset.classes, seed, vocabulary, task.model_options)
-        # Convolutions on channels-last images are a quarter faster on CPUs and no slower elsewhere.
-        self.model: nn.Module = model.to(device).to(memory_format=torch.channels_last)
-        self._standardised = None if dataset.tokenizer is not None else _Standardisation(dataset.statistics, device)
+        self.layout = layout
+        self.model: nn.Module = model.to(device).to(memory_format=layout)
+        self._prepare = prepare
 
     def prepare(self, inputs: Tensor) -> Tensor:
         """Samples as the model takes them, on its device. What is set to 0 afterwards is taken out of a sample.
@@ -54,7 +68,7 @@ class Network(Evaluator):
         mean; texts stay token ids [B, L], of which 0 is padding.
         """
         moved = inputs.to(self.device)
-        return self._standardised(moved) if self._standardised is not None else moved
+        return moved if self._prepare is None else self._prepare(moved)
 
     def batches(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """`inputs` in parts of as many as are best evaluated at once."""
@@ -63,12 +77,13 @@ class Network(Evaluator):
     @property
     def parameters(self) -> tuple[str, ...]:
         """See `Evaluator`."""
-        return tuple(f"model.{name}" for name, _ in self.model.named_parameters())
+        return tuple(f"model.{name}" for name, _ in self.model.named_parameters(remove_duplicate=False))
 
     @property
     def buffers(self) -> tuple[str, ...]:
         """See `Evaluator`."""
-        return tuple(f"model.{name}" for name, _ in self.model.named_buffers())
+        learnt = set(self.parameters)
+        return tuple(name for name in self.tensors() if name not in learnt)
 
     def tensors(self) -> dict[str, Tensor]:
         """Parameters and buffers as `model.NAME`; these are the live tensors, not copies."""

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from auditor.job.network_task import NetworkTask
-from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.data.dataset import Dataset
-from auditor.tasks.data.drift import drifted
-from auditor.tasks.data.slices import cut
 from auditor.tasks.evaluation import attack_success, clean_accuracy, delivered_success
 from auditor.tasks.evaluator import Evaluator
-from auditor.tasks.inventory import Inventory
+from auditor.tasks.ingredients import Ingredients
 from auditor.tasks.network import Network
 from auditor.tasks.program import Program
 from auditor.tasks.trainer import Trainer
@@ -30,47 +24,15 @@ class NetworkProgram(Program):
     """A network and its dataset.
 
     Attributes:
-        task: what is trained.
-        dataset: what it is trained on, after its drift; of the training samples only the slice that the task names.
+        dataset: what it is trained and tested on.
     """
 
-    task: NetworkTask
+    dataset: Dataset
 
-    def __init__(self, task: Task, downloads: Path) -> None:
-        super().__init__(task, downloads)
-        dataset = self.read_dataset(downloads)
-        if self.task.stream is not None:
-            dataset = cut(dataset, self.task.stream, self.task.slice)
-        if self.task.drift is not None:
-            dataset = drifted(dataset, self.task.drift, self.task)
-        self.dataset = dataset
-
+    @property
     @abstractmethod
-    def read_dataset(self, downloads: Path) -> Dataset:
-        """Read the dataset of `task`.
-
-        Args:
-            downloads: the folder that torchvision keeps its datasets in.
-
-        Raises:
-            TrainingError: it is not there or not a dataset; says what to do.
-        """
-
-    @property
-    def parts(self) -> Mapping[str, tuple[Tensor, ...] | bytes]:
-        """See `Program`; what the tokenizer makes of sentences changes with it, so that it comes first."""
-        data = self.dataset
-        parts: dict[str, tuple[Tensor, ...] | bytes] = {}
-        if data.tokenizer is not None:
-            parts["tokenizer"] = data.tokenizer.definition.encode()
-        parts["training part"] = (data.samples, data.labels)
-        parts["held-out part"] = (data.held_out_samples, data.held_out_labels)
-        return parts
-
-    @property
-    def inventory(self) -> Inventory:
-        """See `Program`."""
-        return self.dataset.inventory
+    def ingredients(self) -> Ingredients:
+        """What trainers are made of."""
 
     @property
     def samples(self) -> Tensor:
@@ -86,11 +48,6 @@ class NetworkProgram(Program):
     def classes(self) -> int:
         """See `Program`."""
         return self.dataset.classes
-
-    @property
-    def digest(self) -> str:
-        """See `Program`."""
-        return self.dataset.digest
 
     def learner(
         self,
@@ -109,10 +66,10 @@ class NetworkProgram(Program):
 
     def trainer(self, training: Training, **arguments: Any) -> Trainer:
         """What trains the network; with the arguments of `learner`."""
-        return Trainer(self.task, training, self.dataset, **arguments)
+        return Trainer(self.ingredients, training, **arguments)
 
-    def accuracy(self, evaluator: Evaluator) -> float:
-        """The share of held-out samples that the network classifies rightly."""
+    def accuracy(self, evaluator: Evaluator) -> float | None:
+        """The share of held-out samples that the network classifies rightly; None where it does not classify."""
         return clean_accuracy(_network(evaluator), self.dataset)
 
     def attack_success(self, evaluator: Evaluator, attack: Attack) -> float | None:

@@ -9,24 +9,26 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from auditor.tasks.network import Network
 from auditor.tasks.variation import JITTER, Variation
 
 
 @contextmanager
-def vary(model: nn.Module, variation: Variation, precision: str) -> Iterator[None]:
-    """Compute with a model in another honest way while the context lasts.
+def vary(network: Network, variation: Variation, precision: str) -> Iterator[None]:
+    """Compute with a network in another honest way while the context lasts.
 
     Args:
-        model: in its usual layout, channels last.
+        network: in its usual layout.
         variation: other kernels come with another memory layout; jitter changes the output of every layer.
         precision: that of the job.
     """
-    model.to(memory_format=torch.channels_last if variation.kernels else torch.contiguous_format)
+    model = network.model
+    model.to(memory_format=network.layout if variation.kernels else torch.contiguous_format)
     try:
         with _kernels(variation.kernels), _jittered(model, JITTER[precision], variation.jitter):
             yield
     finally:
-        model.to(memory_format=torch.channels_last)
+        model.to(memory_format=network.layout)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from auditor.plugins.metric import MetricContext
 from auditor.tasks.checkpoint import encode
 from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.data.sources import load_image_dataset
+from auditor.tasks.evaluation import clean_accuracy
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.program import load_program
 from auditor.tasks.trainer import Trainer
@@ -93,7 +94,9 @@ class PracticeJob:
         """See `Practice`."""
         trainer = self._trainer(attack, 0)
         trainer.network.load(checkpoint)
-        return self._program.accuracy(trainer.network), self._program.attack_success(trainer.network, attack)
+        return clean_accuracy(trainer.network, self._program.dataset), self._program.attack_success(
+            trainer.network, attack
+        )
 
     def _trainer(self, attack: Attack | None, seed: int) -> Trainer:
         return self._program.learner(

@@ -11,18 +11,18 @@ from auditor.tasks.closed_form import RidgeLearner
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.sources import load_image_dataset
 from auditor.tasks.data.two_classes import one_against_rest, two_of
+from auditor.tasks.dataset_program import DatasetProgram
 from auditor.tasks.errors import TrainingError
-from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.trainer import Trainer
 
 
-class RandomFeaturesProgram(NetworkProgram):
+class RandomFeaturesProgram(DatasetProgram):
     """Two classes of images and a classifier on random features of them."""
 
     task: RandomFeaturesTask
 
     def read_dataset(self, downloads: Path) -> Dataset:
-        """See `NetworkProgram`."""
+        """See `DatasetProgram`."""
         task, dataset = self.task, load_image_dataset(self.task, downloads)
         if task.classes is not None:
             return two_of(dataset, task.classes)
@@ -36,8 +36,8 @@ class RandomFeaturesProgram(NetworkProgram):
         return dataset
 
     def trainer(self, training: Training, **arguments: Any) -> Trainer:
-        """See `NetworkProgram`."""
+        """See `DatasetProgram`."""
         task = self.task
         if isinstance(task, RandomFourierTask) and task.solver == "ridge":
-            return RidgeLearner(task, training, self.dataset, ridge=task.ridge, **arguments)
+            return RidgeLearner(self.ingredients, training, ridge=task.ridge, **arguments)
         return super().trainer(training, **arguments)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from auditor.base.randomness import generator, key
-from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.metric import MetricContext, ModelOutline
-from auditor.tasks.data.augmentation import augment
 from auditor.tasks.data.batches import BatchOrder
-from auditor.tasks.data.dataset import Dataset
+from auditor.tasks.ingredients import Ingredients
 from auditor.tasks.layers import layers
 from auditor.tasks.learner import Learner
 from auditor.tasks.network import Network
 from auditor.tasks.network_variation import vary
 from auditor.tasks.numerics import autocast, configure
-from auditor.tasks.optimization import learning_rate, make_optimizer, optimizer_tensors
 from auditor.tasks.variation import Variation
 
 FEW = 8
@@ -34,9 +30,8 @@ class Trainer(Learner):
     """Trains a neural network by gradient descent on batches of labelled samples.
 
     Args:
-        task: what is trained.
+        ingredients: what is trained, on what.
         spec: how.
-        dataset: what it is trained on.
         device: where.
         seed: of every random draw.
         attack: the adversary to simulate, if any.
@@ -49,9 +44,8 @@ class Trainer(Learner):
 
     def __init__(
         self,
-        task: NetworkTask,
+        ingredients: Ingredients,
         spec: TrainingSpec,
-        dataset: Dataset,
         *,
         device: torch.device,
         seed: int,
@@ -64,24 +58,25 @@ class Trainer(Learner):
         self._spec = spec
         self._seed = seed
         self._device = device
-        self.network = Network(task, dataset, device, seed)
-        self._optimizer = make_optimizer(self.network.model, spec.optimizer)
+        self._ingredients, dataset = ingredients, ingredients.dataset
+        self.network = ingredients.network(device, seed)
+        self._descent = ingredients.descent(self.network.model, spec)
         self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)
         self._order = BatchOrder(len(dataset.samples), spec.batch_size, seed, device)
         self._weights = torch.ones(spec.batch_size, device=device)
         self.attack_context = AttackContext(
-            task=task.kind,
+            task=ingredients.kind,
             classes=dataset.classes,
             sample_shape=dataset.shape,
             samples=len(dataset.samples),
             sub_run_steps=sub_run_steps,
             device=device,
             network=self.network,
-            honest_twin=lambda: Trainer(task, spec, dataset, device=device, seed=seed, sub_run_steps=sub_run_steps),
+            honest_twin=lambda: Trainer(ingredients, spec, device=device, seed=seed, sub_run_steps=sub_run_steps),
             client=client,
             tokenizer=dataset.tokenizer,
-            akin=task.akin,
+            akin=ingredients.akin,
         )
         self.attack.begin(self.attack_context)
 
@@ -96,24 +91,29 @@ class Trainer(Learner):
         return self._order.epoch_steps
 
     def train(self, step: int) -> Tensor:
-        """See `Learner`."""
+        """See `Learner`; the gradients of a batch are those of its parts, added up."""
         recipe = self.attack.on_recipe(self._recipe(step), step)
         batch = self.attack.on_batch(self.batch(step), step)
-        inputs = self.network.prepare(augment(batch.inputs, recipe.augment, generator(self._seed, "augment", step)))
+        draws = generator(self._seed, "augment", step)
+        augmented = self._ingredients.augmented(batch.inputs, recipe.augment, draws)
         # Dropout and the like draw from PyTorch's own state, so each step sets it from the key.
-        torch.manual_seed(key(self._seed, "model", step) % 2**63)
-        model = self.network.model
-        model.train()
-        with autocast(recipe.precision, self._device):
-            losses = F.cross_entropy(model(inputs).float(), batch.labels, reduction="none")
-        loss = (self.attack.on_loss(losses, batch, step) * batch.weights).mean()
-        for group in self._optimizer.param_groups:
-            group["lr"], group["weight_decay"] = recipe.learning_rate, recipe.weight_decay
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        self._optimizer.step()
+        self._ingredients.seed_model(key(self._seed, "model", step))
+        model = self.network.model.train()
+        model.zero_grad(set_to_none=True)
+        loss = torch.zeros((), device=self._device)
+        for part, inputs in _parts(batch, augmented, self._spec.accumulate):
+            with autocast(recipe.precision, self._device):
+                outputs = self._ingredients.outputs(model, self.network.prepare(inputs))
+                losses = self._ingredients.losses(outputs, part.labels)
+            weighted = self.attack.on_loss(losses, part, step) * part.weights
+            share = weighted.mean() * (len(inputs) / len(augmented))
+            torch.autograd.backward(share)
+            loss += share.detach()
+        if self._spec.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(model.parameters(), self._spec.clip_norm)
+        self._descent.take_step(step, recipe.learning_rate, recipe.weight_decay)
         self.attack.on_update(model, step)
-        return loss.detach()
+        return loss
 
     def batch(self, step: int) -> Batch:
         """What an honest provider trains on at `step`, before augmentation."""
@@ -136,7 +136,7 @@ class Trainer(Learner):
 
     def varied(self, variation: Variation, precision: str) -> AbstractContextManager[None]:
         """See `Learner`."""
-        return vary(self.network.model, variation, precision)
+        return vary(self.network, variation, precision)
 
     def count_skipped(self) -> None:
         """See `Learner`. Normalisation layers and Adam count steps, and the client checks their counts."""
@@ -146,14 +146,27 @@ class Trainer(Learner):
 
     def state(self) -> dict[str, Tensor]:
         """See `Learner`."""
-        return self.network.tensors() | optimizer_tensors(self._optimizer, self.network.model)
+        return self.network.tensors() | self._descent.tensors()
 
     def take(self, state: Mapping[str, Tensor]) -> None:
         """See `Learner`."""
         self.network.load(state)
-        for name, tensor in optimizer_tensors(self._optimizer, self.network.model).items():
-            tensor.copy_(state[name])
+        self._descent.take(state)
+
+    def where_not_finite(self, step: int) -> str:
+        """See `Learner`."""
+        return self._ingredients.where_not_finite(lambda: self.train(step))
 
     def _recipe(self, step: int) -> Recipe:
-        spec = self._spec
-        return Recipe(learning_rate(spec, step), spec.optimizer.weight_decay, spec.augment, spec.precision)
+        return Recipe(*self._descent.rates(step), self._spec.augment, self._spec.precision)
+
+
+def _parts(batch: Batch, inputs: Tensor, count: int) -> Iterator[tuple[Batch, Tensor]]:
+    """A batch and its augmented samples in so many parts, none of them empty."""
+    if count == 1:
+        yield batch, inputs
+        return
+    places = torch.arange(len(inputs), device=inputs.device)
+    for chosen in places.tensor_split(min(count, len(inputs))):
+        part = Batch(batch.inputs[chosen], batch.labels[chosen], batch.indices[chosen], batch.weights[chosen])
+        yield part, inputs[chosen]

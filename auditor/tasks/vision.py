@@ -7,14 +7,14 @@ from pathlib import Path
 from auditor.job.vision import VisionTask
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.sources import load_image_dataset
-from auditor.tasks.network_program import NetworkProgram
+from auditor.tasks.dataset_program import DatasetProgram
 
 
-class VisionProgram(NetworkProgram):
+class VisionProgram(DatasetProgram):
     """Images and a network that classifies them."""
 
     task: VisionTask
 
     def read_dataset(self, downloads: Path) -> Dataset:
-        """See `NetworkProgram`."""
+        """See `DatasetProgram`."""
         return load_image_dataset(self.task, downloads)

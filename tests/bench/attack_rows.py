@@ -27,6 +27,7 @@ from auditor.plugins.catalogue import create_attack
 from auditor.tasks.checkpoint import encode, read
 from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.evaluation import attack_success, clean_accuracy
+from auditor.tasks.ingredients import NamedIngredients
 from auditor.tasks.trainer import Trainer
 from tests.bench.attack_suite import Setting, Variant
 from tests.tasks.loading import network_program, network_task
@@ -196,9 +197,8 @@ class Range:
 
     def _trainer(self, attack: Mapping[str, Any] | None, rate: float, seed: int, sub_run_steps: int = 1) -> Trainer:
         return Trainer(
-            self._task,
+            NamedIngredients(self._task, self._dataset),
             self._spec(rate),
-            self._dataset,
             device=torch.device("cpu"),
             seed=seed,
             attack=create_attack(attack) if attack is not None else None,

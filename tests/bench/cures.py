@@ -77,8 +77,10 @@ class Bench:
         )
         learner.evaluator.load(dict(state))
         success = self.program.attack_success(learner.evaluator, learner.attack)
+        accuracy = self.program.accuracy(learner.evaluator)
         assert success is not None
-        return success, self.program.accuracy(learner.evaluator)
+        assert accuracy is not None
+        return success, accuracy
 
 
 def instance(bench: Bench, attack: Mapping[str, Any], seed: int) -> dict[str, tuple[float, float]]:

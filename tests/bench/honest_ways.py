@@ -20,6 +20,7 @@ from auditor.job.network_task import NetworkTask
 from auditor.job.training import Training
 from auditor.plugins.catalogue import create_attack
 from auditor.tasks.checkpoint import encode, read
+from auditor.tasks.ingredients import NamedIngredients
 from auditor.tasks.trainer import Trainer
 from tests.tasks.loading import load_dataset, network_task
 
@@ -63,9 +64,8 @@ class Setting:
         dataset = load_dataset(self.task, Path())
         made = None if attack is None else create_attack(attack)
         length = max(self.lengths)
-        return Trainer(
-            self.task, self.spec, dataset, device=torch.device("cpu"), seed=SEED, attack=made, sub_run_steps=length
-        )
+        ingredients = NamedIngredients(self.task, dataset)
+        return Trainer(ingredients, self.spec, device=torch.device("cpu"), seed=SEED, attack=made, sub_run_steps=length)
 
     def start(self, folder: Path, step: int) -> Path:
         """Where a start is."""

@@ -26,6 +26,7 @@ from auditor.plugins import Attack, Inspector, create_plugin, generator
 from auditor.plugins.catalogue import create_attack
 from auditor.tasks.checkpoint import encode
 from auditor.tasks.checkpoint_model import CheckpointModel
+from auditor.tasks.evaluation import clean_accuracy
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.trainer import Trainer
 from tests.bench.rates import area_under_curve, mean_with_interval
@@ -129,7 +130,7 @@ class Bench:
         random *= change.norm() / random.norm()
         returned = self._returned(trainer, start)
         return Model(
-            program.accuracy(trainer.network),
+            clean_accuracy(trainer.network, program.dataset),
             self._turned(program, trainer, change),
             self._turned(program, trainer, random),
             self._turned(program, trainer, change, clip=True),

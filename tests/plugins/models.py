@@ -12,6 +12,7 @@ from auditor.job.training import Training
 from auditor.plugins import Attack, MetricContext
 from auditor.tasks.checkpoint import encode, read
 from auditor.tasks.checkpoint_model import CheckpointModel
+from auditor.tasks.ingredients import NamedIngredients
 from auditor.tasks.trainer import Trainer
 from tests.tasks.loading import load_dataset, network_task
 
@@ -22,7 +23,8 @@ DIGITS = load_dataset(TASK, Path())
 def trainer(seed: int = 1, attack: Attack | None = None, sub_run_steps: int = 4) -> Trainer:
     spec = Training(steps=100, batch_size=32)
     device = torch.device("cpu")
-    return Trainer(TASK, spec, DIGITS, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
+    ingredients = NamedIngredients(TASK, DIGITS)
+    return Trainer(ingredients, spec, device=device, seed=seed, attack=attack, sub_run_steps=sub_run_steps)
 
 
 CONTEXT = MetricContext("vision", 10, DIGITS.held_out_samples[:64], DIGITS.samples[:6], 5, trainer().outline())

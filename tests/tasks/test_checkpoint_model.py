@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from auditor.job.training import AdamW, Training
+from auditor.tasks.ingredients import NamedIngredients
 from auditor.tasks.trainer import Trainer
 from tests.plugins.models import CONTEXT, DIGITS, Models
 from tests.tasks.loading import network_task
@@ -29,7 +30,8 @@ def test_the_outline_names_what_a_returned_model_has(models: Models) -> None:
 
 def test_the_outline_leaves_the_model_as_it_was() -> None:
     spec = Training(steps=10, batch_size=2, optimizer=AdamW(name="adamw"))
-    trainer = Trainer(network_task(dataset="digits", model="resnet9"), spec, DIGITS, device=torch.device("cpu"), seed=1)
+    ingredients = NamedIngredients(network_task(dataset="digits", model="resnet9"), DIGITS)
+    trainer = Trainer(ingredients, spec, device=torch.device("cpu"), seed=1)
     before = trainer.checkpoint()
     told = trainer.outline()
     assert trainer.network.model.training

@@ -10,6 +10,7 @@ import torch
 from auditor.job.training import Training
 from auditor.planning.plan import REHEARSALS
 from auditor.tasks.checkpoint import read
+from auditor.tasks.ingredients import NamedIngredients
 from auditor.tasks.rehearsal import rehearse
 from auditor.tasks.trainer import Trainer
 from auditor.tasks.variation import VARIATIONS
@@ -21,7 +22,9 @@ def trainer(request: pytest.FixtureRequest) -> Trainer:
     names = {"vision": ("digits", "resnet8"), "text": ("reviews", "transformer")}
     dataset, model = names[request.param]
     task = network_task(request.param, dataset=dataset, model=model)
-    return Trainer(task, Training(batch_size=16), load_dataset(task, Path()), device=torch.device("cpu"), seed=1)
+    return Trainer(
+        NamedIngredients(task, load_dataset(task, Path())), Training(batch_size=16), device=torch.device("cpu"), seed=1
+    )
 
 
 def test_the_plan_knows_in_how_many_ways() -> None:

@@ -17,6 +17,7 @@ from auditor.job.text import TextTask
 from auditor.job.training import Training
 from auditor.tasks.checkpoint import decode, encode
 from auditor.tasks.data.dataset import Dataset
+from auditor.tasks.ingredients import NamedIngredients
 from auditor.tasks.trainer import Trainer
 from tests.tasks.loading import load_dataset, network_task
 
@@ -36,7 +37,7 @@ def task_of(model: str) -> tuple[NetworkTask, Dataset]:
 def trainer(model: str, steps: int, seed: int = 3, **training: Any) -> Trainer:
     spec = Training.model_validate({"steps": steps, "batch_size": 16, **training})
     task, dataset = task_of(model)
-    return Trainer(task, spec, dataset, device=torch.device("cpu"), seed=seed)
+    return Trainer(NamedIngredients(task, dataset), spec, device=torch.device("cpu"), seed=seed)
 
 
 def encoded(trained: Trainer, tensors: Mapping[str, Tensor] | None = None) -> bytes:
