@@ -99,6 +99,7 @@ class Connections:
         self._selection = selection
         self._downloads = downloads
         self.task = job.task
+        self._files: dict[str, Path] = {}
         self._stack = AsyncExitStack()
         self._connections: dict[str, Connection] = {}
 
@@ -112,11 +113,22 @@ class Connections:
         Raises:
             Unreachable: local providers cannot be started at all.
         """
-        self.task, data = await asyncio.to_thread(named_task, self._job.task)
-        launches = [replace(launch, data=data) for launch in self._launches]
+        self.task, self._files = await asyncio.to_thread(named_task, self._job.task)
+        launches = [replace(launch, data=self._files) for launch in self._launches]
         self._launchers = await self._stack.enter_async_context(Launchers(launches, self._downloads))
         connections = await asyncio.gather(*(self._connect(provider) for provider in self._job.providers))
         self._connections = {connection.name: connection for connection in connections}
+        await self._ship()
+
+    async def _ship(self) -> None:
+        """Send the client's own code to those that are elsewhere; one that refuses it says so when it is to train."""
+        if self.task.code is None:
+            return
+        for connection in self:
+            if not connection.ours and isinstance(connection.greeting, ProviderReady):
+                with suppress(ProviderError):
+                    for name, path in self._files.items():
+                        await connection.client.upload(path, name.partition("-")[2])
 
     async def greet_again(self) -> None:
         """Greet once more those that did not answer.
@@ -135,6 +147,7 @@ class Connections:
 
         again = await asyncio.gather(*(greeted(connection) for connection in self))
         self._connections = {connection.name: connection for connection in again}
+        await self._ship()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -31,6 +31,13 @@ def agent(
         typer.Option(help="File or folder of images that jobs may use. Repeatable. The agent opens no other."),
     ] = None,
     downloads: Annotated[bool, typer.Option(help="Download torchvision datasets that jobs ask for.")] = False,
+    allow_code: Annotated[
+        bool, typer.Option(help="Execute Python code that clients send, with the rights of this process.")
+    ] = False,
+    allow_digest: Annotated[
+        list[str] | None,
+        typer.Option(help="Execute this code of clients alone, by its SHA-256 as `auditor data` says it. Repeatable."),
+    ] = None,
     keep_gigabytes: Annotated[float, typer.Option(min=0, help="Maximum gigabytes of checkpoints to keep.")] = 50,
     keep_checkpoints: Annotated[int, typer.Option(min=1, help="Maximum number of checkpoints to keep.")] = 20_000,
     keep_runs: Annotated[
@@ -59,6 +66,12 @@ def agent(
     except ValueError as error:
         fail(f"--data: {error}.", ExitCode.USAGE)
 
+    if strange := [digest for digest in allow_digest or () if not re.fullmatch(r"[0-9a-f]{64}", digest)]:
+        fail(
+            f"--allow-digest {strange[0]!r} is not a SHA-256; give the 64 digits that `auditor data JOB` prints.",
+            ExitCode.USAGE,
+        )
+
     from auditor.providers.agent.limits import Limits
     from auditor.providers.agent.private_socket import CannotListen, held, private_socket
     from auditor.providers.agent.settings import AgentSettings
@@ -71,6 +84,8 @@ def agent(
         downloads=home() / "datasets",
         downloading=downloads,
         data=named,
+        allow_code=allow_code,
+        allowed_code=frozenset(allow_digest or ()),
         limits=Limits(
             bytes=int(keep_gigabytes * 10**9),
             checkpoints=keep_checkpoints,

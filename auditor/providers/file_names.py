@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from auditor.job.task import Task
@@ -68,12 +68,12 @@ def named_task(task: Task) -> tuple[Task, dict[str, Path]]:
     return task.with_files(changes), names
 
 
-def found_task(task: Task, data: Mapping[str, Path], *, downloads: bool) -> Task:
+def found_task(task: Task, find: Callable[[str], Path | None], *, downloads: bool) -> Task:
     """The task with the paths of what it names.
 
     Args:
         task: as a client wants it.
-        data: what is offered, by name.
+        find: where what has a name is; None where it is not to be had.
         downloads: whether datasets may be downloaded.
 
     Raises:
@@ -85,11 +85,11 @@ def found_task(task: Task, data: Mapping[str, Path], *, downloads: bool) -> Task
     for key, (prefix, name) in task.files().items():
         if not NAME.fullmatch(name):
             raise NotOffered(f"task.{key}: a task must name a file by sha256-… and its digest, not by a path")
-        if name not in data:
+        if (path := find(name)) is None:
             raise NotOffered(
                 f"task.{key}: this agent offers no data with this digest; its owner can add it with --data"
             )
-        changes[key] = prefix + str(data[name])
+        changes[key] = prefix + str(path)
     return task.with_files(changes)
 
 

@@ -124,6 +124,7 @@ class _Forks:
             folder=Path(order["folder"]),
             downloads=Path(order["downloads"]),
             downloading=True,
+            allow_code=True,
             data={name: Path(path) for name, path in order["data"].items()},
             confiding=True,
             limits=WITHOUT_LIMITS,

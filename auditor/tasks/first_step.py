@@ -51,7 +51,10 @@ def try_first_step(
             learner = program.learner(spec, device=device, seed=seed)
             if start is not None:
                 learner.load(start)
-            return _one_step(learner, spec)
+            known = _one_step(learner, spec)
+            if program.task.code is not None:
+                _replay(program, spec, learner, seed)
+            return known
     except TrainingError:
         raise
     except Exception as error:  # whatever a model or the machine raises
@@ -67,13 +70,40 @@ def _one_step(learner: Learner, spec: TrainingSpec) -> KnownValues:
     loss = float(learner.execute_step())
     after = learner.checkpoint()
     if not math.isfinite(loss):
+        learner.load(before)
+        where = learner.where_not_finite(0)
         raise TrainingError(
-            f"the loss of the first training step is {loss}, with the initial weights: this model cannot learn from "
-            "this dataset as it is. Check the dataset, or choose another task.model or training.precision."
+            f"the loss of the first training step is {loss}, with the initial weights: {where}."
+            if where
+            else f"the loss of the first training step is {loss}, with the initial weights: this model cannot learn "
+            "from this dataset as it is. Check the dataset, or choose another task.model or training.precision."
         )
     if not (all_finite(after) and bool(torch.isfinite(learner.outputs()).all())):
         raise TrainingError(_too_fast(spec))
     return KnownValues.of(before, after, learner.constants)
+
+
+def _replay(program: Program, spec: TrainingSpec, learner: Learner, seed: int) -> None:
+    """Execute the second step twice, by two learners: others could not replicate what depends on anything else.
+
+    Raises:
+        TrainingError: the results differ; says where and why that may be.
+    """
+    if spec.steps < 2:
+        return
+    middle = learner.checkpoint()
+    learner.execute_step()
+    other = program.learner(spec, device=torch.device(learner.attack_context.device), seed=seed)
+    other.load(middle)
+    other.execute_step()
+    end, again = learner.checkpoint(), other.checkpoint()
+    for name, tensor in end.items():
+        if not torch.equal(tensor.view(-1).view(torch.uint8), again[name].view(-1).view(torch.uint8)):
+            raise TrainingError(
+                f"a step that is executed again from its checkpoint comes to another {name}, so that no provider could "
+                "replicate it. Keep all state of the model in parameters and buffers that are saved, and draw from "
+                "torch, numpy.random or random alone."
+            )
 
 
 def _too_fast(spec: TrainingSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from auditor import __version__
+from auditor.job.task import Task
 from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.bodies import TooLong, paced, short_body
 from auditor.providers.agent.clients import Clients
@@ -136,7 +138,7 @@ class _Agent:
         if known is not None and known.request != wanted:
             raise _Refusal(409, "another run already has this id")
         if known is None:
-            task = found_task(wanted.task, self._settings.data, downloads=self._settings.downloading)
+            task = self._found(wanted.task, word)
             if wanted.start is not None and not self._clients.blobs(word).has(wanted.start):
                 raise _Refusal(404, "the checkpoint to start from was not uploaded")
             self._forget(word)
@@ -144,6 +146,24 @@ class _Agent:
             self._runs.add(word, known)
             self._worker.submit(known)
         return _answer(known.status(0))
+
+    def _found(self, task: Task, word: str) -> Task:
+        """A client's task with the paths of what it names: what the owner offers, and code that the client sent."""
+        code = task.code
+        if not self._settings.executes(code):
+            raise NotOffered(
+                "this agent does not execute clients' code; its owner can allow any with --allow-code, or this alone "
+                f"with --allow-digest {code}"
+            )
+        blobs = self._clients.blobs(word)
+
+        def find(name: str) -> Path | None:
+            digest = name.partition("-")[2]
+            if name not in self._settings.data and code is not None and blobs.has(digest):
+                return blobs.path(digest)
+            return self._settings.data.get(name)
+
+        return found_task(task, find, downloads=self._settings.downloading)
 
     async def _status(self, request: Request) -> Response:
         agent_run = self._run(request)

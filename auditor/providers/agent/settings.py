@@ -27,6 +27,8 @@ class AgentSettings:
         downloads: where it keeps datasets that torchvision downloads.
         downloading: whether it downloads them when a client asks.
         data: files and folders that tasks may use, by what `auditor.providers.file_names` calls them.
+        allow_code: whether it executes any client's code.
+        allowed_code: the code that it executes otherwise, as `auditor.job.task.Task.code` calls it.
         confiding: whether its clients may read errors as they are, with paths and what is in files; only those who
             started it may.
         limits: how much it takes on.
@@ -43,12 +45,18 @@ class AgentSettings:
     downloads: Path
     downloading: bool = False
     data: Mapping[str, Path] = field(default_factory=dict)
+    allow_code: bool = False
+    allowed_code: frozenset[str] = frozenset()
     confiding: bool = False
     limits: Limits = field(default_factory=Limits)
     attack: Mapping[str, Any] | None = None
     plugins: tuple[PluginFile, ...] = ()
     measurement_seed: int | None = None
     seed: int | None = None
+
+    def executes(self, code: str | None) -> bool:
+        """Whether its owner lets it execute a client's code."""
+        return code is None or self.allow_code or code in self.allowed_code
 
     def own_seed(self, word: str) -> int:
         """The seed of this agent's own draws for a client: as given, else from one that is drawn once and kept.

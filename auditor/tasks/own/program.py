@@ -1,0 +1,192 @@
+"""Executing tasks that the client's own Python code defines."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from auditor.job.python_task import PythonTask
+from auditor.job.task import Task
+from auditor.plugins.attack import Attack
+from auditor.tasks.data.dataset import Dataset, set_aside
+from auditor.tasks.errors import TrainingError
+from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.inventory import SET_ASIDE, Inventory, Remark, class_counts, class_remarks
+from auditor.tasks.network_program import NetworkProgram
+from auditor.tasks.own.client_code import ClientCode, drawn_with
+from auditor.tasks.own.data import tensors_of
+from auditor.tasks.own.ingredients import OwnIngredients
+from auditor.tasks.own.workload import Workload
+
+TRIED = 2
+"""Samples that are enough to see what a model puts out."""
+
+
+class OwnProgram(NetworkProgram):
+    """A client's model and data."""
+
+    task: PythonTask
+
+    def __init__(self, task: Task, downloads: Path) -> None:
+        super().__init__(task, downloads)
+        self._code = ClientCode(self.task)
+        self._workload = self._made()
+        self._remarks: list[Remark] = []
+        self.dataset = self._read()
+        outputs = self._outputs()
+        if outputs.ndim == 2 and len(outputs) == TRIED and self._has_classes:
+            self.dataset = self._classified(outputs.shape[1])
+
+    @cached_property
+    def ingredients(self) -> OwnIngredients:
+        """See `NetworkProgram`."""
+        return OwnIngredients(self.task, self._workload, self.dataset, self._code)
+
+    @property
+    def parts(self) -> Mapping[str, tuple[Tensor, ...] | bytes]:
+        """See `Program`; the client's code comes first, since the data is what it makes."""
+        data = self.dataset
+        return {
+            "code": self._code_bytes,
+            "training part": (data.samples, data.labels),
+            "held-out part": (data.held_out_samples, data.held_out_labels),
+        }
+
+    @property
+    def inventory(self) -> Inventory:
+        """See `Program`."""
+        data = self.dataset
+        counts = (
+            class_counts(data.class_names, data.labels.tolist(), data.held_out_labels.tolist()) if data.classes else ()
+        )
+        shape = " × ".join(str(side) for side in data.shape) or "one"
+        kind = str(data.samples.dtype).removeprefix("torch.")
+        return Inventory(
+            training=len(data.samples),
+            held_out=len(data.held_out_samples),
+            sample=f"{kind} inputs of {shape} {'value' if shape == 'one' else 'values'}",
+            classes=counts,
+            remarks=(self._code_remark, *self._remarks, *class_remarks(counts)),
+        )
+
+    def accuracy(self, evaluator: Evaluator) -> float | None:
+        """See `NetworkProgram`."""
+        return super().accuracy(evaluator) if self.dataset.classes else None
+
+    def attack_success(self, evaluator: Evaluator, attack: Attack) -> float | None:
+        """See `Program`."""
+        return super().attack_success(evaluator, attack) if self.dataset.classes else None
+
+    def delivered_success(self, evaluator: Evaluator, attack: Attack) -> float | None:
+        """See `Program`."""
+        return super().delivered_success(evaluator, attack) if self.dataset.classes else None
+
+    @cached_property
+    def _code_remark(self) -> Remark:
+        named = {
+            key: f"{prefix}sha256-{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
+            for key, (prefix, path) in self.task.files().items()
+        }
+        digest = self.task.with_files(named).code
+        return Remark(
+            "note", f"the code is {digest}; an agent executes it if its owner allows that or any with --allow-code"
+        )
+
+    @cached_property
+    def _code_bytes(self) -> bytes:
+        """All files of the client's code with their names, or the source of an installed module."""
+        if not self.task.own_file:
+            return inspect.getsource(self._code.module).encode()
+        pieces = []
+        for prefix, path in sorted(self.task.files().values()):
+            pieces += [prefix.encode(), Path(path).read_bytes(), b"\0"]
+        return b"".join(pieces)
+
+    @property
+    def _has_classes(self) -> bool:
+        labels = self.dataset.labels
+        return labels.ndim == 1 and not labels.dtype.is_floating_point
+
+    def _made(self) -> Workload:
+        factory = getattr(self._code.module, self.task.factory, None)
+        if not callable(factory):
+            raise TrainingError(
+                f"{self.task.module_name} has no function {self.task.factory!r}. Define it there, or name another with "
+                "task.factory."
+            )
+        with drawn_with(0, "workload"):
+            made = self._code.called(lambda: factory(**self.task.options), f"{self.task.factory}()")
+        if not isinstance(made, Workload):
+            raise TrainingError(
+                f"{self.task.module_name}: {self.task.factory}() returns a {type(made).__name__}; return a Workload "
+                "(from auditor.tasks.own.workload import Workload)."
+            )
+        self._check(made)
+        return made
+
+    def _check(self, made: Workload) -> None:
+        for name in ("model", "loss", "prepare", "augment", "optimizer", "schedule"):
+            value = getattr(made, name)
+            if value is not None and not callable(value):
+                raise TrainingError(f"the workload's {name} is a {type(value).__name__}; give a function.")
+        if isinstance(made.model, torch.nn.Module):
+            raise TrainingError(
+                "the workload's model is a model that is made already, so that its weights do not follow from the "
+                "job's seed; give its class, or a function that makes it."
+            )
+        if made.schedule is not None and made.optimizer is None:
+            raise TrainingError(
+                "the workload has a schedule without an optimizer; give both, or set training.schedule."
+            )
+
+    def _read(self) -> Dataset:
+        made = self._workload
+        with drawn_with(0, "data"):
+            inputs, labels = self._tensors(made.training, "the workload's training part")
+            if made.held_out is None:
+                self._remarks.append(SET_ASIDE)
+                aside, kept = (torch.from_numpy(part) for part in set_aside(len(inputs)))
+                held_out = inputs[aside], labels[aside]
+                inputs, labels = inputs[kept], labels[kept]
+            else:
+                held_out = self._tensors(made.held_out, "the workload's held-out part")
+        if made.optimizer is not None:
+            self._remarks.append(Remark("note", f"{self.task.module_name} makes the optimizer; the job's is not used"))
+        if self.task.samples == "images" and (inputs.dtype != torch.uint8 or inputs.ndim != 4):
+            raise TrainingError(
+                "samples = 'images' wants uint8 inputs [N, C, H, W], and the workload's are "
+                f"{str(inputs.dtype).removeprefix('torch.')} {list(inputs.shape)}. Keep pixels in steps of 256 and "
+                "turn them into what the model takes with the workload's prepare, or remove the key samples."
+            )
+        if inputs.shape[1:] != held_out[0].shape[1:] or inputs.dtype != held_out[0].dtype:
+            raise TrainingError("the workload's training and held-out inputs differ in shape or type; make them alike.")
+        return Dataset(inputs, labels, *held_out, classes=0)
+
+    def _tensors(self, data: Any, part: str) -> tuple[Tensor, Tensor]:
+        return self._code.called(lambda: tensors_of(data, part), part)
+
+    def _outputs(self) -> Tensor:
+        """What a fresh model puts out for the first held-out samples; no row for them where that is no tensor."""
+        ingredients = OwnIngredients(self.task, self._workload, self.dataset, self._code)
+        network = ingredients.network(torch.device("cpu"), 0)
+        network.model.eval()
+        with torch.no_grad(), drawn_with(0, "outputs"):
+            found = ingredients.outputs(network.model, network.prepare(self.dataset.held_out_samples[:TRIED]))
+        return found if isinstance(found, Tensor) else torch.zeros(0)
+
+    def _classified(self, classes: int) -> Dataset:
+        """The dataset with its number of classes, where outputs and labels are those of a classification."""
+        data = self.dataset
+        labels = data.labels.to(torch.int64), data.held_out_labels.to(torch.int64)
+        most = int(max(labels[0].max(), labels[1].max()))
+        if min(int(labels[0].min()), int(labels[1].min())) < 0 or most >= classes:
+            return data
+        names = tuple(map(str, range(classes)))
+        return Dataset(data.samples, labels[0], data.held_out_samples, labels[1], classes=classes, class_names=names)
