@@ -121,8 +121,8 @@ class Connections:
         await self._ship()
 
     async def _ship(self) -> None:
-        """Send the client's own code to those that are elsewhere; one that refuses it says so when it is to train."""
-        if self.task.code is None:
+        """Send files to those that are elsewhere; one that does not take them says so when it is to train."""
+        if not self.task.ships:
             return
         for connection in self:
             if not connection.ours and isinstance(connection.greeting, ProviderReady):

@@ -122,18 +122,19 @@ class Job(Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _training_defaults(cls, data: Any) -> Any:
-        """What [training] leaves out is as the kind of task wants it."""
+    def _defaults_of_the_kind(cls, data: Any) -> Any:
+        """What [training] and [audit] leave out is as the kind of task wants it."""
         if not isinstance(data, dict) or not isinstance(task := data.get("task"), dict):
             return data
-        training = data.get("training", {})
-        if not isinstance(training, dict):
-            return data
         try:
-            defaults = load_kind(kind_of(task)).training_defaults
+            kind = load_kind(kind_of(task))
         except PydanticCustomError:
             return data  # refused where the task is read
-        return {**data, "training": {**defaults, **training}} if defaults else data
+        for table, defaults in (("training", kind.training_defaults), ("audit", kind.audit_defaults)):
+            given = data.get(table, {})
+            if defaults and isinstance(given, dict):
+                data = {**data, table: {**defaults, **given}}
+        return data
 
     def with_plugins(self, files: Iterable[PluginFile]) -> Job:
         """The same job with more plugin files; one that it names already is not named twice."""

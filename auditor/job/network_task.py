@@ -27,6 +27,11 @@ class NetworkTask(Task):
 
     dataset: str
     model: str
+    ship: bool = Field(
+        default=False,
+        description="sends the files of the data to agents that do not have them; without it, an agent's owner offers "
+        "them with `--data`",
+    )
     stream: Stream | None = Field(
         default=None,
         description="divides the training samples: `{ slices = 15, share = 0.5 }` leaves half for the slice `train`",
@@ -82,6 +87,21 @@ class NetworkTask(Task):
     def model_name(self) -> str:
         """See `Task`."""
         return self.model
+
+    @property
+    def ships(self) -> bool:
+        """See `Task`."""
+        return self.ship
+
+    @model_validator(mode="after")
+    def _only_files_are_sent(self) -> Self:
+        if self.ship and (self.dataset.startswith("images:") or not self.files()):
+            raise PydanticCustomError(
+                "impossible",
+                "sends single files, and {dataset} is none; remove this key, and use data that every provider has.",
+                {"key": "ship", "dataset": self.dataset},
+            )
+        return self
 
     @property
     def model_options(self) -> Mapping[str, Any]:

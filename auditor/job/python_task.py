@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import keyword
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -33,6 +34,7 @@ class PythonTask(Task):
     program = "auditor.tasks.own.program:OwnProgram"
     survey = "auditor.tasks.own.survey:survey_code"
     trained_by = NetworkTask.trained_by
+    audit_defaults: ClassVar[Mapping[str, Any]] = {"metrics": ["update"]}
 
     kind: Literal["python"] = "python"
     module: str = Field(
@@ -56,7 +58,7 @@ class PythonTask(Task):
     @field_validator("module")
     @classmethod
     def _module_is_a_file_or_a_name(cls, value: str) -> str:
-        check_path(f":{value}")
+        check_path(value)
         if _NAMED.fullmatch(value):
             return value
         if not value.endswith(".py") and not all(
@@ -128,6 +130,11 @@ class PythonTask(Task):
         named = sorted((self.module, *self.needs))
         return hashlib.sha256("\n".join(named).encode()).hexdigest()
 
+    @property
+    def ships(self) -> bool:
+        """See `Task`."""
+        return True
+
     def files(self) -> dict[str, tuple[str, str]]:
         """See `Task`."""
         items = {"module": self.module} if self.own_file else {}
@@ -193,4 +200,6 @@ def _strange(value: object) -> object | None:
         return next((found for inner in value.values() if (found := _strange(inner)) is not None), None)
     if isinstance(value, list | tuple):
         return next((found for inner in value if (found := _strange(inner)) is not None), None)
-    return None if isinstance(value, bool | int | float | str) and value == value else value
+    if isinstance(value, float):
+        return None if math.isfinite(value) else value
+    return None if isinstance(value, bool | int | str) else value

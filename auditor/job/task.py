@@ -36,6 +36,9 @@ class Task(Frozen):
     training_defaults: ClassVar[Mapping[str, Any]] = {}
     """What [training] has where the job file says nothing and this kind wants something else than usual."""
 
+    audit_defaults: ClassVar[Mapping[str, Any]] = {}
+    """What [audit] has where the job file says nothing and this kind wants something else than usual."""
+
     kind: str
 
     @property
@@ -50,6 +53,11 @@ class Task(Frozen):
         Of a task that names its files by what is in them, as providers get it.
         """
         return None
+
+    @property
+    def ships(self) -> bool:
+        """Whether the client sends the files of `files` to agents that do not have them."""
+        return False
 
     @property
     def model_name(self) -> str:

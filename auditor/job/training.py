@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from auditor.base.frozen import Frozen
@@ -93,6 +93,16 @@ class Training(Frozen):
         if value is not None and not value.startswith(RUN):
             check_path(f"initial:{value}")
         return value
+
+    @model_validator(mode="after")
+    def _parts_have_samples(self) -> Self:
+        if self.accumulate > self.batch_size:
+            raise PydanticCustomError(
+                "impossible",
+                "a batch of {size} cannot be computed in {parts} parts; give 1 to {size}.",
+                {"key": "accumulate", "size": self.batch_size, "parts": self.accumulate},
+            )
+        return self
 
     @property
     def initial_run(self) -> str | None:

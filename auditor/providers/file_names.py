@@ -87,7 +87,8 @@ def found_task(task: Task, find: Callable[[str], Path | None], *, downloads: boo
             raise NotOffered(f"task.{key}: a task must name a file by sha256-… and its digest, not by a path")
         if (path := find(name)) is None:
             raise NotOffered(
-                f"task.{key}: this agent offers no data with this digest; its owner can add it with --data"
+                f"task.{key}: this agent offers no data with this digest; its owner can add it with --data, or "
+                "the client sends it with task.ship = true"
             )
         changes[key] = prefix + str(path)
     return task.with_files(changes)

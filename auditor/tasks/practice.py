@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from auditor.job.python_task import PythonTask
 from auditor.job.random_features import RandomFourierTask, RandomReluTask
 from auditor.job.task import Task
 from auditor.job.text import TextTask
@@ -153,6 +154,11 @@ def random_fourier() -> PracticeJob:
 def random_relu() -> PracticeJob:
     """Two handwritten digits and random rectified features."""
     return PracticeJob(RandomReluTask(dataset="digits", classes=(0, 1)), Training(batch_size=32))
+
+
+def python() -> PracticeJob:
+    """Handwritten digits as numbers, and a network that a client's code makes."""
+    return PracticeJob(PythonTask(module="auditor.tasks.own.practice", factory="digits"), Training(batch_size=32))
 
 
 def text() -> PracticeJob:

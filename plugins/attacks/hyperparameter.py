@@ -34,7 +34,7 @@ class Hyperparameter(Attack):
 
     name = "hyperparameter"
     example: ClassVar = {"learning_rate": 2.0}
-    tasks = frozenset({"vision", "text"})
+    tasks = frozenset({"vision", "text", "python"})
     Options = HyperparameterOptions
     options: HyperparameterOptions
 

@@ -15,7 +15,7 @@ class Precision(Attack):
     """
 
     name = "precision"
-    tasks = frozenset({"vision", "text"})
+    tasks = frozenset({"vision", "text", "python"})
 
     def on_recipe(self, recipe: Recipe, step: int) -> Recipe:
         """The recipe, in bf16."""

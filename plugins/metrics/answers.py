@@ -16,12 +16,14 @@ class AnswerOptions(Options):
 class AnswerMetric(Metric[torch.Tensor]):
     """The mean Euclidean distance of two models' answers [samples, classes] to held-out samples."""
 
-    tasks = frozenset({"vision", "text"})
+    tasks = frozenset({"vision", "text", "python"})
     Options = AnswerOptions
     options: AnswerOptions
 
     def begin(self, context: MetricContext) -> None:
         """Keep the samples that are compared."""
+        if context.classes < 2:
+            raise ValueError("the models do not tell classes apart, so that there are no answers to compare.")
         self._probe = context.probe[: self.options.samples]
 
     def distance(self, first: torch.Tensor, second: torch.Tensor) -> float:

@@ -47,7 +47,7 @@ class LinearCKA(Metric[Kernels]):
     """
 
     name = "cka"
-    tasks = frozenset({"vision", "text"})
+    tasks = frozenset({"vision", "text", "python"})
     spread = 0.5
     Options = CKAOptions
     options: CKAOptions

@@ -105,6 +105,43 @@ async def test_data_that_is_offered_is_found_by_its_digest(tmp_path: Path) -> No
     assert "the data of this agent differs from the client's" in status["error"]
 
 
+@pytest.mark.parametrize("ship", [True, False])
+async def test_data_that_the_client_sends_is_used_if_the_task_says_so(tmp_path: Path, ship: bool) -> None:
+    images = torch.randint(0, 255, (40, 1, 8, 8), dtype=torch.uint8)
+    save_file({"images": images, "labels": torch.arange(40) % 2}, tmp_path / "mine.safetensors")
+    name = name_of(tmp_path / "mine.safetensors") or ""
+    async with client(tmp_path) as asking:
+        for digest, content in ((DIGEST, START), (name[7:], (tmp_path / "mine.safetensors").read_bytes())):
+            await asking.put(f"/blobs/{digest}", content=content)
+        answer = await asking.post("/runs", json=order("r", dataset=f"tensors:{name}", ship=ship))
+        assert answer.status_code == (200 if ship else 403), answer.text
+        if ship:
+            assert "the data of this agent differs from the client's" in (await over(asking, "r"))["error"]
+
+
+@pytest.mark.parametrize("name", ["../outside.py", "/tmp/outside.py", "a/../../outside.py"])
+async def test_code_is_laid_out_in_a_folder_of_its_own(tmp_path: Path, name: str) -> None:
+    code = b"raise SystemExit"
+    digest = hashlib.sha256(code).hexdigest()
+    async with client(tmp_path, allow_code=True, confiding=True) as asking:
+        for blob, content in ((DIGEST, START), (digest, code)):
+            await asking.put(f"/blobs/{blob}", content=content)
+        task = {"kind": "python", "module": f"{name}=sha256-{digest}"}
+        await asking.post("/runs", json={**order("r"), "task": task})
+        status = await over(asking, "r")
+    assert "leads out of the folder that the code is laid out in" in status["error"]
+
+
+async def test_no_code_is_executed_that_the_owner_does_not_allow(tmp_path: Path) -> None:
+    async with client(tmp_path, allowed_code=frozenset(["0" * 64])) as asking:
+        await asking.put(f"/blobs/{DIGEST}", content=START)
+        for module in (f"task.py=sha256-{DIGEST}", "os"):
+            task = {"kind": "python", "module": module, "factory": "system", "options": {"command": "id"}}
+            answer = await asking.post("/runs", json={**order("r"), "task": task})
+            assert answer.status_code == 403
+            assert "this agent does not execute clients' code" in answer.text
+
+
 async def test_what_one_client_gives_up_another_keeps(tmp_path: Path) -> None:
     async with client(tmp_path) as first, of(first._transport, "v" * 16) as second:
         await first.put(f"/blobs/{DIGEST}", content=START)

@@ -92,6 +92,20 @@ def test_any_division_into_sub_runs_gives_the_same_checkpoints(
             assert digest(received) == boundaries[cut]
 
 
+def test_gradients_are_scaled_down_to_the_norm_that_the_job_gives() -> None:
+    lr, norm = 0.5, 1e-3
+    moved = []
+    for clip in ({"clip_norm": norm}, {}):
+        trained = trainer("embeddings", 1, optimizer={**PLAIN, "lr": lr, "weight_decay": 0.0}, **clip)
+        start = trained.checkpoint()
+        advance(trained, 1)
+        ends = trained.checkpoint()
+        squares = sum(float((ends[n] - start[n]).square().sum()) for n in trained.evaluator.parameters)
+        moved.append(squares**0.5)
+    assert moved[0] == pytest.approx(lr * norm, rel=1e-3)
+    assert moved[1] > 2 * moved[0]
+
+
 def test_global_random_state_does_not_matter() -> None:
     results = []
     for seed in (1, 2):

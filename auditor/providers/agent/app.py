@@ -148,7 +148,7 @@ class _Agent:
         return _answer(known.status(0))
 
     def _found(self, task: Task, word: str) -> Task:
-        """A client's task with the paths of what it names: what the owner offers, and code that the client sent."""
+        """A client's task with the paths of what it names: what the owner offers, and what the client sent."""
         code = task.code
         if not self._settings.executes(code):
             raise NotOffered(
@@ -159,7 +159,7 @@ class _Agent:
 
         def find(name: str) -> Path | None:
             digest = name.partition("-")[2]
-            if name not in self._settings.data and code is not None and blobs.has(digest):
+            if name not in self._settings.data and task.ships and blobs.has(digest):
                 return blobs.path(digest)
             return self._settings.data.get(name)
 

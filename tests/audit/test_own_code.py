@@ -1,0 +1,92 @@
+"""A client's own training is audited like any other: on this machine, and by agents that execute clients' code."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.command import ROOT, Auditor
+
+SAMPLE = ROOT / "sample_jobs" / "own_code.py"
+BEFORE = ROOT / "docs" / "how-to" / "own-code" / "before.py"
+TASK = 'kind = "python"\nmodule = "own_code.py"'
+
+
+@pytest.fixture
+def auditor(auditor: Auditor) -> Auditor:
+    shutil.copy(SAMPLE, auditor.folder)
+    return auditor
+
+
+@contextmanager
+def agent(auditor: Auditor, *options: str) -> Iterator[str]:
+    """The address of an agent with these options."""
+    socket = auditor.folder / "agent.sock"
+    process = auditor.start("agent", "--socket", str(socket), *options)
+    try:
+        assert process.stderr is not None
+        while "listens on" not in (line := process.stderr.readline()):
+            assert line, "the agent ended"
+        yield f"unix:{socket}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_the_guides_script_needs_at_most_ten_lines_to_be_audited() -> None:
+    before, after = (path.read_text().split('"""', 2)[2].splitlines() for path in (BEFORE, SAMPLE))
+    changed = [line for line in difflib.ndiff(before, after) if line[:2] in ("+ ", "- ") and line[2:].strip()]
+    assert 0 < len(changed) <= 10
+    assert all(line.startswith("+ ") for line in changed)
+
+
+@pytest.mark.slow
+def test_own_code_is_flagged_where_a_provider_deviates_and_clean_where_none_does(auditor: Auditor) -> None:
+    for attacks, code in (({}, 0), ({"a": '{ name = "lazy", skip = 0.2 }'}, 10)):
+        job = auditor.job(task=TASK, attacks=attacks, audit="fixed_selection = [0, 1, 2]")
+        result = auditor.here("run", job, "--json")
+        assert result.code == code, result.stderr
+        assert result.verdicts == {"a": "flagged" if code else "consistent", "b": "consistent", "c": "consistent"}
+
+
+@pytest.mark.slow
+def test_an_agent_executes_the_code_that_its_owner_allows_and_gets_it_from_the_client(auditor: Auditor) -> None:
+    told = auditor.here("data", auditor.job(task=TASK), "--json")
+    assert told.code == 0, told.stderr
+    digest = re.search(r"[0-9a-f]{64}", json.dumps(json.loads(told.stdout)["remarks"]))
+    assert digest is not None
+    cases: list[tuple[tuple[str, ...], bool]] = [(("--allow-digest", "0" * 64), False)]
+    cases += [(("--allow-digest", digest[0]), True), (("--allow-code",), True)]
+    for options, allowed in cases:
+        with agent(auditor, *options) as address:
+            job = auditor.job(task=TASK, steps=10, endpoints={"c": address}, audit="fixed_selection = [0]")
+            result = auditor.here("run", job, "--json")
+        verdict = next(one for one in result.verdict["providers"] if one["name"] == "c")
+        assert (verdict["verdict"] == "consistent") is allowed, result.stderr
+        assert (f"--allow-digest {digest[0]}" in " ".join(verdict["reasons"])) is not allowed
+
+
+@pytest.mark.slow
+def test_a_run_whose_code_was_changed_is_not_resumed(auditor: Auditor) -> None:
+    job = auditor.job(task=TASK, steps=4000, sub_run_steps=100, audit="replicated = 2")
+    process = auditor.start("run", job, "--json")
+    assert process.stdout is not None
+    run = ""
+    for line in process.stdout:
+        event = json.loads(line)
+        run = event["run"]
+        if event["event"] == "committed":
+            break
+    process.send_signal(2)
+    process.communicate()
+    code = auditor.folder / "own_code.py"
+    code.write_text(code.read_text().replace("lr=3e-3", "lr=2e-3"))
+    result = auditor.here("resume", run, "--json")
+    assert result.code == 1, result.stderr
+    assert "the code of this job's data, module = 'own_code.py', has changed since this run started" in result.stderr

@@ -1,0 +1,1 @@
+"""Tasks that the client's own Python code defines."""
