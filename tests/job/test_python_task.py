@@ -26,7 +26,7 @@ def problem(text: str) -> str:
 
 
 MISTAKES = {
-    'module = "my-task.txt"': "'my-task.txt' is neither a Python file, whose name ends in .py, nor the name of a module.",
+    'module = "my-task.txt"': "is neither a Python file, whose name ends in .py, nor the name of a module.",
     'module = "my package.task"': "is neither a Python file",
     'module = "class.task"': "is neither a Python file",
     'module = ""': "is empty; give the path of a file",

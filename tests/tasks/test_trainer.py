@@ -95,8 +95,8 @@ def test_any_division_into_sub_runs_gives_the_same_checkpoints(
 def test_gradients_are_scaled_down_to_the_norm_that_the_job_gives() -> None:
     lr, norm = 0.5, 1e-3
     moved = []
-    for clip in ({"clip_norm": norm}, {}):
-        trained = trainer("embeddings", 1, optimizer={**PLAIN, "lr": lr, "weight_decay": 0.0}, **clip)
+    for clip in (norm, None):
+        trained = trainer("embeddings", 1, optimizer={**PLAIN, "lr": lr, "weight_decay": 0.0}, clip_norm=clip)
         start = trained.checkpoint()
         advance(trained, 1)
         ends = trained.checkpoint()
