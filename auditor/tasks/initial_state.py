@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from auditor.base.user_file import UserFileError, open_user_file
-from auditor.job.errors import readable
+from auditor.job.errors import nearest, readable
 from auditor.tasks.checkpoint import OPTIMIZER, STEP, all_finite
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.inventory import few
 from auditor.tasks.learner import Learner
 
 MODEL = "model."
+
+MATCHED = 200
+"""Missing names that the nearest ones are looked for; more would take long, and nobody reads them."""
 
 
 def initial_state(path: Path, learner: Learner, source: str = "training.initial: ") -> dict[str, Tensor]:
@@ -35,10 +40,12 @@ def initial_state(path: Path, learner: Learner, source: str = "training.initial:
         with safe_open(path, framework="pt") as file:
             names = {name if _is_full(name) else f"{MODEL}{name}": name for name in file.keys()}  # noqa: SIM118
             wanted = [name for name in fresh if name.startswith(MODEL)]
-            if missing := [name for name in wanted if name not in names]:
-                raise _unfit(named, f"has no {missing[0].removeprefix(MODEL)}")
-            if strange := [name for name in names if name.startswith(MODEL) and name not in fresh]:
-                raise _unfit(named, f"has {strange[0].removeprefix(MODEL)}, which the job's model does not")
+            missing = [_own(name) for name in wanted if name not in names]
+            strange = [_own(name) for name in names if name.startswith(MODEL) and name not in fresh]
+            if missing:
+                raise _unfit(named, f"has no {few(_with_nearest(missing, strange))}")
+            if strange:
+                raise _unfit(named, f"has {few(strange)}, which the job's model does not")
             found = {name: file.get_tensor(names[name]) for name in wanted}
     except UserFileError as error:
         raise TrainingError(readable(f"{named} {error}.")) from None
@@ -50,6 +57,21 @@ def initial_state(path: Path, learner: Learner, source: str = "training.initial:
     if not all_finite(found):
         raise TrainingError(readable(f"{named} holds numbers that are not finite."))
     return fresh | found
+
+
+def _own(name: str) -> str:
+    return name.removeprefix(MODEL)
+
+
+def _with_nearest(missing: Sequence[str], strange: Sequence[str]) -> list[str]:
+    """Names that are missing, each with the one that is most like it among those that are left over.
+
+    Those that have one come first.
+    """
+    pairs = [(name, nearest(name, strange)) for name in missing[:MATCHED]]
+    pairs.sort(key=lambda pair: pair[1] is None)
+    named = [name if near is None else f"{name} (nearest is {near})" for name, near in pairs]
+    return [*named, *missing[MATCHED:]]
 
 
 def _is_full(name: str) -> bool:

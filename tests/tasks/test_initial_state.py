@@ -45,6 +45,10 @@ def test_parameters_and_buffers_are_taken_and_the_rest_is_fresh(tmp_path: Path, 
     ("change", "words"),
     [
         (lambda given: dict(list(given.items())[1:]), "is of another model: it has no "),
+        (
+            lambda given: {name.replace("linear.weight", "linear.weights"): one for name, one in given.items()},
+            "it has no linear.weight (nearest is linear.weights)",
+        ),
         (lambda given: given | {"more.weight": torch.zeros(2)}, "it has more.weight, which the job's model does not"),
         (lambda given: given | {"linear.bias": torch.zeros(3)}, "linear.bias as float32 [3], not as float32 [10]"),
         (lambda given: given | {"linear.bias": torch.zeros(10).double()}, "as float64 [10], not as float32 [10]"),
