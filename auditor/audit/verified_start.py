@@ -43,7 +43,7 @@ def verified_start(run: RunRecord, job: Job, state: AuditState, store: Store) ->
     if seed is None:
         return False, "training began without a toss that succeeded"
     try:
-        materials = Materials(job, state.started.materials)
+        materials = Materials(state.started.materials)
         file = initial_checkpoint(job, store)
         materials.accept_initial(file)
         program = load_program(job.task, store.downloads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,11 +78,12 @@ def plan(
         first = first_training(loaded)
         known = known_power(first, rows, names)
         planned, choice = known.plan(first), choose(first)
-    from auditor.tasks.survey import first_look
+    from auditor.tasks.survey import first_looks
 
-    found = first_look(loaded.task)
+    found = first_looks(loaded)
     if json:
-        _write(_payload(loaded, planned, choice, known, rate) | {"data": _data_payload(found)})
+        data = {"data": _data_payload(found[0]), "update_data": [_update_payload(look) for look in found[1:]]}
+        _write(_payload(loaded, planned, choice, known, rate) | data)
     else:
         _print(loaded, planned, choice, known, rate, found)
 
@@ -90,6 +92,10 @@ def _data_payload(found: FirstLook) -> dict[str, Any] | None:
     if found.problem is not None:
         return {"problem": found.problem}
     return None if found.inventory is None else {"problem": None, **asdict(found.inventory)}
+
+
+def _update_payload(found: FirstLook) -> dict[str, Any]:
+    return {"dataset": found.dataset, "data": _data_payload(found)}
 
 
 def _write(payload: dict[str, Any]) -> None:
@@ -143,13 +149,13 @@ def _print(
     choice: Choice,
     known: KnownPower,
     rate: float | None,
-    data: FirstLook,
+    data: Sequence[FirstLook],
 ) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from auditor.report.data_text import data_summary
+    from auditor.report.data_text import data_facts, data_problems
     from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
     console = Console()
@@ -157,9 +163,8 @@ def _print(
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
     facts.add_row("job", Text(planned.name))
-    if data.inventory is not None:
-        facts.add_row("data", Text(data_summary(data.inventory)))
-    for label, words in (plan_facts(job, planned, choice, rate) | plan_measurements(job, planned, known)).items():
+    texts = data_facts(data) | plan_facts(job, planned, choice, rate) | plan_measurements(job, planned, known)
+    for label, words in texts.items():
         facts.add_row(label, Text(words))
     console.print(facts)
     console.print()
@@ -172,6 +177,5 @@ def _print(
         table.add_row(*row)
     console.print(table)
     console.print(Text(chances.note))
-    problems = [] if data.problem is None else [data.problem]
-    for warning in (*problems, *plan_warnings(planned, choice)):
+    for warning in (*data_problems(data), *plan_warnings(planned, choice)):
         console.print(Text(f"warning: {warning}", style="yellow"))

@@ -120,14 +120,16 @@ def _updates_text(job: Job) -> str:
         return ""
     steps = evolution.steps(job, None)
     length = f"{evolution.training.epochs:g} epochs" if steps is None else f"{steps:,} steps"
-    drift = "" if evolution.drift is None else f", on data that drifts by {evolution.drift.step:g} each time "
-    drift += "" if evolution.drift is None else f"({evolution.drift.name})"
+    data = "" if evolution.datasets is None else ", on a dataset of its own"
+    if evolution.drift is not None:
+        grows = f"drifts by {evolution.drift.step:g} each time ({evolution.drift.name})"
+        data = f"{data} that {grows}" if data else f", on data that {grows}"
     shown = update_job(job, 1, None, 0 if steps is None else None)
     many = shown.replicated
     replicated = f"{many} replicated sub-runs" if many is not None else "sub-runs replicated as above"
     return (
-        f"{evolution.updates} after this training, of {length} each{drift}. Each is audited as a run of its own, with "
-        f"{replicated} of {shown.audit.sub_run_steps:,} steps. This plan is of the first training"
+        f"{evolution.updates} after this training, of {length} each{data}. Each is audited as a run of its own, "
+        f"with {replicated} of {shown.audit.sub_run_steps:,} steps. This plan is of the first training"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from auditor.job.network_task import NetworkTask
+from auditor.job.network_task import FORM, NetworkTask
 from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.attack import Attack
@@ -18,6 +18,7 @@ from auditor.plugins.metric import MetricContext
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.drift import drifted
 from auditor.tasks.data.slices import cut
+from auditor.tasks.errors import TrainingError
 from auditor.tasks.evaluation import attack_success, clean_accuracy, delivered_success
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.inventory import Inventory
@@ -39,6 +40,8 @@ class NetworkProgram(Program):
     def __init__(self, task: Task, downloads: Path) -> None:
         super().__init__(task, downloads)
         dataset = self.read_dataset(downloads)
+        if self.task.like is not None and dataset.form is None:
+            raise TrainingError(f"task.like: {task.kind} tasks cannot read one dataset like another; remove this key.")
         if self.task.stream is not None:
             dataset = cut(dataset, self.task.stream, self.task.slice)
         if self.task.drift is not None:
@@ -47,7 +50,7 @@ class NetworkProgram(Program):
 
     @abstractmethod
     def read_dataset(self, downloads: Path) -> Dataset:
-        """Read the dataset of `task`.
+        """Read the dataset of `task`, like the dataset `task.like` where it names one.
 
         Args:
             downloads: the folder that torchvision keeps its datasets in.
@@ -63,6 +66,8 @@ class NetworkProgram(Program):
         parts: dict[str, tuple[Tensor, ...] | bytes] = {}
         if data.tokenizer is not None:
             parts["tokenizer"] = data.tokenizer.definition.encode()
+        if data.form is not None:
+            parts[FORM] = data.form.encode()
         parts["training part"] = (data.samples, data.labels)
         parts["held-out part"] = (data.held_out_samples, data.held_out_labels)
         return parts
