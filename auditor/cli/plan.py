@@ -105,6 +105,7 @@ def _write(payload: dict[str, Any]) -> None:
 
 
 def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: float | None) -> dict[str, Any]:
+    from auditor.report.false_alarm_text import rate_of_any
     from auditor.report.plan_text import plan_warnings
 
     dollars = planned.dollars(rate) if rate is not None else None
@@ -130,6 +131,7 @@ def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: f
         "plugins": [file.path for file in job.plugins],
         "warnings": list(plan_warnings(planned, choice)),
         "false_alarm_rate": job.audit.false_alarm_rate,
+        "false_alarm_rate_of_any": rate_of_any(job),
         "power": None if known.alone is None else known.alone.payload(),
         "power_together": None if known.together is None else known.together.payload(),
         "catch_probability": [

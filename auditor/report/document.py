@@ -20,6 +20,7 @@ from auditor.planning.choice import assumptions_of
 from auditor.planning.plan import boundaries, make_plan
 from auditor.report.coins import coins
 from auditor.report.data_text import data_sentence, remark_sentences
+from auditor.report.false_alarm_text import rate_of_any
 from auditor.report.histogram import histogram_lines, picture_of
 from auditor.report.limits import assumptions, limits
 from auditor.report.summary import outcome_sentence
@@ -199,6 +200,7 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
         "decision": started.decision if started else job.audit.decision,
         "decision_reason": started.reason if started else None,
         "false_alarm_rate": job.audit.false_alarm_rate,
+        "false_alarm_rate_of_any": rate_of_any(job),
         "checked_at_least_once": [
             {"share": share, "probability": row[min(row, key=lambda m: abs(m - plan.replicated))]}
             for share, row in plan.catch.items()

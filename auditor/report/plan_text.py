@@ -11,6 +11,7 @@ from auditor.planning import Choice, Plan
 from auditor.planning.choice import budget_of
 from auditor.planning.measured_power import KnownPower, MeasuredRate, Power
 from auditor.planning.plan import REHEARSALS
+from auditor.report.false_alarm_text import any_sentence, rate_sentence
 from auditor.report.number_text import at_least_text, percent_text
 
 SEEDS = {
@@ -195,7 +196,7 @@ def together_sentence(job: Job, together: Power | None) -> str:
 
 def false_alarm_sentence(job: Job, power: Power | None) -> str:
     """What false alarm rate is asked for and, if it was measured, how many benign providers were flagged."""
-    asked = f"The job asks for a false positive rate of {percent_text(job.audit.false_alarm_rate)} over the whole run"
+    asked = f"The job asks for {rate_sentence(job)}. {any_sentence(job)}"
     if power is None or power.setting.false_positives.rate is None:
         return f"{asked}. It was not measured for this setting"
     setting = power.setting
