@@ -13,6 +13,7 @@ from auditor.base.hostile_text import cleaned
 from auditor.job.evolution import Evolution, least_slice, update_job
 from auditor.job.model import Job
 from auditor.job.network_task import NetworkTask
+from auditor.plugins.catalogue import Catalogue
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Inventory, counted
 from auditor.tasks.program import load_program
@@ -53,7 +54,8 @@ def look_at_data(job: Job, state: AuditState, downloads: Path) -> StreamData:
     if evolution is None:
         raise ValueError("this job does not evolve")
     materials = Materials(state.started.materials if state.started is not None else {})
-    first = load_program(job.task, downloads)
+    plugins = Catalogue(job.plugins)
+    first = load_program(job.task, downloads, plugins)
     materials.accept(first)
     whole = len(first.samples)
     del first
@@ -61,7 +63,7 @@ def look_at_data(job: Job, state: AuditState, downloads: Path) -> StreamData:
         return _of_datasets(job, evolution, materials, downloads)
     samples = least_slice(whole, evolution.stream)
     _check_slices(job, evolution, samples)
-    load_program(update_job(job, evolution.updates, None, samples).task, downloads)
+    load_program(update_job(job, evolution.updates, None, samples).task, downloads, plugins)
     return StreamData((samples,) * evolution.updates, materials.found, ())
 
 

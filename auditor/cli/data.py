@@ -32,11 +32,12 @@ def data(
     with user_errors():
         loaded = load_resolved(job_path(job), ())
 
+        from auditor.plugins.catalogue import Catalogue
         from auditor.tasks.program import load_program
         from auditor.tasks.update_programs import update_programs
 
         with Store() as store:
-            inventory = load_program(loaded.task, store.downloads).inventory
+            inventory = load_program(loaded.task, store.downloads, Catalogue(loaded.plugins)).inventory
             updates = [
                 (update, task.dataset_name, program.inventory)
                 for update, task, program in update_programs(loaded, store.downloads)

@@ -14,6 +14,7 @@ from auditor.job.network_task import FORM, NetworkTask
 from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.attack import Attack
+from auditor.plugins.catalogue import Catalogue
 from auditor.plugins.metric import MetricContext
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.data.drift import drifted
@@ -44,9 +45,12 @@ class NetworkProgram(Program):
             raise TrainingError(f"task.like: {task.kind} tasks cannot read one dataset like another; remove this key.")
         if self.task.stream is not None:
             dataset = cut(dataset, self.task.stream, self.task.slice)
-        if self.task.drift is not None:
-            dataset = drifted(dataset, self.task.drift, self.task)
         self.dataset = dataset
+
+    def let_drift(self, plugins: Catalogue) -> None:
+        """See `Program`."""
+        if self.task.drift is not None:
+            self.dataset = drifted(self.dataset, self.task.drift, self.task, plugins)
 
     @abstractmethod
     def read_dataset(self, downloads: Path) -> Dataset:

@@ -8,6 +8,7 @@ from pathlib import Path
 from auditor.job.evolution import own_tasks
 from auditor.job.model import Job
 from auditor.job.network_task import NetworkTask
+from auditor.plugins.catalogue import Catalogue
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.program import Program, load_program
 
@@ -26,7 +27,7 @@ def update_programs(job: Job, downloads: Path) -> Iterator[tuple[int, NetworkTas
     """
     for update, task in enumerate(own_tasks(job), start=1):
         try:
-            program = load_program(task, downloads)
+            program = load_program(task, downloads, Catalogue(job.plugins))
         except TrainingError as error:
             raise TrainingError(f"evolution.datasets, update {update}: {error}") from None
         yield update, task, program

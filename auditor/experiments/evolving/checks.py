@@ -34,7 +34,7 @@ def check_study(file: StudyFile, site: Site) -> Program:
         JobError: says what is impossible, and on which line.
     """
     study = file.study
-    whole = _tried(file, "task.dataset", lambda: load_program(study.task, site.downloads))
+    whole = _tried(file, "task.dataset", lambda: load_program(study.task, site.downloads, site.plugins))
     _check_sizes(file, len(whole.samples))
     _check_models(file, site)
     _check_attacks(file, site)
@@ -114,7 +114,7 @@ def _check_drifts(file: StudyFile, site: Site) -> None:
     for drift in {setting.drift.key: setting.drift for setting in settings_of(study)}.values():
         task = task_of(study, study.task.model_name, drift, study.evolution.updates)
         place = places.get(drift.key, "evolution.drift")
-        _tried(file, place, lambda task=task: load_program(task, site.downloads))  # type: ignore[misc]
+        _tried(file, place, lambda task=task: load_program(task, site.downloads, site.plugins))  # type: ignore[misc]
 
 
 def _lesson(study: Study, model: str) -> Lesson:
