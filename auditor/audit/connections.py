@@ -89,7 +89,7 @@ class Connections:
                 folder=folder / "providers" / f"{index:02d}",
                 seed=key(job.seed, f"provider {provider.name}", 0) % 2**63,
                 attack=None if provider.attack is None else provider.attack.table,
-                plugins=() if provider.attack is None else job.plugins,
+                plugins=job.plugins if provider.attack is not None or getattr(job.task, "drift", None) else (),
                 measurement_seed=None if provider.attack is None else selection.probe_seed(),
                 hidden=None if provider.attack is None else home,
             )

@@ -90,7 +90,7 @@ async def _carry_out(run: RunRecord, job: Job, store: Store, journal: Journal, p
 async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause: asyncio.Event) -> None:
     selection = Selection(job, run.secret)
     started = journal.state.started
-    materials = Materials(job, started.materials if started is not None else {})
+    materials = Materials(started.materials if started is not None else {})
     initial = initial_checkpoint(job, store)
     materials.accept_initial(initial)
     folder = store.run_folder(run.id)

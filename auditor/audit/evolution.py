@@ -10,7 +10,6 @@ from pathlib import Path
 
 from auditor.audit.chain_verdicts import chain_cost, chain_verdicts
 from auditor.audit.engine import REQUEST_SECONDS, run_audit
-from auditor.audit.materials import Materials
 from auditor.audit.record.events import AuditFinished, Event, RunInterrupted, RunResumed, RunStarted
 from auditor.audit.record.findings import Outcome
 from auditor.audit.record.fold import fold
@@ -18,14 +17,13 @@ from auditor.audit.record.journal import Entry, Journal
 from auditor.audit.record.state import AuditState
 from auditor.audit.record.update_events import UpdateFinished, UpdateStarted
 from auditor.audit.side_thread import call_in_side_thread
+from auditor.audit.stream_data import StreamData, look_at_data
 from auditor.audit.update_measurement import MeasuredModels, measure_update
 from auditor.base.randomness import key
-from auditor.job.evolution import Evolution, least_slice, update_job
+from auditor.job.evolution import Evolution, update_job
 from auditor.job.model import Job
 from auditor.planning.choice import choose
 from auditor.store import RunRecord, Store, StoreError
-from auditor.tasks.errors import TrainingError
-from auditor.tasks.program import load_program
 
 
 async def run_evolution(run: RunRecord, job: Job, store: Store) -> AsyncGenerator[Entry, None]:
@@ -93,15 +91,19 @@ class Chain:
         """Go through the updates that have not ended, then give the verdicts."""
         if self.state.finished is not None and not self.state.can_go_on:
             return
-        samples, materials = await call_in_side_thread(self._look_at_data)
-        yield await self._write(RunResumed() if self.state.started is not None else self._started(samples, materials))
+        looked = await call_in_side_thread(partial(look_at_data, self._job, self.state, self._store.downloads))
+        if self.state.started is not None:
+            yield await self._write(RunResumed())
+        else:
+            for event in (self._started(looked), *looked.read):
+                yield await self._write(event)
         try:
             for update in range(self._evolution.updates + 1):
                 if self._has_delivered(update):
                     continue
                 if self._settled or self._store.requests(self._run.id):
                     break
-                async with aclosing(self._execute(update, samples)) as entries:
+                async with aclosing(self._execute(update, looked.samples_of(update))) as entries:
                     async for entry in entries:
                         yield entry
                 if not self._has_delivered(update):
@@ -111,7 +113,7 @@ class Chain:
             raise
         yield await self._write(self._end())
 
-    async def _execute(self, update: int, samples: int) -> AsyncGenerator[Entry, None]:
+    async def _execute(self, update: int, samples: int | None) -> AsyncGenerator[Entry, None]:
         """Carry out one update, or what is left of it."""
         before = self._delivered_run(update - 1) if update > 0 else None
         job = update_job(self._job, update, before.id if before is not None else None, samples)
@@ -218,33 +220,11 @@ class Chain:
 
     # The beginning
 
-    def _look_at_data(self) -> tuple[int, Materials]:
-        """Read all data once, and make sure that it lasts for all updates and can drift so far.
-
-        Returns the samples of an update, and what must be the same when the job goes on after an interruption.
-
-        Raises:
-            TrainingError: says what is wrong.
-        """
-        job, evolution = self._job, self._evolution
-        started = self.state.started
-        materials = Materials(job, started.materials if started is not None else {})
-        whole = load_program(job.task, self._store.downloads)
-        materials.accept(whole)
-        samples = least_slice(len(whole.samples), evolution)
-        del whole
-        batch = evolution.training.batch_size or job.training.batch_size
-        if samples < batch:
-            raise TrainingError(
-                f"evolution: each of {evolution.updates:,} updates has {samples:,} training samples, which are fewer "
-                f"than a batch of {batch:,}. Make fewer updates, raise evolution.share, or use smaller batches."
-            )
-        load_program(update_job(job, evolution.updates, None, samples).task, self._store.downloads)
-        return samples, materials
-
-    def _started(self, samples: int, materials: Materials) -> RunStarted:
+    def _started(self, looked: StreamData) -> RunStarted:
         job, choice = self._job, choose(self._job)
-        jobs = [update_job(job, update, None, samples) for update in range(self._evolution.updates + 1)]
+        jobs = [
+            update_job(job, number, None, looked.samples_of(number)) for number in range(self._evolution.updates + 1)
+        ]
         return RunStarted(
             name=job.name,
             primary=job.primary.name,
@@ -255,5 +235,5 @@ class Chain:
             decision=choice.decision.name,
             reason=choice.reason,
             warnings=choice.warnings,
-            materials=materials.found,
+            materials=looked.materials,
         )

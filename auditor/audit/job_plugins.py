@@ -14,7 +14,7 @@ from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job
 from auditor.job.plugin_use import PluginUse
 from auditor.plugins.attack import Attack, AttackContext
-from auditor.plugins.catalogue import INSTALLED, Catalogue, Origin, PluginError
+from auditor.plugins.catalogue import Catalogue, Origin, PluginError
 from auditor.plugins.inspector import Inspector
 from auditor.plugins.metric import Metric, fits
 
@@ -85,14 +85,24 @@ def _make_inspector(plugins: Catalogue, use: PluginUse) -> Inspector:
 
 
 def _check_drift(job: Job) -> None:
-    """Make sure that a drift of the job's data is installed, takes its options and fits the task.
+    """Make sure that a drift of the job's data is there, takes its options and fits the task.
 
-    Drifts in files are not used: every provider makes the data by itself, with what is installed there.
+    Every provider makes the data by itself. Those that this machine starts are given the job's files; no other one is.
     """
     drift = getattr(job.task, "drift", None) or (job.evolution.drift if job.evolution is not None else None)
-    if drift is not None:
-        origin = INSTALLED.origin("drifts", drift.name)
-        _check_fit(job, origin, INSTALLED.create("drifts", drift.name, drift.options).tasks)
+    if drift is None:
+        return
+    plugins = _catalogue(job)
+    origin = plugins.origin("drifts", drift.name)
+    made = _in_time(job, origin, lambda: plugins.create("drifts", drift.name, drift.options))
+    _check_fit(job, origin, made.tasks)
+    elsewhere = [provider for provider in job.providers if not provider.where.ours]
+    if origin.file is not None and elsewhere:
+        raise PluginError(
+            f"{origin} cannot be used by {elsewhere[0].name}, which makes the data itself on a machine that is not "
+            "given files of code. Install the drift there and here as a package (`auditor plugins new drift NAME`), or "
+            "use local providers alone."
+        )
 
 
 def _check_fit(job: Job, origin: Origin, tasks: frozenset[str], whose: str = "") -> None:

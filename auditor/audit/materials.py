@@ -8,7 +8,6 @@ from pathlib import Path
 
 from auditor import __version__
 from auditor.base.user_file import UserFileError, open_user_file
-from auditor.job.model import Job
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.program import Program
 
@@ -22,7 +21,6 @@ class Materials:
     Plugins in files need none of this: a run keeps their code from its beginning.
 
     Args:
-        job: what is audited.
         begun: what was noted when the audit began; empty for one that begins now, or whose beginning is not known.
 
     Attributes:
@@ -32,8 +30,7 @@ class Materials:
         TrainingError: another version of auditor began it.
     """
 
-    def __init__(self, job: Job, begun: Mapping[str, str]) -> None:
-        self._job = job
+    def __init__(self, begun: Mapping[str, str]) -> None:
         self._begun = begun
         self.found = {"auditor": __version__}
         if begun.get("auditor", __version__) != __version__:
@@ -63,17 +60,23 @@ class Materials:
                 f"training.initial: {path} has changed since this run started. Restore the file, or start a new run."
             )
 
-    def accept(self, program: Program) -> None:
+    def accept(self, program: Program, update: int | None = None) -> None:
         """Take note of the data of a task.
+
+        Args:
+            program: the task with its data.
+            update: which update of an evolving job has data of its own; None for the data of the job.
 
         Raises:
             TrainingError: it is not what the audit began with; says what differs.
         """
-        self.found |= program.part_digests
+        prefix = "" if update is None else f"update {update}: "
+        whose = "this job's data" if update is None else f"the data of update {update}"
         for part, digest in program.part_digests.items():
-            if self._begun.get(part, digest) != digest:
+            self.found[prefix + part] = digest
+            if self._begun.get(prefix + part, digest) != digest:
                 raise TrainingError(
-                    f"the {part} of this job's data, {self._job.task.source_of(part)}, has changed since this run "
+                    f"the {part} of {whose}, {program.task.source_of(part)}, has changed since this run "
                     "started: its content is different, or a different library version reads it. Results from "
                     "before and after cannot be compared. Restore the data, or start a new run."
                 )

@@ -14,7 +14,7 @@ from auditor.audit.side_thread import OutOfTime, call_within
 from auditor.base.hostile_text import cleaned
 from auditor.job.model import Job
 from auditor.plugins.attack import Attack
-from auditor.plugins.catalogue import Origin, PluginError
+from auditor.plugins.catalogue import Catalogue, Origin, PluginError
 from auditor.plugins.guard import GuardedAttack
 from auditor.tasks.initial_state import initial_state
 from auditor.tasks.learner import Learner
@@ -34,7 +34,7 @@ class ModelQuality:
 
     def __init__(self, job: Job, downloads: Path) -> None:
         self._job = job
-        self._program = load_program(job.task, downloads)
+        self._program = load_program(job.task, downloads, Catalogue(job.plugins))
         self._learner = self._new()
 
     def accuracy(self, checkpoint: Path) -> float | None:

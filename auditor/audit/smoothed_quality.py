@@ -14,7 +14,7 @@ from auditor.audit.job_plugins import load_attacks
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
 from auditor.job.model import Job
-from auditor.plugins.catalogue import PluginError
+from auditor.plugins.catalogue import Catalogue, PluginError
 from auditor.plugins.guard import GuardedAttack
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.evaluation import Answer, share_right, share_turned
@@ -98,7 +98,7 @@ def smoothed_quality(
         PluginError: an attack is unknown, or does not take its options.
         TrainingError: the job is not about images, the data cannot be had, or the checkpoint is not one of the job.
     """
-    program = load_program(job.task, downloads)
+    program = load_program(job.task, downloads, Catalogue(job.plugins))
     if not isinstance(program, NetworkProgram) or program.samples.dtype != torch.uint8:
         raise TrainingError(f"smoothing adds noise to images, and {job.task.kind} tasks have none; leave it out.")
     where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))

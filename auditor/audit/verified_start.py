@@ -15,6 +15,7 @@ from auditor.audit.record.state import AuditState
 from auditor.base.seeds import Drawer, initial_seed
 from auditor.job.errors import JobError
 from auditor.job.model import Job
+from auditor.plugins.catalogue import Catalogue
 from auditor.store import RunRecord, Store
 from auditor.tasks.checkpoint import Schema, digest_of, read
 from auditor.tasks.errors import CheckpointError, TrainingError
@@ -43,10 +44,10 @@ def verified_start(run: RunRecord, job: Job, state: AuditState, store: Store) ->
     if seed is None:
         return False, "training began without a toss that succeeded"
     try:
-        materials = Materials(job, state.started.materials)
+        materials = Materials(state.started.materials)
         file = initial_checkpoint(job, store)
         materials.accept_initial(file)
-        program = load_program(job.task, store.downloads)
+        program = load_program(job.task, store.downloads, Catalogue(job.plugins))
         materials.accept(program)
         learner = program.learner(job.training, device=torch.device("cpu"), seed=seed)
         made = learner.checkpoint() if file is None else initial_state(file, learner)

@@ -11,6 +11,7 @@ from torch import Tensor
 from auditor.base.seeds import initial_seed, shared_training_seed
 from auditor.job.model import Job
 from auditor.plugins.attack import AttackContext
+from auditor.plugins.catalogue import Catalogue
 from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import all_finite, digest_of, encode, read
 from auditor.tasks.evaluator import Evaluator
@@ -47,7 +48,7 @@ class Workspace:
     def __init__(
         self, job: Job, downloads: Path, accept: Callable[[Program], None] | None = None, initial: Path | None = None
     ) -> None:
-        self.program = load_program(job.task, downloads)
+        self.program = load_program(job.task, downloads, Catalogue(job.plugins))
         if accept is not None:
             accept(self.program)
         self._job = job

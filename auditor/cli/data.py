@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,16 +32,24 @@ def data(
     with user_errors():
         loaded = load_resolved(job_path(job), ())
 
+        from auditor.plugins.catalogue import Catalogue
         from auditor.tasks.program import load_program
+        from auditor.tasks.update_programs import update_programs
 
         with Store() as store:
-            inventory = load_program(loaded.task, store.downloads).inventory
+            inventory = load_program(loaded.task, store.downloads, Catalogue(loaded.plugins)).inventory
+            updates = [
+                (update, task.dataset_name, program.inventory)
+                for update, task, program in update_programs(loaded, store.downloads)
+            ]
     if json:
         import json as encoder
 
-        output(encoder.dumps(asdict(inventory), ensure_ascii=False))
+        of_updates = [{"update": update, "dataset": name, **asdict(read)} for update, name, read in updates]
+        output(encoder.dumps(asdict(inventory) | {"updates": of_updates}, ensure_ascii=False))
     else:
         _print(loaded, inventory)
+        _print_updates(updates)
 
 
 def _print(job: Job, inventory: Inventory) -> None:
@@ -66,3 +75,17 @@ def _print(job: Job, inventory: Inventory) -> None:
             console.print(Text(f"and {more:,} more classes; --json has all of them"))
     for words in remark_sentences(inventory):
         console.print(Text(f"- {cleaned(words)}"), soft_wrap=True)
+
+
+def _print_updates(updates: Sequence[tuple[int, str, Inventory]]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from auditor.base.hostile_text import cleaned
+    from auditor.report.data_text import data_sentence, remark_sentences
+
+    console = Console()
+    for update, name, inventory in updates:
+        console.print(Text(f"update {update}, {cleaned(name)}: {data_sentence(inventory)}"), soft_wrap=True)
+        for words in remark_sentences(inventory):
+            console.print(Text(f"- {cleaned(words)}"), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,11 +78,12 @@ def plan(
         first = first_training(loaded)
         known = known_power(first, rows, names)
         planned, choice = known.plan(first), choose(first)
-    from auditor.tasks.survey import first_look
+    from auditor.tasks.survey import first_looks
 
-    found = first_look(loaded.task)
+    found = first_looks(loaded)
     if json:
-        _write(_payload(loaded, planned, choice, known, rate) | {"data": _data_payload(found)})
+        data = {"data": _data_payload(found[0]), "update_data": [_update_payload(look) for look in found[1:]]}
+        _write(_payload(loaded, planned, choice, known, rate) | data)
     else:
         _print(loaded, planned, choice, known, rate, found)
 
@@ -92,6 +94,10 @@ def _data_payload(found: FirstLook) -> dict[str, Any] | None:
     return None if found.inventory is None else {"problem": None, **asdict(found.inventory)}
 
 
+def _update_payload(found: FirstLook) -> dict[str, Any]:
+    return {"dataset": found.dataset, "data": _data_payload(found)}
+
+
 def _write(payload: dict[str, Any]) -> None:
     import json
 
@@ -99,6 +105,7 @@ def _write(payload: dict[str, Any]) -> None:
 
 
 def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: float | None) -> dict[str, Any]:
+    from auditor.report.false_alarm_text import rate_of_any
     from auditor.report.plan_text import plan_warnings
 
     dollars = planned.dollars(rate) if rate is not None else None
@@ -124,6 +131,7 @@ def _payload(job: Job, planned: Plan, choice: Choice, known: KnownPower, rate: f
         "plugins": [file.path for file in job.plugins],
         "warnings": list(plan_warnings(planned, choice)),
         "false_alarm_rate": job.audit.false_alarm_rate,
+        "false_alarm_rate_of_any": rate_of_any(job),
         "power": None if known.alone is None else known.alone.payload(),
         "power_together": None if known.together is None else known.together.payload(),
         "catch_probability": [
@@ -143,13 +151,13 @@ def _print(
     choice: Choice,
     known: KnownPower,
     rate: float | None,
-    data: FirstLook,
+    data: Sequence[FirstLook],
 ) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from auditor.report.data_text import data_summary
+    from auditor.report.data_text import data_facts, data_problems
     from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
     console = Console()
@@ -157,9 +165,8 @@ def _print(
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
     facts.add_row("job", Text(planned.name))
-    if data.inventory is not None:
-        facts.add_row("data", Text(data_summary(data.inventory)))
-    for label, words in (plan_facts(job, planned, choice, rate) | plan_measurements(job, planned, known)).items():
+    texts = data_facts(data) | plan_facts(job, planned, choice, rate) | plan_measurements(job, planned, known)
+    for label, words in texts.items():
         facts.add_row(label, Text(words))
     console.print(facts)
     console.print()
@@ -172,6 +179,5 @@ def _print(
         table.add_row(*row)
     console.print(table)
     console.print(Text(chances.note))
-    problems = [] if data.problem is None else [data.problem]
-    for warning in (*problems, *plan_warnings(planned, choice)):
+    for warning in (*data_problems(data), *plan_warnings(planned, choice)):
         console.print(Text(f"warning: {warning}", style="yellow"))

@@ -16,6 +16,7 @@ from auditor.cli.narration import fail, output, say, user_errors
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from auditor.experiments.evolving.record import StudyRecord
     from auditor.experiments.progress import Progress
 
     Told = tuple[list[dict[str, Any]], Callable[[Path, str], Path], Table]
@@ -35,6 +36,7 @@ def study(
 
     The study trains models, poisons some of their updates, and measures accuracy and attack success after each.
     A study of kind "theory" compares the bounds for strongly convex losses with what fine-tuning does.
+    On a terminal, a picture shows what was measured so far; the interface shows the same under Studies.
     If it is interrupted, start it again and it resumes where it stopped.
     """
     from auditor.cli.display.work import shown
@@ -46,13 +48,13 @@ def study(
         from auditor.experiments.study_kind import study_kind
 
         if study_kind(file) == "theory":
-            name, running = _theory(file)
+            name, running, record = *_theory(file), None
         else:
-            name, running = _evolution(file, where, home() / "datasets", device, workers or usable_cores())
+            name, running, record = _evolution(file, where, home() / "datasets", device, workers or usable_cores())
     own = where / name
     make_folder(own)
     try:
-        found = shown(running)
+        found = shown(running) if record is None else _shown_with_picture(running, own, record)
     except KeyboardInterrupt:
         say(f"\ninterrupted; the work so far is in {where}. Run the same command again to resume")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
@@ -61,9 +63,19 @@ def study(
     _tell(found, own, json=json)
 
 
+def _shown_with_picture(running: Generator[Progress, None, Told], own: Path, record: StudyRecord) -> Told:
+    """Carry a study out; the interface, and this terminal, show what was measured so far."""
+    from auditor.cli.display.study import StudyPicture
+    from auditor.cli.display.work import shown
+    from auditor.experiments.evolving.record import recording
+
+    with recording(own, record):
+        return shown(running, StudyPicture(own))
+
+
 def _evolution(
     file: Path, where: Path, downloads: Path, device: str, workers: int
-) -> tuple[str, Generator[Progress, None, Told]]:
+) -> tuple[str, Generator[Progress, None, Told], StudyRecord]:
     from auditor.experiments.evolving.results import rows
     from auditor.experiments.evolving.specification import load_study
     from auditor.experiments.evolving.study import StudyRun
@@ -78,7 +90,7 @@ def _evolution(
         page = lambda path, when: write_study_page(read.study, findings, path, when)  # noqa: E731
         return list(rows(read.study, findings)), page, study_table(findings)
 
-    return read.study.name, running()
+    return read.study.name, running(), made.record()
 
 
 def _theory(file: Path) -> tuple[str, Generator[Progress, None, Told]]:

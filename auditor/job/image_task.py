@@ -52,7 +52,7 @@ class ImageTask(NetworkTask):
 
     def files(self) -> dict[str, tuple[str, str]]:
         """See `Task`."""
-        return named_files({"dataset": self.dataset, "held_out": self.held_out})
+        return super().files() | named_files({"held_out": self.held_out})
 
     def source_of(self, part: str) -> str:
         """See `Task`."""

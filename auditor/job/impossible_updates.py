@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from auditor.job.dataset_slice import TRAIN
 from auditor.job.evolution import Evolution, update_job
 from auditor.job.impossibilities import impossibilities
+from auditor.job.network_task import NetworkTask
+from auditor.job.task import Task
 
 if TYPE_CHECKING:
     from auditor.job.model import Job
 
-OWN_KEYS = {"stream": None, "slice": TRAIN, "drift": None}
+OWN_KEYS = {"stream": None, "slice": TRAIN, "drift": None, "like": None}
 """Keys of a task that evolution sets for each update, with the values that they have if a job gives none."""
 
 
@@ -27,16 +31,19 @@ def impossible_updates(job: Job) -> list[tuple[str, str]]:
             for number, provider in enumerate(job.providers)
             if provider.attack is not None and provider.attack.updates is not None
         ]
-    return _of_task(job) or [*_of_attacks(job, evolution), *_of_an_update(job, evolution)]
+    return _of_task(job) or [
+        *_of_datasets(job.task, evolution),
+        *_of_attacks(job, evolution),
+        *_of_an_update(job, evolution),
+    ]
 
 
 def _of_task(job: Job) -> list[tuple[str, str]]:
-    fields = type(job.task).model_fields
-    if missing := [key for key in OWN_KEYS if key not in fields]:
+    if not isinstance(job.task, NetworkTask):
         return [
             (
                 "evolution",
-                f"a {job.task.kind} task cannot evolve, because it has no key {missing[0]}; remove this table.",
+                f"a {job.task.kind} task cannot evolve, because it has no key stream; remove this table.",
             )
         ]
     return [
@@ -44,6 +51,21 @@ def _of_task(job: Job) -> list[tuple[str, str]]:
         for key, default in OWN_KEYS.items()
         if getattr(job.task, key) != default
     ]
+
+
+def _of_datasets(task: Task, evolution: Evolution) -> list[tuple[str, str]]:
+    """The datasets of updates that the task cannot have."""
+    found = []
+    for number, name in enumerate(evolution.datasets or ()):
+        try:
+            if isinstance(task, NetworkTask):
+                task.on(name)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False)[0]
+            key = wrong.get("ctx", {}).get("key") or ".".join(map(str, wrong["loc"]))
+            words = wrong["msg"] if key == "dataset" else f"does not fit task.{key}, which {wrong['msg']}"
+            found.append((f"evolution.datasets.{number}", words))
+    return found
 
 
 def _of_attacks(job: Job, evolution: Evolution) -> list[tuple[str, str]]:

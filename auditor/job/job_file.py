@@ -117,6 +117,7 @@ def parse_job(text: str, *, source: str = "job", folder: Path | None = None) -> 
         update={
             "task": job.task.relative_to(folder),
             "training": job.training.relative_to(folder),
+            "evolution": None if job.evolution is None else job.evolution.relative_to(folder, job.task),
             "providers": tuple(provider.relative_to(folder) for provider in job.providers),
         }
     )

@@ -13,6 +13,12 @@ from auditor.job.drift import Drift
 from auditor.job.task import Task, check_path
 from auditor.job.task_kinds import installed_kinds, load_kind
 
+FORM = "form"
+"""What the part of the data is called that a dataset has from the one that it is read like."""
+
+DOWNLOADED = "torchvision:"
+"""What stands before the name of a dataset that is no file of the client's."""
+
 
 class NetworkTask(Task):
     """A dataset and a model."""
@@ -39,16 +45,23 @@ class NetworkTask(Task):
     slice: str = Field(
         default=TRAIN, description="the training samples that are trained on: `train`, or `stream[I]` counted from 0"
     )
+    like: str | None = Field(
+        default=None,
+        description="the dataset whose classes, pixel scale and tokens `dataset` is read with, so that a model of that "
+        "one can be trained further on this one; its own if not given",
+    )
     drift: Drift | None = Field(
         default=None,
         description='a drift that changes all samples: `{ name = "rotate", amount = 12.0 }`, and options of its own',
     )
 
-    @field_validator("dataset")
+    @field_validator("dataset", "like")
     @classmethod
-    def _known_dataset(cls, value: str) -> str:
+    def _known_dataset(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
         _check_word(cls, "datasets", value, "dataset")
-        if not value.startswith("torchvision:"):
+        if not value.startswith(DOWNLOADED):
             check_path(value)
         return value
 
@@ -95,7 +108,8 @@ class NetworkTask(Task):
 
     @model_validator(mode="after")
     def _only_files_are_sent(self) -> Self:
-        if self.ship and (self.dataset.startswith("images:") or not self.files()):
+        forms = [prefix for prefix, _ in self.files().values()]
+        if self.ship and (not forms or "images:" in forms):
             raise PydanticCustomError(
                 "impossible",
                 "sends single files, and {dataset} is none; remove this key, and use data that every provider has.",
@@ -116,15 +130,31 @@ class NetworkTask(Task):
     @property
     def downloads(self) -> bool:
         """See `Task`."""
-        return self.dataset.startswith("torchvision:")
+        return any(name is not None and name.startswith(DOWNLOADED) for name in (self.dataset, self.like))
 
     def files(self) -> dict[str, tuple[str, str]]:
         """See `Task`."""
-        return named_files({"dataset": self.dataset})
+        return named_files({"dataset": self.dataset, "like": self.like})
 
     def source_of(self, part: str) -> str:
         """See `Task`."""
+        if self.like is not None and part in (FORM, "tokenizer"):
+            return f"like = {self.like!r}"
         return f"dataset = {self.dataset!r}"
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset without the folders of this machine: `images:2026-01`."""
+        word, colon, path = self.dataset.rpartition(":")
+        return f"{word}{colon}{path.rpartition('/')[2]}"
+
+    def on(self, dataset: str) -> Self:
+        """The same task on another dataset, which is read like this one.
+
+        Raises:
+            pydantic.ValidationError: the task cannot have it.
+        """
+        return type(self).model_validate({**self.model_dump(), "dataset": dataset, "like": self.dataset})
 
 
 def network_kinds() -> dict[str, type[NetworkTask]]:
@@ -145,7 +175,7 @@ def named_files(values: dict[str, str | None]) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for key, value in values.items():
         word, colon, rest = (value or "").partition(":")
-        if colon and word != "torchvision":
+        if colon and f"{word}:" != DOWNLOADED:
             found[key] = f"{word}:", rest
     return found
 

@@ -90,7 +90,7 @@ class TextTask(NetworkTask):
 
     def files(self) -> dict[str, tuple[str, str]]:
         """See `Task`."""
-        found = named_files({"dataset": self.dataset, "held_out": self.held_out})
+        found = super().files() | named_files({"held_out": self.held_out})
         return found if self.tokenizer is None else found | {"tokenizer": ("", self.tokenizer)}
 
     def source_of(self, part: str) -> str:

@@ -23,7 +23,7 @@ class Launch:
         seed: what its draws derive from.
         attack: what it simulates, if anything.
         measurement_seed: of the client's metrics, for a simulated adversary that is assumed to know it.
-        plugins: files that the attack may come from, beside installed packages.
+        plugins: files that the attack, or a drift of the data, may come from, beside installed packages.
         data: files of the task, by what `auditor.providers.file_names` calls them.
         hidden: a folder that is kept out of its reach, but for its own, where the system can do that.
     """

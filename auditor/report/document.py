@@ -20,6 +20,7 @@ from auditor.planning.choice import assumptions_of
 from auditor.planning.plan import boundaries, make_plan
 from auditor.report.coins import coins
 from auditor.report.data_text import data_sentence, remark_sentences
+from auditor.report.false_alarm_text import rate_of_any
 from auditor.report.histogram import histogram_lines, picture_of
 from auditor.report.limits import assumptions, limits
 from auditor.report.summary import outcome_sentence
@@ -105,6 +106,7 @@ def _updates(state: AuditState) -> list[dict[str, Any]]:
                 "run": started.run,
                 "steps": started.steps,
                 "drift": started.drift,
+                "data": _data_of(state, number),
                 "outcome": ended and ended.outcome,
                 "verdicts": {one.name: one.verdict for one in ended.providers} if ended else {},
                 "digest": ended and ended.digest,
@@ -115,6 +117,14 @@ def _updates(state: AuditState) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _data_of(state: AuditState, update: int) -> dict[str, Any] | None:
+    """What was read of the dataset of an update, where it has one of its own."""
+    read = state.stream.get(update)
+    if read is None:
+        return None
+    return {"dataset": read.dataset, "summary": data_sentence(read), "remarks": list(remark_sentences(read))}
 
 
 def _sub_run(state: AuditState, index: int, sub_run: SubRun, steps: Sequence[int]) -> dict[str, Any]:
@@ -173,7 +183,9 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
         "task": _without_folders(job.task.model_dump(mode="json", exclude_none=True)),
         "training": _without_folders(job.training.model_dump(mode="json", exclude_none=True)),
         "materials": dict(started.materials) if started else {},
-        "evolution": None if job.evolution is None else job.evolution.model_dump(mode="json", exclude_none=True),
+        "evolution": None
+        if job.evolution is None
+        else _without_folders(job.evolution.model_dump(mode="json", exclude_none=True)),
         "sub_run_steps": job.audit.sub_run_steps,
         "sub_runs": plan.sub_runs,
         "replicated": job.replicated,
@@ -188,6 +200,7 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
         "decision": started.decision if started else job.audit.decision,
         "decision_reason": started.reason if started else None,
         "false_alarm_rate": job.audit.false_alarm_rate,
+        "false_alarm_rate_of_any": rate_of_any(job),
         "checked_at_least_once": [
             {"share": share, "probability": row[min(row, key=lambda m: abs(m - plan.replicated))]}
             for share, row in plan.catch.items()
@@ -198,12 +211,17 @@ def _asked(job: Job, state: AuditState) -> dict[str, Any]:
 
 def _without_folders(task: Mapping[str, Any]) -> dict[str, Any]:
     """A table of the job without the folders of this machine; `tensors:/home/me/a` is `tensors:a`."""
-    shown = dict(task)
-    for key, value in task.items():
-        if isinstance(value, str) and "/" in value:
-            word, colon, path = value.rpartition(":")
-            shown[key] = f"{word}{colon}{PurePath(path).name}"
-    return shown
+    return {
+        key: [_without_folder(inner) for inner in value] if isinstance(value, list) else _without_folder(value)
+        for key, value in task.items()
+    }
+
+
+def _without_folder(value: Any) -> Any:
+    if not isinstance(value, str) or "/" not in value:
+        return value
+    word, colon, path = value.rpartition(":")
+    return f"{word}{colon}{PurePath(path).name}"
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:

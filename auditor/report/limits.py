@@ -9,7 +9,7 @@ from auditor.audit.record.state import AuditState
 from auditor.base.seeds import Seeds
 from auditor.job.model import Job
 from auditor.report.coins import coin_limits
-from auditor.report.number_text import percent_text
+from auditor.report.false_alarm_text import any_sentence, rate_sentence
 
 
 def assumptions(job: Job) -> list[str]:
@@ -22,8 +22,8 @@ def assumptions(job: Job) -> list[str]:
     return [
         f"At least {job.benign} of the {job.participants} providers that execute a replicated sub-run are benign.",
         seeds,
-        f"A benign provider is flagged with a probability of at most {percent_text(job.audit.false_alarm_rate)} in the "
-        "whole run (the false positive rate).",
+        f"The job asked for {rate_sentence(job)}.",
+        f"{any_sentence(job)}.",
         "The primary committed to each checkpoint before the client drew whether to check the sub-run behind it."
         if job.audit.fixed_selection is None
         else "The job file fixed which sub-runs were checked. Providers may have known them.",

@@ -116,7 +116,8 @@ def _asked(report: Mapping[str, Any]) -> Iterator[str]:
         ("metrics", ", ".join(_plugin(metric) for metric in asked["metrics"])),
         ("decision rule", words(asked["decision"])),
         ("reason for this rule", words(asked["decision_reason"] or "")),
-        ("accepted false positive rate", percent_text(asked["false_alarm_rate"])),
+        ("accepted false positive rate, per provider and run", percent_text(asked["false_alarm_rate"])),
+        ("that any provider is flagged though benign, at most", percent_text(asked["false_alarm_rate_of_any"])),
     ]
     yield from table(("what", "value"), rows)
     if asked["checked_at_least_once"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from auditor.report.markdown_text import code, table, words
+from auditor.report.markdown_text import bullets, code, table, words
 from auditor.report.number_text import percent_text, served_text
 
 
@@ -48,6 +48,16 @@ def update_section(report: Mapping[str, Any]) -> Iterator[str]:
         "attack success",
     )
     yield from table(headings, rows)
+    if any(update["data"] is not None for update in report["updates"]):
+        yield "### The data of the updates"
+        yield ""
+        yield from bullets(_data(update) for update in report["updates"] if update["data"] is not None)
+
+
+def _data(update: Mapping[str, Any]) -> str:
+    read = update["data"]
+    said = words("; ".join([read["summary"], *read["remarks"]]))
+    return f"update {update['update']}, {code(read['dataset'])}: {said}"
 
 
 def _success(attack: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from auditor.planning import Choice, Plan
 from auditor.planning.choice import budget_of
 from auditor.planning.measured_power import KnownPower, MeasuredRate, Power
 from auditor.planning.plan import REHEARSALS
+from auditor.report.false_alarm_text import any_sentence, rate_sentence
 from auditor.report.number_text import at_least_text, percent_text
 
 SEEDS = {
@@ -120,14 +121,16 @@ def _updates_text(job: Job) -> str:
         return ""
     steps = evolution.steps(job, None)
     length = f"{evolution.training.epochs:g} epochs" if steps is None else f"{steps:,} steps"
-    drift = "" if evolution.drift is None else f", on data that drifts by {evolution.drift.step:g} each time "
-    drift += "" if evolution.drift is None else f"({evolution.drift.name})"
+    data = "" if evolution.datasets is None else ", on a dataset of its own"
+    if evolution.drift is not None:
+        grows = f"drifts by {evolution.drift.step:g} each time ({evolution.drift.name})"
+        data = f"{data} that {grows}" if data else f", on data that {grows}"
     shown = update_job(job, 1, None, 0 if steps is None else None)
     many = shown.replicated
     replicated = f"{many} replicated sub-runs" if many is not None else "sub-runs replicated as above"
     return (
-        f"{evolution.updates} after this training, of {length} each{drift}. Each is audited as a run of its own, with "
-        f"{replicated} of {shown.audit.sub_run_steps:,} steps. This plan is of the first training"
+        f"{evolution.updates} after this training, of {length} each{data}. Each is audited as a run of its own, "
+        f"with {replicated} of {shown.audit.sub_run_steps:,} steps. This plan is of the first training"
     )
 
 
@@ -193,7 +196,7 @@ def together_sentence(job: Job, together: Power | None) -> str:
 
 def false_alarm_sentence(job: Job, power: Power | None) -> str:
     """What false alarm rate is asked for and, if it was measured, how many benign providers were flagged."""
-    asked = f"The job asks for a false positive rate of {percent_text(job.audit.false_alarm_rate)} over the whole run"
+    asked = f"The job asks for {rate_sentence(job)}. {any_sentence(job)}"
     if power is None or power.setting.false_positives.rate is None:
         return f"{asked}. It was not measured for this setting"
     setting = power.setting

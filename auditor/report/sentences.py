@@ -20,6 +20,8 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
             )
         case e.DataRead():
             return f"the data: {data_summary(event)}"
+        case e.UpdateDataRead():
+            return f"the data of {update_name(event.update)}, {event.dataset}: {data_summary(event)}"
         case e.RunResumed():
             return f"resumed at step {state.step:,}"
         case e.RunInterrupted():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from auditor.experiments.evolving.findings import Finding
 from auditor.experiments.evolving.specification import Study
+from auditor.job.evolution import SHARE
 from auditor.report.result_page import html_table, write_figures, write_result_page
 from auditor.report.study_plots import study_figures
 from auditor.report.study_table import study_rows
@@ -51,8 +52,9 @@ def write_study_page(study: Study, findings: Sequence[Finding], path: Path, when
 
 def _about(study: Study, when: str) -> str:
     evolution, training = study.evolution, study.training
+    share = evolution.share or SHARE
     return (
         f"{study.task.title}; {training.steps:,} steps of the first training, then {evolution.updates} updates on "
-        f"equal parts of {100 * evolution.share:g} % of the training samples; {study.instances} instances of each "
+        f"equal parts of {100 * share:g} % of the training samples; {study.instances} instances of each "
         f"setting; study seed {study.seed}. {when}."
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditor.experiments.evolving.findings import Finding
+from auditor.experiments.evolving.labels import label as setting_label
+from auditor.experiments.evolving.labels import quantity_text, setting_labels
 from auditor.experiments.evolving.varied import varied
-from auditor.report.study_table import quantity_text
 from auditor.report.svg_figure import COLOURS, as_svg, new_figure
 
 if TYPE_CHECKING:
@@ -33,20 +34,19 @@ def study_figures(findings: Sequence[Finding]) -> dict[str, str]:
 
 def updates_plot(findings: Sequence[Finding]) -> str:
     """Accuracy and success over the updates, one curve an attack, with each γ as a line; a panel for all else."""
-    names = varied([finding.setting for finding in findings])
-    own = _attack_names(findings) & set(names)
-    panels: dict[str, list[Finding]] = {}
-    for finding in findings:
-        panels.setdefault(_label(finding, [name for name in names if name not in own]), []).append(finding)
+    called = setting_labels([finding.setting for finding in findings])
+    panels: dict[str, list[tuple[str, Finding]]] = {}
+    for words, finding in zip(called, findings, strict=True):
+        panels.setdefault(words.cell, []).append((words.attack, finding))
     shown = list(panels.items())[:PANELS]
     columns = 2 if len(shown) == 4 else min(COLUMNS, len(shown))
     lines = math.ceil(len(shown) / columns)
     figure = new_figure(max(4.2, 3.3 * columns), 0.6 + 2.5 * lines)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
-    labels = list(dict.fromkeys(_label(finding, sorted(own)) for finding in findings))
+    labels = list(dict.fromkeys(words.attack for words in called))
     every = [axes for line in grid for axes in line]
     for axes, (title, members) in zip(every, shown, strict=False):
-        _updates_panel(axes, members, labels, sorted(own))
+        _updates_panel(axes, members, labels)
         axes.set_title(title, fontsize=7)
     for axes in every[len(shown) :]:
         axes.set_visible(False)
@@ -84,9 +84,9 @@ def survival_plot(findings: Sequence[Finding], name: str) -> str:
     return as_svg(figure)
 
 
-def _updates_panel(axes: Axes, members: Sequence[Finding], labels: Sequence[str], own: Sequence[str]) -> None:
-    for finding in members:
-        colour = COLOURS[labels.index(_label(finding, own)) % len(COLOURS)]
+def _updates_panel(axes: Axes, members: Sequence[tuple[str, Finding]], labels: Sequence[str]) -> None:
+    for label, finding in members:
+        colour = COLOURS[labels.index(label) % len(COLOURS)]
         updates = range(len(finding.accuracy))
         if finding.success:
             axes.plot(updates, finding.success, "-", color=colour, linewidth=1.4)
@@ -95,8 +95,9 @@ def _updates_panel(axes: Axes, members: Sequence[Finding], labels: Sequence[str]
             poisoned = finding.setting.poisoned
             axes.plot(poisoned, [finding.success[number] for number in poisoned], "x", color=colour, markersize=5)
         axes.plot(updates, finding.accuracy, "--", color=colour, linewidth=0.9)
-    axes.plot(range(len(members[0].unchanged)), members[0].unchanged, ":", color="black", linewidth=0.9)
-    for survival in next((finding.survivals for finding in members if finding.survivals), ()):
+    unchanged = members[0][1].unchanged
+    axes.plot(range(len(unchanged)), unchanged, ":", color="black", linewidth=0.9)
+    for survival in next((finding.survivals for _, finding in members if finding.survivals), ()):
         axes.axhline(survival.gamma, color="grey", linewidth=0.7)
     axes.set_ylim(-0.03, 1.03)
     axes.tick_params(labelsize=7)
@@ -157,7 +158,7 @@ def _curves(findings: Sequence[Finding], name: str) -> Mapping[str, list[tuple[A
     others = [other for other in varied([finding.setting for finding in findings]) if other != name]
     curves: dict[str, list[tuple[Any, Finding]]] = {}
     for finding in findings:
-        label = _label(finding, others) or str(finding.setting.attack["name"])
+        label = setting_label(finding.setting, others) or str(finding.setting.attack["name"])
         curves.setdefault(label, []).append((_value(finding, name), finding))
     return curves
 
@@ -165,23 +166,3 @@ def _curves(findings: Sequence[Finding], name: str) -> Mapping[str, list[tuple[A
 def _value(finding: Finding, name: str) -> Any:
     value = finding.setting.quantities()[name]
     return value if isinstance(value, int | float | str) else str(value)
-
-
-def _attack_names(findings: Sequence[Finding]) -> set[str]:
-    """The quantities that are of attacks: their names and options."""
-    return {name for finding in findings for name in finding.setting.of_attack()}
-
-
-def _label(finding: Finding, names: Sequence[str]) -> str:
-    return ", ".join(_words(finding, names))
-
-
-def _words(finding: Finding, names: Sequence[str]) -> Iterator[str]:
-    quantities = finding.setting.quantities()
-    for name in names:
-        if (value := quantities.get(name)) is not None:
-            yield (
-                quantity_text(value)
-                if name in ("attack", "drift", "schedule", "model")
-                else (f"{name} {quantity_text(value)}")
-            )

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from auditor.experiments.evolving.findings import Finding
+from auditor.experiments.evolving.labels import quantity_text
 from auditor.experiments.evolving.survival import Survival
 from auditor.experiments.evolving.varied import varied
 
@@ -58,8 +59,3 @@ def _row(finding: Finding, names: Sequence[str], gammas: int) -> tuple[str, ...]
         *survivals,
         *("–" if value is None else f"{100 * value:.1f}" for value in figures),
     )
-
-
-def quantity_text(value: object) -> str:
-    """A quantity of a setting, for people."""
-    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,11 +1,12 @@
-"""The picture of an evolving job: accuracy and the success of attacks over the updates, beside γ.
+"""The picture of a model that keeps learning: accuracy and the success of attacks over the updates, beside γ.
 
-All faces show this picture. Each curve has a sign of its own, so that colour alone distinguishes none.
+All faces show this picture, of evolving jobs and of studies. Each curve has a sign of its own, so that colour alone
+distinguishes none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,11 +15,13 @@ from rich.text import Text
 from auditor.audit.record.state import AuditState
 from auditor.experiments.evolving.survival import survived as updates_survived
 from auditor.job.evolution import Evolution
+from auditor.report.histogram import UNICODE_MARKS, marks_for
 from auditor.report.number_text import percent_text
 
 LEFT = 6
 """Columns for the per cent."""
 LEAST_HEIGHT = 5
+LEAST_LEGEND = 3
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,13 @@ class SurvivalMarks:
     side: str
 
 
-UNICODE_SURVIVAL = SurvivalMarks("●", "○", "✗◆▲■", "┄", "·", "─", "└", "│")
-ASCII_SURVIVAL = SurvivalMarks("o", "u", "xXWV", "=", ".", "-", "+", "|")
+UNICODE_SURVIVAL = SurvivalMarks("●", "○", "✗◆▲■▼◇△□", "┄", "·", "─", "└", "│")
+ASCII_SURVIVAL = SurvivalMarks("o", "u", "xXWVTDAH", "=", ".", "-", "+", "|")
+
+
+def survival_marks_for(encoding: str | None) -> SurvivalMarks:
+    """The characters that a stream can write."""
+    return UNICODE_SURVIVAL if marks_for(encoding) is UNICODE_MARKS else ASCII_SURVIVAL
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class Curve:
         style: its colour.
         values: from 0 to 1, by the number of the update.
         acted: the updates in which an attack acted.
+        said: what is said of it beside its latest value; None for how long a backdoor survived.
     """
 
     name: str
@@ -67,6 +76,24 @@ class Curve:
     style: str
     values: Mapping[int, float]
     acted: frozenset[int] = frozenset()
+    said: str | None = None
+
+
+@dataclass(frozen=True)
+class SurvivalChart:
+    """What a picture shows.
+
+    Attributes:
+        curves: the most important last, which is drawn over the others.
+        gammas: the success from which on a backdoor counts as alive, a line each.
+        updates: how many there will be.
+        caption: what the values are.
+    """
+
+    curves: tuple[Curve, ...]
+    gammas: tuple[float, ...]
+    updates: int
+    caption: str
 
 
 def curves_of(state: AuditState, marks: SurvivalMarks = UNICODE_SURVIVAL) -> tuple[Curve, ...]:
@@ -123,22 +150,39 @@ def survival_lines(
         height: in lines, legend and all.
         marks: the characters.
     """
-    gamma, updates = evolution.gamma, evolution.updates
-    curves = curves_of(state, marks)
+    caption = "on held-out samples after each update"
+    chart = SurvivalChart(curves_of(state, marks), (evolution.gamma,), evolution.updates, caption)
+    return chart_lines(chart, width, height, marks)
+
+
+def chart_lines(chart: SurvivalChart, width: int, height: int, marks: SurvivalMarks = UNICODE_SURVIVAL) -> list[Text]:
+    """A picture as lines of text; what it says without any measurement is that there is none.
+
+    Where there are many curves, the legend leaves out those that are the least important.
+
+    Args:
+        chart: what it shows.
+        width: in columns.
+        height: in lines, legend and all.
+        marks: the characters.
+    """
+    curves, gammas = chart.curves, chart.gammas
     if not curves:
         return [Text("No update has been measured yet.")]
-    legend = _legend(curves, gamma)
-    taken = sum(-(-len(line.plain) // max(1, width)) for line in legend)
+    legend = _legend(chart, width, max(LEAST_LEGEND, height - LEAST_HEIGHT - 2))
+    taken = sum(_height(line, width) for line in legend)
     rows = max(LEAST_HEIGHT, height - taken - 2)
-    canvas = _Canvas(max(10, width - LEFT - 1), rows, updates)
-    canvas.line(gamma, marks.gamma)
+    canvas = _Canvas(max(10, width - LEFT - 1), rows, chart.updates)
+    for gamma in gammas:
+        canvas.line(gamma, marks.gamma)
     for curve in curves:
         canvas.curve(curve, marks.between)
+    levels = {canvas.row(gamma): gamma for gamma in gammas}
     lines = []
     for row, cells in enumerate(canvas.rows):
         share = 1 - row / (rows - 1)
-        labelled = row in (0, rows - 1) or row == canvas.row(gamma)
-        label = f"{100 * (gamma if row == canvas.row(gamma) else share):.0f} %" if labelled else ""
+        labelled = row in (0, rows - 1) or row in levels
+        label = f"{100 * levels.get(row, share):.0f} %" if labelled else ""
         lines.append(Text.assemble(f"{label:>{LEFT - 1}} ", marks.side, *cells))
     lines.append(Text(" " * LEFT + marks.corner + marks.rule * canvas.width))
     lines.append(Text(" " * LEFT + " " + canvas.numbers()))
@@ -192,12 +236,26 @@ class _Canvas:
         self.rows[row][column] = (sign, style)
 
 
-def _legend(curves: Sequence[Curve], gamma: float) -> list[Text]:
-    lines = [Text(f"on held-out samples after each update; the line is γ = {percent_text(gamma)}", "dim")]
-    for curve in reversed(curves):
-        words = f" {curve.name}: {percent_text(curve.values[max(curve.values)])}"
-        lines.append(Text.assemble((curve.sign, curve.style), words, _survival_words(curve, gamma)))
+def _legend(chart: SurvivalChart, width: int, height: int) -> list[Text]:
+    """What the line and the curves are, the most important first, in at most so many lines."""
+    gammas = " and ".join(percent_text(gamma) for gamma in chart.gammas)
+    are = "the line is" if len(chart.gammas) == 1 else "the lines are"
+    lines = [Text(f"{chart.caption}; {are} γ = {gammas}", "dim")]
+    left = height - _height(lines[0], width)
+    for number, curve in enumerate(reversed(chart.curves)):
+        said = _survival_words(curve, chart.gammas[0]) if curve.said is None else curve.said
+        words = f" {curve.name}: {percent_text(curve.values[max(curve.values)])}{said}"
+        line, more = Text.assemble((curve.sign, curve.style), words), len(chart.curves) - number
+        left -= _height(line, width)
+        if number > 0 and left < (1 if more > 1 else 0):
+            lines.append(Text(f"and {more} more", "dim"))
+            break
+        lines.append(line)
     return lines
+
+
+def _height(line: Text, width: int) -> int:
+    return -(-len(line.plain) // max(1, width))
 
 
 def _survival_words(curve: Curve, gamma: float) -> str:

@@ -12,10 +12,11 @@ from auditor.audit.record.update_events import UpdateFinished
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of
 from auditor.report.coins import coin_lines
-from auditor.report.histogram import UNICODE_MARKS, histogram_lines, marks_for, picture_of
+from auditor.report.false_alarm_text import any_sentence, rate_sentence
+from auditor.report.histogram import histogram_lines, marks_for, picture_of
 from auditor.report.number_text import p_text, percent_text, ratio_text
 from auditor.report.summary import cost_sentence, delivery_lines, outcome_sentence, sub_run_rows
-from auditor.report.survival_chart import ASCII_SURVIVAL, UNICODE_SURVIVAL, survival_lines
+from auditor.report.survival_chart import survival_lines, survival_marks_for
 from auditor.report.update_text import success_text
 from auditor.report.verdict_signs import SIGNS
 
@@ -51,6 +52,8 @@ def print_report(console: Console, state: AuditState, job: Job | None, *, eviden
         console.print()
         console.print(update_table(state))
         print_survival(console, state, job)
+        if job is not None:
+            console.print(Text(f"The job asked for {rate_sentence(job)}. {any_sentence(job)}."))
         console.print(f"Show an update with: auditor show {run_of_update(state)}", highlight=False)
     if evidence and not state.updates:
         console.print()
@@ -112,7 +115,7 @@ def print_survival(console: Console, state: AuditState, job: Job | None) -> None
     """Print accuracy and the success of attacks over the updates of an evolving job."""
     if job is None or job.evolution is None or not any(known.measured for known in state.updates.values()):
         return
-    marks = UNICODE_SURVIVAL if marks_for(console.encoding) is UNICODE_MARKS else ASCII_SURVIVAL
+    marks = survival_marks_for(console.encoding)
     console.print()
     with console.use_theme(PICTURE_STYLES):
         width = min(console.width, 110)

@@ -15,10 +15,10 @@ def update_quality(measured: UpdateMeasured) -> str:
     """The accuracy of the model of an update, and what there would be without updates."""
     if measured.accuracy is None:
         return "accuracy unknown"
-    without, drifted = "", "drifted " if measured.update else ""
+    without, whose = "", "its " if measured.update else ""
     if measured.update > 0 and measured.unchanged is not None:
         without = f" ({percent_text(measured.unchanged)} without updates)"
-    return f"accuracy {percent_text(measured.accuracy)} on {drifted}held-out samples{without}"
+    return f"accuracy {percent_text(measured.accuracy)} on {whose}held-out samples{without}"
 
 
 def attack_words(attack: AttackSuccess) -> str:

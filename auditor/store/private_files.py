@@ -17,7 +17,7 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 DATABASE = "auditor.db"
 DATABASE_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
-CONTENTS = {*DATABASE_FILES, "runs", "datasets", "agents", "bench", "theme.txt"}
+CONTENTS = {*DATABASE_FILES, "runs", "datasets", "agents", "bench", "studies", "theme.txt"}
 """What lies in a home; a folder with other things, and without a database, is none."""
 
 

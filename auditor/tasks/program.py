@@ -21,6 +21,7 @@ from torch import Tensor
 from auditor.base.randomness import generator
 from auditor.job.errors import readable
 from auditor.job.task import Task
+from auditor.plugins.catalogue import INSTALLED, Catalogue
 from auditor.plugins.metric import MetricContext, ModelOutline
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Inventory
@@ -107,6 +108,16 @@ class Program(ABC):
             TrainingError: the model cannot be made, or does not fit the data.
         """
 
+    def let_drift(self, plugins: Catalogue) -> None:  # noqa: B027 - the data of most kinds does not drift
+        """Let the data drift if the task says so; `load_program` calls it before anything else is asked of a program.
+
+        Args:
+            plugins: where the drift is found.
+
+        Raises:
+            TrainingError: the drift is not there, or does not fit the data; says why.
+        """
+
     def accuracy(self, evaluator: Evaluator) -> float | None:
         """How well the model does on held-out samples, from 0 to 1; None where that means nothing."""
         return None
@@ -155,12 +166,13 @@ class Program(ABC):
         )
 
 
-def load_program(task: Task, downloads: Path) -> Program:
+def load_program(task: Task, downloads: Path, plugins: Catalogue = INSTALLED) -> Program:
     """Import what executes a task, and read its data.
 
     Args:
         task: what is trained.
         downloads: the folder that downloaded data is kept in.
+        plugins: where a drift of the data is found.
 
     Raises:
         TrainingError: the data is not there or not what it should be, or the kind cannot be executed here; says what
@@ -174,7 +186,9 @@ def load_program(task: Task, downloads: Path) -> Program:
             readable(f"{task.kind} tasks cannot be executed here: {type(error).__name__}: {error}")
         ) from error
     try:
-        return found(task, downloads)
+        program = found(task, downloads)
+        program.let_drift(plugins)
+        return program
     except TrainingError as error:
         raise TrainingError(readable(str(error))) from None
     except OSError as error:  # a folder that may not be entered, a path that none can be

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 from auditor.job.errors import readable
+from auditor.job.evolution import own_tasks
+from auditor.job.model import Job
 from auditor.job.task import Task
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Inventory
@@ -18,10 +20,12 @@ class FirstLook:
     Attributes:
         inventory: what it shows; None where no quick look is possible, or the data cannot be used.
         problem: why the data cannot be used; None where nothing speaks against it.
+        dataset: what the job calls the data of an update, without folders of this machine; None for that of the job.
     """
 
     inventory: Inventory | None = None
     problem: str | None = None
+    dataset: str | None = None
 
 
 def first_look(task: Task) -> FirstLook:
@@ -30,6 +34,11 @@ def first_look(task: Task) -> FirstLook:
         return FirstLook(inventory=survey(task))
     except TrainingError as error:
         return FirstLook(problem=f"the data cannot be used: {error}")
+
+
+def first_looks(job: Job) -> tuple[FirstLook, ...]:
+    """A quick look at the data of a job; of one whose updates have datasets of their own, at each of them after it."""
+    return (first_look(job.task), *(replace(first_look(task), dataset=task.dataset_name) for task in own_tasks(job)))
 
 
 def survey(task: Task) -> Inventory | None:

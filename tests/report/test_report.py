@@ -72,7 +72,7 @@ def test_markdown_says_everything_to_somebody_who_has_nothing_else(audited: Audi
         "**Outcome: flagged.**",
         "**deviation**",
         "0 to 10",
-        "accepted false positive rate | 1.0 %",
+        "accepted false positive rate, per provider and run | 1.0 %",
         "training steps | 30",
         "2 of 3 sub-runs were replicated. The others were not checked.",
         "No audit can show that a provider is honest.",

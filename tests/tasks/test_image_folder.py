@@ -98,7 +98,7 @@ def test_a_held_out_folder_can_be_named(tmp_path: Path) -> None:
     assert found.held_out_labels.tolist() == [1, 1]
     assert "1 class without held-out samples: cat" in remarks(found)
     fill(tmp_path / "b", "fox")
-    with pytest.raises(TrainingError, match="a class 'fox' that the training images lack"):
+    with pytest.raises(TrainingError, match="a class 'fox' that the training part lacks"):
         load(tmp_path / "a", held_out=f"images:{tmp_path / 'b'}")
     with pytest.raises(TrainingError, match=r"task\.held_out: images:.*none: there is no such folder"):
         load(tmp_path / "a", held_out=f"images:{tmp_path / 'none'}")

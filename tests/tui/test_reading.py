@@ -97,7 +97,7 @@ async def test_a_job_and_its_data_are_said_to_be_read(home: Path) -> None:
         plan = screen.query_one(PlanView)
         plan.show(Checked(job, known.plan(job), choose(job), known, ()))
         assert f"data {READING}" in " ".join(str(plan.query_one(Static).render()).split())
-        plan.show(Checked(job, known.plan(job), choose(job), known, (), FirstLook()))
+        plan.show(Checked(job, known.plan(job), choose(job), known, (), [FirstLook()]))
         assert READING not in str(plan.query_one(Static).render())
 
 

@@ -15,6 +15,7 @@ from auditor.audit.record.coin_events import TossCommitted as TossCommitted
 from auditor.audit.record.coin_events import TossRevealed as TossRevealed
 from auditor.audit.record.event import Event as Event
 from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
+from auditor.audit.record.update_events import UpdateDataRead as UpdateDataRead
 from auditor.audit.record.update_events import UpdateFinished as UpdateFinished
 from auditor.audit.record.update_events import UpdateMeasured as UpdateMeasured
 from auditor.audit.record.update_events import UpdateStarted as UpdateStarted

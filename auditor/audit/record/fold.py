@@ -64,6 +64,8 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
             return replace(state, started=event, providers={name: ProviderState() for name in names})
         case e.DataRead():
             return replace(state, data=event)
+        case e.UpdateDataRead():
+            return replace(state, stream={**state.stream, event.update: event})
         case e.RunInterrupted():
             return replace(state, interrupted=True)
         case e.RunResumed():

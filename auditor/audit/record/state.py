@@ -131,6 +131,7 @@ class AuditState:
         delivered: the model that the client gets.
         given_up: the metrics that took too long, each with what was said of it then.
         attacks: what simulated attacks achieved, by provider; verdicts never look here.
+        stream: what was read for each update that has a dataset of its own, by number.
         updates: of an evolving job, by number, as far as they began; each is an audit with a state of its own.
         finished: the last event of an audit that ended.
         bytes: of the checkpoints that travelled.
@@ -153,6 +154,7 @@ class AuditState:
     delivered: e.ModelDelivered | None = None
     given_up: Mapping[str, str] = field(default_factory=dict)
     attacks: Mapping[str, e.AttackMeasured] = field(default_factory=dict)
+    stream: Mapping[int, e.UpdateDataRead] = field(default_factory=dict)
     updates: Mapping[int, Update] = field(default_factory=dict)
     finished: e.AuditFinished | None = None
     interrupted: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from auditor.audit.record.event import Event
 from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict
+from auditor.tasks.inventory import Remark
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,22 @@ class InspectedModel:
     threshold: float | None
     suspicious: bool
     failure: str | None = None
+
+
+@dataclass(frozen=True)
+class UpdateDataRead(Event):
+    """What the client read of the dataset of an update, where each update has one of its own.
+
+    `dataset` is what the job calls it, without folders of this machine; the others are as in `data_read`.
+    """
+
+    update: int
+    dataset: str
+    training: int
+    held_out: int
+    sample: str
+    class_count: int
+    remarks: tuple[Remark, ...]
 
 
 @dataclass(frozen=True)

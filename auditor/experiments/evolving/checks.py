@@ -11,6 +11,7 @@ from auditor.base.hostile_text import cleaned
 from auditor.experiments.evolving.settings import Lesson, poisoning, settings_of, task_of
 from auditor.experiments.evolving.specification import Study, StudyFile
 from auditor.experiments.evolving.work import Site, begin_attack, try_model
+from auditor.job.dataset_slice import Stream
 from auditor.job.errors import nearest
 from auditor.job.evolution import least_slice
 from auditor.job.network_task import NetworkTask, check_form
@@ -33,7 +34,7 @@ def check_study(file: StudyFile, site: Site) -> Program:
         JobError: says what is impossible, and on which line.
     """
     study = file.study
-    whole = _tried(file, "task.dataset", lambda: load_program(study.task, site.downloads))
+    whole = _tried(file, "task.dataset", lambda: load_program(study.task, site.downloads, site.plugins))
     _check_sizes(file, len(whole.samples))
     _check_models(file, site)
     _check_attacks(file, site)
@@ -44,7 +45,7 @@ def check_study(file: StudyFile, site: Site) -> Program:
 def _check_sizes(file: StudyFile, samples: int) -> None:
     study = file.study
     evolution = study.evolution
-    least = least_slice(samples, evolution)
+    least = least_slice(samples, _stream(study))
     if least < 1:
         words = f"{samples:,} training samples leave none for some updates; make fewer updates, or give more samples."
         raise file.error("evolution.updates", words)
@@ -56,10 +57,17 @@ def _check_sizes(file: StudyFile, samples: int) -> None:
             f"an update has {least:,} training samples, fewer than a batch of {batch:,}; make fewer updates, or set "
             "batch_size in [evolution.training].",
         )
-    first = samples - round(evolution.share * samples)
+    first = samples - round(_stream(study).share * samples)
     if first < study.training.batch_size:
         words = f"the first training has {first:,} samples, fewer than a batch of {study.training.batch_size:,}."
         raise file.error("evolution.share", words)
+
+
+def _stream(study: Study) -> Stream:
+    stream = study.evolution.stream
+    if stream is None:
+        raise ValueError("a study divides one dataset")
+    return stream
 
 
 def _check_attacks(file: StudyFile, site: Site) -> None:
@@ -106,7 +114,7 @@ def _check_drifts(file: StudyFile, site: Site) -> None:
     for drift in {setting.drift.key: setting.drift for setting in settings_of(study)}.values():
         task = task_of(study, study.task.model_name, drift, study.evolution.updates)
         place = places.get(drift.key, "evolution.drift")
-        _tried(file, place, lambda task=task: load_program(task, site.downloads))  # type: ignore[misc]
+        _tried(file, place, lambda task=task: load_program(task, site.downloads, site.plugins))  # type: ignore[misc]
 
 
 def _lesson(study: Study, model: str) -> Lesson:

@@ -9,7 +9,6 @@ from typing import Any
 
 from auditor.base.randomness import key
 from auditor.experiments.evolving.specification import Study
-from auditor.job.dataset_slice import TRAIN
 from auditor.job.drift import GrowingDrift
 from auditor.job.evolution import UpdateTraining
 from auditor.job.network_task import NetworkTask
@@ -139,17 +138,10 @@ def lessons_of(study: Study, setting: Setting, instance: int, plugins: Catalogue
 
 def task_of(study: Study, model: str, drift: GrowingDrift, update: int) -> NetworkTask:
     """The task of one update, with the slice and the drift of its data."""
-    task = study.task
-    changes = {
-        "model": model,
-        "stream": study.evolution.stream,
-        "slice": TRAIN if update == 0 else f"stream[{update - 1}]",
-        "drift": None if update == 0 else drift.after(update),
-    }
-    changed = task.model_copy(update=changes)
-    if not isinstance(changed, NetworkTask):
+    task = study.task.model_copy(update={"model": model})
+    if not isinstance(task, NetworkTask):
         raise TypeError(f"a {task.kind} task has no slices of data")
-    return changed
+    return study.evolution.model_copy(update={"drift": drift}).task(task, update)
 
 
 def own_attack(attack: Mapping[str, Any], instance: int, plugins: Catalogue) -> dict[str, Any]:

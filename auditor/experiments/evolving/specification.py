@@ -123,6 +123,9 @@ def _impossibilities(study: Study) -> list[tuple[str, str]]:
     ]
     if study.training.initial is not None:
         found.append(("training.initial", "is not for studies, which train the first model themselves; remove it."))
+    if evolution.datasets is not None:
+        words = "is for jobs; a study divides task.dataset among the updates. Set share in its place."
+        found.append(("evolution.datasets", words))
     if evolution.drift is None and not sweep.drifts:
         found.append(("evolution.drift", 'is missing; add drift = { name = "…", step = … }, or sweep.drifts.'))
     unused = {"stop_when_flagged": False, "inspectors": (), "audit": type(evolution.audit)()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from auditor.experiments.code import code_digest, plugin_version
 from auditor.experiments.content_name import content_name
 from auditor.experiments.evolving.checks import check_study
 from auditor.experiments.evolving.findings import Chain, Finding
+from auditor.experiments.evolving.labels import setting_labels
+from auditor.experiments.evolving.record import RecordedSetting, StudyRecord
 from auditor.experiments.evolving.settings import Lesson, Setting, lessons_of, settings_of
 from auditor.experiments.evolving.specification import StudyFile
 from auditor.experiments.evolving.survival import survival
@@ -58,6 +61,26 @@ class StudyRun:
             "data": whole.digest,
         }
         self._versions: dict[tuple[str, str], str] = {}
+
+    def record(self) -> StudyRecord:
+        """What others need to follow the study while it runs."""
+        study, labels = self.study, setting_labels(self.settings)
+        settings = []
+        for words, setting in zip(labels, self.settings, strict=True):
+            chains = [self._orders(setting, instance)[1].folder.name for instance in range(study.instances)]
+            name = words.attack or str(setting.attack["name"])
+            settings.append(
+                RecordedSetting(attack=name, cell=words.cell, poisoned=setting.poisoned, chains=tuple(chains))
+            )
+        return StudyRecord(
+            name=study.name,
+            source=self.file.source,
+            started=datetime.now(UTC),
+            updates=study.evolution.updates,
+            gammas=study.gammas,
+            horizon=study.horizon,
+            settings=tuple(settings),
+        )
 
     def run(self) -> Generator[Progress, None, list[Finding]]:
         """Train, update and measure, telling how far it is.

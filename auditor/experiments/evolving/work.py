@@ -216,7 +216,7 @@ def _write_model(path: Path, learner: Learner) -> None:
 
 @lru_cache(maxsize=PROGRAMS)
 def _program(site: Site, task: NetworkTask) -> Program:
-    return load_program(task, site.downloads)
+    return load_program(task, site.downloads, site.plugins)
 
 
 def _one_thread() -> None:

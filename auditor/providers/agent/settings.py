@@ -33,7 +33,7 @@ class AgentSettings:
             started it may.
         limits: how much it takes on.
         attack: the adversary it simulates, as a table with a name and options.
-        plugins: files that the attack may come from, beside installed packages.
+        plugins: files that the attack, or a drift of the data, may come from, beside installed packages.
         measurement_seed: what the client's metrics draw their samples with; only a simulated adversary gets it.
         seed: what its own draws derive from when a client leaves them to it; None draws a secret one.
     """

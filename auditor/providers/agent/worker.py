@@ -144,7 +144,7 @@ class Worker:
 
     def _load(self, task: Task) -> Program:
         try:
-            return load_program(task, self._settings.downloads)
+            return load_program(task, self._settings.downloads, self._plugins)
         except TrainingError as error:
             if self._settings.confiding:
                 raise

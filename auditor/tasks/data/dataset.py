@@ -39,7 +39,9 @@ class Dataset:
         tokenizer: what made ids of texts; None for images.
         class_names: by number.
         remarks: what was left out, converted, or is noteworthy.
-        known_statistics: for a slice of images, `statistics` of the whole; else None.
+        known_statistics: for a slice of images, `statistics` of the whole; for images that are read like others,
+            those of the others; else None.
+        form: of a dataset that is read like another, a digest of what it has from that one; else None.
     """
 
     samples: Tensor
@@ -51,6 +53,7 @@ class Dataset:
     known_statistics: tuple[Tensor, Tensor] | None = None
     class_names: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    form: str | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,12 +85,14 @@ class Dataset:
         return Inventory(
             training=len(self.samples),
             held_out=len(self.held_out_samples),
-            sample=self._sample_words(),
+            sample=self.sample_words,
             classes=classes,
             remarks=(*self.remarks, *class_remarks(classes)),
         )
 
-    def _sample_words(self) -> str:
+    @property
+    def sample_words(self) -> str:
+        """What the samples are, for people."""
         if self.tokenizer is not None:
             return f"texts of up to {counted(self.shape[0], 'token')}"
         channels, height, width = self.shape
@@ -107,6 +112,8 @@ class Dataset:
             sha.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
         if self.tokenizer is not None:
             sha.update(self.tokenizer.definition.encode())
+        if self.form is not None:
+            sha.update(self.form.encode())
         return sha.hexdigest()
 
 
@@ -149,7 +156,7 @@ def make_dataset(
     if held_out[0].shape[1:] != images.shape[1:]:
         raise TrainingError(f"{origin}: training and held-out images differ in shape; make them alike.")
     classes = int(max(labels.max(), held_out[1].max())) + 1
-    if classes < 2:
+    if max(classes, len(class_names)) < 2:
         raise TrainingError(f"{origin}: all labels are 0; give at least two classes.")
     names = tuple(class_names) if len(class_names) >= classes else tuple(map(str, range(classes)))
     return Dataset(

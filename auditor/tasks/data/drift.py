@@ -10,7 +10,7 @@ from torch import Tensor
 from auditor.base.hostile_text import cleaned
 from auditor.job.drift import Drift
 from auditor.job.task import Task
-from auditor.plugins.catalogue import PluginError, create_plugin
+from auditor.plugins.catalogue import INSTALLED, Catalogue, PluginError
 from auditor.plugins.drift import Drift as DriftPlugin
 from auditor.plugins.drift import DriftContext
 from auditor.tasks.data.dataset import Dataset
@@ -21,7 +21,7 @@ SEED = 0
 """All providers draw alike what a drift draws, so that they train on the same data."""
 
 
-def drifted(dataset: Dataset, drift: Drift, task: Task) -> Dataset:
+def drifted(dataset: Dataset, drift: Drift, task: Task, plugins: Catalogue = INSTALLED) -> Dataset:
     """The dataset whose training and held-out samples have drifted.
 
     Images are standardised as those that did not drift, so that a model sees the drift.
@@ -30,12 +30,13 @@ def drifted(dataset: Dataset, drift: Drift, task: Task) -> Dataset:
         dataset: before the drift.
         drift: which, and how far.
         task: whose data it is.
+        plugins: where the drift is found.
 
     Raises:
-        TrainingError: the drift is not installed, or does not fit the data; says why.
+        TrainingError: the drift is not there, or does not fit the data; says why.
     """
     try:
-        plugin = create_plugin("drifts", drift.name, drift.options)
+        plugin = plugins.create("drifts", drift.name, drift.options)
     except PluginError as error:
         raise TrainingError(f"task.drift: {error}") from None
     tokenizer = dataset.tokenizer

@@ -15,24 +15,28 @@ from auditor.job.image_options import ImageOptions
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
 from auditor.tasks.data.image_decoding import Picture, Pixels, read_picture
 from auditor.tasks.data.image_folder import ImageFolder, find_images
+from auditor.tasks.data.known_classes import KnownClasses
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Remark, counted
 
 
-def load_images(path: Path, options: ImageOptions, held_out: Path | None = None) -> Dataset:
+def load_images(
+    path: Path, options: ImageOptions, held_out: Path | None = None, known: KnownClasses | None = None
+) -> Dataset:
     """A folder with a folder of images for each class, at any depth.
 
     Args:
         path: the folder.
         options: how images become pixels.
         held_out: the folder of the held-out part, if the job names one.
+        known: the classes that there may be, if they are known from another dataset.
 
     Raises:
         TrainingError: it is not such a folder; names the file and what is wrong with it.
         OSError: a folder cannot be read.
     """
     origin = f"images:{path}"
-    found = find_images(path, held_out)
+    found = find_images(path, held_out, known)
     stack = PictureStack(origin, options)
     training = _add(stack, found.training, origin, options)
     aside = None if found.held_out is None else _add(stack, found.held_out, origin, options)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from auditor.job.errors import visible
+from auditor.tasks.data.known_classes import KnownClasses
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import Remark, counted, few
 
@@ -94,7 +95,7 @@ class ImageDataset:
     remarks: tuple[Remark, ...]
 
 
-def find_images(path: Path, held_out: Path | None = None) -> ImageDataset:
+def find_images(path: Path, held_out: Path | None = None, known: KnownClasses | None = None) -> ImageDataset:
     """List the images below a folder; none is opened.
 
     Class folders count at any depth. A folder with `train` beside `val` or `test`, each with class folders inside, is
@@ -103,6 +104,7 @@ def find_images(path: Path, held_out: Path | None = None) -> ImageDataset:
     Args:
         path: the folder of the dataset.
         held_out: the folder of its held-out part, if the job names one.
+        known: the classes that there may be, if they are known from another dataset.
 
     Raises:
         TrainingError: there is no folder, no class, or a class without images; says what to do.
@@ -126,27 +128,25 @@ def find_images(path: Path, held_out: Path | None = None) -> ImageDataset:
         remarks.append(Remark("note", f"training images are in {left_out.name(training_root)}{where}"))
         if unused:
             remarks.append(Remark("left out", f"the folder {few(unused)}; task.held_out can name it"))
-    training = _part(path, left_out, origin)
-    known = training.classes
-    held_out_part = None if held_out is None else _held_out_part(held_out, known, left_out, origin)
-    if len(known) > 1 and all(name.isdecimal() for name in known):
+    training = _part(path, left_out, origin, known)
+    names = training.classes
+    held_out_part = None if held_out is None else _held_out_part(held_out, names, left_out, origin)
+    if len(names) > 1 and all(name.isdecimal() for name in names):
         remarks.append(Remark("note", "class folders are numbers and are in numeric order"))
     return ImageDataset(training, held_out_part, (*remarks, *left_out.remarks()))
 
 
-def _part(path: Path, left_out: LeftOut, origin: str, classes: Sequence[str] | None = None) -> ImageFolder:
+def _part(path: Path, left_out: LeftOut, origin: str, known: KnownClasses | None = None) -> ImageFolder:
     """The images of the class folders in one folder."""
     folders = _class_folders(path, left_out)
     if folders and all(folder.name.isdecimal() for folder in folders):
         folders.sort(key=lambda folder: (int(folder.name), folder.name))
-    numbers = {name: number for number, name in enumerate(classes or [folder.name for folder in folders])}
+    names = [folder.name for folder in folders]
+    if known is not None:
+        known.numbers(names, origin)
+    numbers = {name: number for number, name in enumerate(known.names if known is not None else names)}
     found: defaultdict[str, list[Path]] = defaultdict(list)
     for folder in folders:
-        if folder.name not in numbers:
-            raise TrainingError(
-                f"{origin}: the held-out folder {visible(str(path))} has a class {visible(folder.name)!r} that the "
-                "training images lack. Give both parts the same classes."
-            )
         found[folder.name] = sorted(_images(folder, left_out))
         if not found[folder.name]:
             raise TrainingError(
@@ -154,7 +154,7 @@ def _part(path: Path, left_out: LeftOut, origin: str, classes: Sequence[str] | N
             )
     if not folders:
         raise TrainingError(f"{origin}: no images found; give a folder that has one folder of image files per class.")
-    if classes is None:
+    if known is None:
         _check_different(folders, origin)
     files = tuple((file, numbers[name]) for name, files in found.items() for file in files)
     return ImageFolder(path, tuple(numbers), files)
@@ -181,7 +181,8 @@ def _check_different(folders: Sequence[Path], origin: str) -> None:
 def _held_out_part(path: Path, classes: Sequence[str], left_out: LeftOut, origin: str) -> ImageFolder:
     if not path.is_dir():
         raise TrainingError(f"task.held_out: images:{path}: there is no such folder.")
-    return _part(path, left_out, origin, classes)
+    where = f"{origin}: the held-out folder {visible(str(path))}"
+    return _part(path, left_out, where, KnownClasses(tuple(classes), "the training part"))
 
 
 def _class_folders(path: Path, left_out: LeftOut) -> list[Path]:

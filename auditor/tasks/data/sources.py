@@ -15,6 +15,8 @@ from auditor.job.errors import visible
 from auditor.job.image_task import ImageTask
 from auditor.tasks.data.dataset import Dataset, check_memory, make_dataset
 from auditor.tasks.data.image_dataset import load_images
+from auditor.tasks.data.known_classes import KnownClasses
+from auditor.tasks.data.likeness import read_like
 from auditor.tasks.data.torchvision_sets import load_torchvision
 from auditor.tasks.errors import TrainingError
 
@@ -25,18 +27,26 @@ def load_image_dataset(task: ImageTask, downloads: Path) -> Dataset:
     """Load the dataset that a task on images names.
 
     Args:
-        task: with the key `dataset`.
+        task: with the key `dataset`, and `like` where it is read like another.
         downloads: the folder that torchvision keeps its datasets in.
 
     Raises:
         TrainingError: it is not there or not a dataset; says what to do.
     """
+    if task.like is None:
+        return _load(task, downloads)
+    first = _load(task.model_copy(update={"dataset": task.like}), downloads)
+    known = KnownClasses(first.class_names, task.like)
+    return read_like(_load(task, downloads, known), first, task.dataset, task.like)
+
+
+def _load(task: ImageTask, downloads: Path, known: KnownClasses | None = None) -> Dataset:
     kind, _, rest = task.dataset.partition(":")
     if kind == "torchvision":
         return load_torchvision(rest, downloads, task.image_options)
     if kind == "images":
         held_out = None if task.held_out is None else Path(task.held_out.partition(":")[2])
-        return load_images(Path(rest), task.image_options, held_out)
+        return load_images(Path(rest), task.image_options, held_out, known)
     return _tensors(Path(rest)) if kind == "tensors" else _digits()
 
 

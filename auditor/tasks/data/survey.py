@@ -8,6 +8,7 @@ from pathlib import Path
 from auditor.job.image_task import ImageTask
 from auditor.job.text import TextTask
 from auditor.tasks.data.image_folder import find_images
+from auditor.tasks.data.known_classes import KnownClasses
 from auditor.tasks.data.labelled_texts import labelled_texts
 from auditor.tasks.data.table_file import read_table
 from auditor.tasks.inventory import SET_ASIDE, ClassCount, Inventory, Remark, class_counts, class_remarks, of_held_out
@@ -28,7 +29,7 @@ def survey_images(task: ImageTask) -> Inventory | None:
     if kind != "images":
         return None
     held_out = None if task.held_out is None else Path(task.held_out.partition(":")[2])
-    found = find_images(Path(path), held_out)
+    found = find_images(Path(path), held_out, _known_classes(task))
     counts = [Counter(label for _, label in part.files) for part in (found.training, found.held_out) if part]
     aside = counts[1] if len(counts) > 1 else Counter[int]()
     classes = tuple(
@@ -39,6 +40,14 @@ def survey_images(task: ImageTask) -> Inventory | None:
     return Inventory(sum(counts[0].values()), sum(aside.values()), "image files", classes, remarks)
 
 
+def _known_classes(task: ImageTask) -> KnownClasses | None:
+    """The classes of the folder of images that a task reads its dataset like."""
+    kind, _, path = (task.like or "").partition(":")
+    if task.like is None or kind != "images":
+        return None
+    return KnownClasses(find_images(Path(path)).training.classes, task.like)
+
+
 def survey_texts(task: TextTask) -> Inventory | None:
     """The texts of a file of moderate size, counted; None for others.
 
@@ -46,13 +55,15 @@ def survey_texts(task: TextTask) -> Inventory | None:
         TrainingError: it is no table of texts; says what to do.
         OSError: the file cannot be read.
     """
-    if task.dataset == "reviews":
+    if "reviews" in (task.dataset, task.like):
         return None
-    names = [task.dataset, *([task.held_out] if task.held_out is not None else [])]
+    names = [name for name in (task.dataset, task.held_out, task.like) if name is not None]
     paths = [Path(name.partition(":")[2]) for name in names]
     if any(path.is_file() and path.stat().st_size > MOST_BYTES for path in paths):
         return None
-    whole = labelled_texts(read_table(task.dataset), task.text_column, task.label_column)
+    first = None if task.like is None else labelled_texts(read_table(task.like), task.text_column, task.label_column)
+    classes = None if first is None else first.classes
+    whole = labelled_texts(read_table(task.dataset), task.text_column, task.label_column, classes)
     if task.held_out is None:
         counts = class_counts(whole.classes, whole.labels, ())
         return Inventory(len(whole.texts), 0, "texts", counts, (*whole.remarks, SET_ASIDE))

@@ -114,7 +114,7 @@ class JobScreen(AuditorScreen):
         self._started_text: str | None = None
         self._saved_text = text if path is not None else None
         self._checked: Checked | None = None
-        self._seen: tuple[Task, FirstLook] | None = None
+        self._seen: tuple[tuple[Task, ...], tuple[FirstLook, ...]] | None = None
         self._starting = False
 
     @property
@@ -177,13 +177,14 @@ class JobScreen(AuditorScreen):
 
     def _look_at_data(self, text: str, checked: Checked) -> None:
         """Show the plan, and once more with what a look at the data finds, which may take a while."""
-        from auditor.tasks.survey import first_look
+        from auditor.job.evolution import own_tasks
+        from auditor.tasks.survey import first_looks
 
         assert checked.job is not None
-        seen = self._seen
-        if seen is None or seen[0] != checked.job.task:
+        seen, tasks = self._seen, (checked.job.task, *own_tasks(checked.job))
+        if seen is None or seen[0] != tasks:
             self.post_message(self.Read(checked))
-            seen = self._seen = checked.job.task, first_look(checked.job.task)
+            seen = self._seen = tasks, first_looks(checked.job)
         if text == self._text:
             self.post_message(self.Read(replace(checked, data=seen[1])))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class Checked:
         choice: the rule that will judge.
         known: what was measured of audits like it.
         problems: what is wrong, in the order of the file.
-        data: what a quick look at the data shows; None while it is taken.
+        data: what a quick look at the data, and at that of each update, shows; None while it is taken.
     """
 
     job: Job | None
@@ -40,7 +41,7 @@ class Checked:
     choice: Choice | None
     known: KnownPower | None
     problems: tuple[Problem, ...]
-    data: FirstLook | None = None
+    data: Sequence[FirstLook] | None = None
 
 
 class PlanView(Lines):
@@ -59,19 +60,17 @@ replicated sub-run has been opened finds enough unchecked sub-runs after it."""
             self.write(_lines(checked.job, checked.plan, checked.choice, checked.known, checked.data))
 
 
-def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower, data: FirstLook | None) -> list[Text]:
-    from auditor.report.data_text import data_summary
+def _lines(job: Job, plan: Plan, choice: Choice, known: KnownPower, data: Sequence[FirstLook] | None) -> list[Text]:
+    from auditor.report.data_text import data_facts, data_problems
     from auditor.report.plan_text import catch_table, plan_facts, plan_measurements, plan_warnings
 
-    inventory = None if data is None else data.inventory
-    seen = {"data": READING} if data is None else {} if inventory is None else {"data": data_summary(inventory)}
+    seen = {"data": READING} if data is None else data_facts(data)
     lines = _labelled(seen | plan_facts(job, plan, choice, STEPS_A_SECOND))
     table = catch_table(plan)
     lines += [Text(), Text(table.heading, style="bold"), Text(_row(table.columns), style="dim", no_wrap=True)]
     lines += [Text(_row(row), no_wrap=True) for row in table.rows]
     lines += [Text(table.note), Text(), *_labelled(plan_measurements(job, plan, known)), Text()]
-    problems = [] if data is None or data.problem is None else [data.problem]
-    warnings = [*problems, *plan_warnings(plan, choice)]
+    warnings = [*data_problems(data or ()), *plan_warnings(plan, choice)]
     return lines + [safe_text(f"warning: {warning}", LONGEST, "bold") for warning in warnings]
 
 

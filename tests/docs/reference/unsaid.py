@@ -37,8 +37,9 @@ MEANINGS = {
     "all of the state is compared",
     "audit.decision": "The rule. `ratio` compares distances with those among the reference models. `ks` is the source "
     "paper's statistic with a valid p-value; it can rarely flag anybody, and the plan says so. `auto` takes `ratio`",
-    "audit.false_alarm_rate": "The accepted probability of flagging a benign provider in the whole run (the false "
-    "positive rate)",
+    "audit.false_alarm_rate": "The accepted probability of flagging a given benign provider in the whole run, all "
+    "updates of an evolving job together (the false positive rate). With N providers, somebody benign is flagged with "
+    "at most N times that",
     "evolution": "Makes the job an evolving one: its model is updated again and again, and every update is audited",
     "evolution.training": "How an update is learned, where that differs from [training]",
     "evolution.audit": "How an update is audited, where that differs from [audit]",

@@ -1,4 +1,4 @@
-"""The first screen: runs, providers, jobs and plugins."""
+"""The first screen: runs, providers, jobs, plugins and studies."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ from auditor.tui.screens.home.pane import HomePane
 from auditor.tui.screens.home.plugins_pane import PluginsPane
 from auditor.tui.screens.home.providers_pane import ProvidersPane
 from auditor.tui.screens.home.runs_pane import RunsPane
+from auditor.tui.screens.home.studies_pane import StudiesPane
 from auditor.tui.widgets.key_bar import KeyBar
 
 
 class HomeScreen(AuditorScreen):
-    """Everything there is, under four tabs."""
+    """Everything there is, under five tabs."""
 
     HELP = """Runs are audits, past and present. Providers train for you. A job defines what is trained and how it is \
-audited."""
+audited. Studies measure how long backdoors survive."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "tab('runs-tab')", "Runs", show=False),
         Binding("2", "tab('providers-tab')", "Providers", show=False),
         Binding("3", "tab('jobs-tab')", "Jobs", show=False),
         Binding("4", "tab('plugins-tab')", "Plugins", show=False),
+        Binding("5", "tab('studies-tab')", "Studies", show=False),
         Binding("g", "quickstart", "Quickstart", tooltip="Start the sample audit with four local providers"),
         Binding("f5", "reload", "Reload", show=False, tooltip="Read everything again"),
     ]
@@ -47,6 +49,7 @@ audited."""
             yield TabPane("2 Providers", ProvidersPane(), id="providers-tab")
             yield TabPane("3 Jobs", JobsPane(), id="jobs-tab")
             yield TabPane("4 Plugins", PluginsPane(), id="plugins-tab")
+            yield TabPane("5 Studies", StudiesPane(), id="studies-tab")
         yield KeyBar()
 
     def on_mount(self) -> None:
