@@ -42,6 +42,10 @@ _DTYPES = {
 }
 
 
+STORED = frozenset(_DTYPES)
+"""The types of numbers that checkpoints have a form for."""
+
+
 @dataclass(frozen=True)
 class Schema:
     """Names, types and shapes of a job's checkpoints, in canonical order.

@@ -126,7 +126,9 @@ class Trainer(Learner):
         return tuple(f"model.{name}" for name in getattr(self.network.model, "constants", ()))
 
     def outputs(self) -> Tensor:
-        """See `Learner`."""
+        """See `Learner`; nothing where samples have no classes, so that outputs may be anything."""
+        if not self._ingredients.dataset.classes:
+            return super().outputs()
         return self.network.logits(self.batch(0).inputs[:FEW])
 
     def outline(self) -> ModelOutline:

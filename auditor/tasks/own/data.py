@@ -32,6 +32,8 @@ def tensors_of(data: Any, part: str) -> tuple[Tensor, Tensor]:
                 f"{part}: has {len(inputs):,} inputs and {len(labels):,} labels; give one label an input."
             )
         return inputs.detach().cpu().contiguous(), labels.detach().cpu().contiguous()
+    if isinstance(data, torch.utils.data.DataLoader):
+        raise TrainingError(f"{part}: is a DataLoader; give its dataset. Batches and their order are the job's.")
     if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")) or isinstance(data, str | bytes | dict):
         raise TrainingError(
             f"{part}: is a {type(data).__name__}; give a pair of tensors, or a dataset that knows its length and gives "

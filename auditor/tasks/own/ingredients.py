@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from auditor.job.python_task import PythonTask
 from auditor.job.training import Training
+from auditor.tasks.checkpoint import STORED
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.descent import Descent, NamedDescent
 from auditor.tasks.errors import TrainingError
@@ -43,8 +45,7 @@ class OwnIngredients(Ingredients):
         """See `Ingredients`; the weights stay in the layout that the client's code expects."""
         with drawn_with(seed, "initialisation"):
             model = self._code.called(self._workload.model, "the workload's model")
-        if not isinstance(model, nn.Module):
-            raise TrainingError(f"the workload's model makes a {type(model).__name__}, not a torch.nn.Module.")
+        _check(model)
         return Network(model, device, self._prepared, torch.preserve_format)
 
     def descent(self, model: nn.Module, training: Training) -> Descent:
@@ -94,6 +95,26 @@ class OwnIngredients(Ingredients):
             return self._code.called(lambda: prepare(inputs), "the workload's prepare")
         images = inputs.dtype == torch.uint8 or (inputs.ndim == 4 and self.akin)
         return inputs.to(torch.float32) / 255 if images else inputs
+
+
+def _check(model: object) -> None:
+    """Refuse what cannot be trained, or what a checkpoint could not hold."""
+    if not isinstance(model, nn.Module):
+        raise TrainingError(f"the workload's model makes a {type(model).__name__}, not a torch.nn.Module.")
+    if lazy := [name for name, tensor in model.named_parameters() if is_lazy(tensor)]:
+        raise TrainingError(
+            f"the workload's model does not know the shape of {lazy[0]} before its first batch; give the layer its "
+            "size rather than a lazy one."
+        )
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise TrainingError("the workload's model has no parameter that is trained.")
+    for name, tensor in model.state_dict().items():
+        if not isinstance(tensor, Tensor) or tensor.dtype not in STORED:
+            kind = str(tensor.dtype).removeprefix("torch.") if isinstance(tensor, Tensor) else type(tensor).__name__
+            raise TrainingError(
+                f"the workload's model keeps {name} as {kind}, which checkpoints have no form for; keep it as real "
+                "or whole numbers."
+            )
 
 
 class _Watch(TorchFunctionMode):

@@ -74,8 +74,8 @@ MISTAKES = {
         "the workload's model is a model that is made already",
     ),
     "model raises": (
-        "class Net(nn.Module):\n    def forward(self, x):\n        return x.nothing()\ndef workload():\n"
-        "    return Workload(Net, DATA)\n",
+        "class Net(nn.Linear):\n    def forward(self, x):\n        return x.nothing()\ndef workload():\n"
+        "    return Workload(lambda: Net(4, 2), DATA)\n",
         "",
         "task.py, line 8: the workload's model raises AttributeError",
     ),
@@ -89,6 +89,27 @@ MISTAKES = {
         "def workload():\n    return Workload(net, DATA, loss=lambda o, l: o)\n",
         "",
         "the workload's loss gives [8, 2] for 8 samples; give one number, or one each.",
+    ),
+    "a loader": (
+        "from torch.utils.data import DataLoader, TensorDataset\n"
+        "def workload():\n    return Workload(net, DataLoader(TensorDataset(*DATA)))\n",
+        "",
+        "is a DataLoader; give its dataset. Batches and their order are the job's.",
+    ),
+    "lazy layers": (
+        "def workload():\n    return Workload(lambda: nn.LazyLinear(2), DATA)\n",
+        "",
+        "does not know the shape of weight before its first batch; give the layer its size",
+    ),
+    "nothing to train": (
+        "def workload():\n    return Workload(lambda: net().requires_grad_(False), DATA)\n",
+        "",
+        "the workload's model has no parameter that is trained.",
+    ),
+    "complex numbers": (
+        "def workload():\n    return Workload(lambda: nn.Linear(4, 2, dtype=torch.complex64), DATA)\n",
+        "",
+        "the workload's model keeps weight as complex64, which checkpoints have no form for",
     ),
     "no loss at all": (
         "def workload():\n    return Workload(net, DATA, loss=lambda o, l: 3)\n",
@@ -213,6 +234,19 @@ def test_the_code_finds_what_it_needs_where_it_lies_and_nothing_else(tmp_path: P
     )
     text = '[task]\nkind = "python"\nmodule = "task.py"\nneeds = ["helper.py"]\n'
     assert load_program(parse_job(text + PROVIDERS, folder=other).task, Path()).classes == 3
+
+
+def test_a_model_may_put_out_what_only_its_loss_understands(tmp_path: Path) -> None:
+    (tmp_path / "task.py").write_text(
+        HEAD
+        + "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.layer = net()\n"
+        "    def forward(self, x):\n        return {'scores': self.layer(x)}\n"
+        "def loss(outputs, labels):\n    return nn.functional.cross_entropy(outputs['scores'], labels)\n"
+        "def workload():\n    return Workload(Net, DATA, loss=loss)\n"
+    )
+    task = parse_job(f'[task]\nkind = "python"\nmodule = "task.py"\n{PROVIDERS}', folder=tmp_path).task
+    tried(task)
+    assert load_program(task, Path()).classes == 0
 
 
 def test_what_the_code_prints_is_no_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
