@@ -16,13 +16,12 @@ class Net(nn.Module):
     def __init__(self, width=64):
         super().__init__()
         self.first = nn.Linear(2, width)
-        self.norm = nn.BatchNorm1d(width)
         self.second = nn.Linear(width, width)
         self.dropout = nn.Dropout(0.1)
         self.last = nn.Linear(width, 3)
 
     def forward(self, points):
-        hidden = self.norm(F.relu(self.first(points)))
+        hidden = F.relu(self.first(points))
         return self.last(self.dropout(F.relu(self.second(hidden))))
 
 
