@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 # Several processes test side by side: one thread each, also of those that they start. Before PyTorch is imported.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+for _library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 import pytest
 
