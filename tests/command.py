@@ -16,7 +16,7 @@ from unittest.mock import patch
 from typer.testing import CliRunner
 
 from auditor.cli.app import app
-from tests.warm_python import interpreter
+from tests.warm_python import interpreter, with_these_tests
 
 ROOT = Path(__file__).parents[1]
 
@@ -96,8 +96,7 @@ class Auditor:
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """The environment of a command."""
         kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
-        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": path} | (more or {})
+        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": with_these_tests()} | (more or {})
 
 
 def job_text(

@@ -1,12 +1,12 @@
 """A Python that has PyTorch imported already, for the commands and the fork servers of audits that tests start.
 
-Each audit spends over six seconds of processor time on the imports of its command, and nearly four on those of its fork
-server. `interpreter()` is the path of a program to be started in Python's place: asked for a module of `auditor`, it has
-one forked from a process that did these imports once. What is forked runs that module as Python's `-m` does, with the
-streams, the folder and the environment that it was started with, in a session of its own. What is started in Python's
-place lives as long, passes signals on, and ends in the same way. Asked for anything else, or in another environment,
-which imports may depend on, it becomes Python itself, in which `sys.executable` is that path again: what a command
-starts is forked, too.
+Each audit spends over six seconds of processor time on the imports of its command, and nearly four on those of its
+fork server. `interpreter()` is the path of a program to be started in Python's place: asked for a module of ours, it
+has one forked from a process that did these imports once. What is forked runs that module as Python's `-m` does, with
+the streams, the folder and the environment that it was started with, in a session of its own. What is started in
+Python's place lives as long, passes signals on, and ends in the same way. Asked for anything else, or in another
+environment, which imports may depend on, it becomes Python itself, in which `sys.executable` is that path again: what a
+command starts is forked, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import Any, NoReturn
 
 START = ["-P", "-m", "auditor.providers.fork_server"]
 """How a launcher starts a fork server; what follows are its arguments."""
-PACKAGE = "auditor"
+PACKAGES = ("auditor", "tests")
 """Whose modules are forked."""
 STREAMS = (0, 1, 2)
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -49,6 +49,11 @@ def interpreter() -> str:
     return _started().program if hasattr(os, "pidfd_open") else sys.executable
 
 
+def with_these_tests() -> str:
+    """A `PYTHONPATH` that leads to what is tested, and to the tests."""
+    return os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
+
+
 @dataclass(frozen=True)
 class _Started:
     """The process that is forked, which ends when its input closes, and the folder with what leads to it."""
@@ -63,8 +68,7 @@ def _started() -> _Started:
     folder = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
     program, listening = Path(folder.name) / "bin" / "python", Path(folder.name) / "s"
     _lay_out(program)
-    path = os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
-    environment = AT_FIRST | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment = AT_FIRST | {"PYTHONPATH": with_these_tests(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     Path(f"{listening}.json").write_text(json.dumps(environment))
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" ask "{listening}" "$0" "$@"\n')
     program.chmod(0o700)
@@ -94,7 +98,7 @@ def ask(listening: str, program: str, arguments: list[str]) -> NoReturn:
     """Have a module forked, and end as it ends. Become Python for anything else."""
     environment = json.loads(Path(f"{listening}.json").read_text())
     safely, rest = arguments[:1] == ["-P"], arguments[arguments[:1] == ["-P"] :]
-    known = rest[:1] == ["-m"] and len(rest) > 1 and rest[1].partition(".")[0] == PACKAGE
+    known = rest[:1] == ["-m"] and len(rest) > 1 and rest[1].partition(".")[0] in PACKAGES
     if not known or _relevant(environment) != _relevant(os.environ):
         os.execv(sys.executable, [program, *arguments])
     order = {
@@ -133,7 +137,6 @@ def _relevant(environment: Mapping[str, str]) -> dict[str, str]:
 @functools.cache
 def import_once() -> None:
     """Import what commands and fork servers import, the first time that one is wanted."""
-    import scipy.stats
     import torch
     import torch._dynamo
     import torch._inductor

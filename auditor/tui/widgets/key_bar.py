@@ -53,7 +53,8 @@ class KeyBar(Footer):
                 tooltip=one.tooltip,
                 classes="-command-palette" if one.palette else "",
             )
-            key.set_reactive(FooterKey.compact, one.palette)
+            if not one.palette:
+                key.set_reactive(FooterKey.compact, False)
             yield key
 
     def _keys(self) -> list[_Key]:
