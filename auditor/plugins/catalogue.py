@@ -244,7 +244,7 @@ def origin_of(file: PluginFile) -> Origin:
 
 def _installed(kind: Kind) -> list[tuple[Origin, EntryPoint]]:
     points = {(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}
-    packages = {point.dist: _name_and_version(point.dist) for point in points.values()}
+    packages = {dist: _name_and_version(dist) for dist in {point.dist for point in points.values()}}
     found = []
     for point in points.values():
         package, version = packages[point.dist]
