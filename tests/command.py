@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing.spawn
 import os
 import subprocess
 import sys
@@ -68,7 +69,11 @@ class Auditor:
 
     def here(self, *arguments: str) -> Result:
         """Run a command to its end in this process, in a fraction of the time: for what no process has a part in."""
-        with chdir(self.folder), patch.object(sys, "executable", interpreter()):
+        with (
+            chdir(self.folder),
+            patch.object(sys, "executable", interpreter()),
+            patch.object(multiprocessing.spawn, "_python_exe", os.fsencode(interpreter())),
+        ):
             done = CliRunner(env=self.environment()).invoke(app, arguments, catch_exceptions=False)
         return Result(done.exit_code, done.stdout, done.stderr)
 
@@ -77,7 +82,7 @@ class Auditor:
 
         Args:
             arguments: of the command.
-            descends: whether all processes of an audit must descend from it; else they come from the warm one.
+            descends: whether all processes of an audit must descend from it; else it and they come from the warm one.
         """
         return subprocess.Popen(
             [sys.executable if descends else interpreter(), "-m", "auditor", *arguments],

@@ -1,20 +1,23 @@
 """A Python that has PyTorch imported already, for the commands and the fork servers of audits that tests start.
 
 Each audit spends over six seconds of processor time on the imports of its command, and nearly four on those of its
-fork server. `interpreter()` is the path of a program to be started in Python's place: asked for a module of ours, it
-has one forked from a process that did these imports once. What is forked runs that module as Python's `-m` does, with
-the streams, the folder and the environment that it was started with, in a session of its own. What is started in
-Python's place lives as long, passes signals on, and ends in the same way. Asked for anything else, or in another
-environment, which imports may depend on, it becomes Python itself, in which `sys.executable` is that path again: what a
-command starts is forked, too.
+fork server. `interpreter()` is the path of a program to be started in Python's place: asked for a module of ours, or
+for a process of a pool, it has one forked from a process that did these imports once. What is forked runs the module as
+Python's `-m` does, with the descriptors, the folder and the environment that it was started with, in a session of its
+own. What is started in Python's place lives as long, passes signals on, and ends in the same way. Asked for anything
+else, or in another environment, which imports may depend on, it becomes Python itself, in which `sys.executable` is
+that path again: what a command starts is forked, too.
 """
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import gc
 import io
+import itertools
 import json
+import multiprocessing.spawn
 import os
 import runpy
 import selectors
@@ -34,7 +37,12 @@ START = ["-P", "-m", "auditor.providers.fork_server"]
 """How a launcher starts a fork server; what follows are its arguments."""
 PACKAGES = ("auditor", "tests")
 """Whose modules are forked."""
-STREAMS = (0, 1, 2)
+WORKER = "from multiprocessing.spawn import spawn_main;"
+"""How the code begins that a process of a pool is started with."""
+FLAGS = ("-B", "-P")
+MOST_OPEN = 64
+HIGH = 512
+"""Descriptors from here on are not among those that are handed over."""
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """A killed one needs no word: the connection breaks."""
 RELEVANT = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "MKL_", "OPENBLAS_", "ATEN_", "ONEDNN_", "DNNL_", "CUDA_")
@@ -97,28 +105,41 @@ def _lay_out(program: Path) -> None:
 def ask(listening: str, program: str, arguments: list[str]) -> NoReturn:
     """Have a module forked, and end as it ends. Become Python for anything else."""
     environment = json.loads(Path(f"{listening}.json").read_text())
-    safely, rest = arguments[:1] == ["-P"], arguments[arguments[:1] == ["-P"] :]
-    known = rest[:1] == ["-m"] and len(rest) > 1 and rest[1].partition(".")[0] in PACKAGES
+    flags = [*itertools.takewhile(FLAGS.__contains__, arguments)]
+    option, wanted, *rest = [*arguments[len(flags) :], "", ""][: max(2, len(arguments) - len(flags))]
+    known = (option == "-m" and wanted.partition(".")[0] in PACKAGES) or (option == "-c" and wanted.startswith(WORKER))
     if not known or _relevant(environment) != _relevant(os.environ):
         os.execv(sys.executable, [program, *arguments])
     order = {
         "program": program,
-        "module": rest[1],
-        "arguments": rest[2:],
-        "safely": safely,
+        "option": option,
+        "wanted": wanted,
+        "arguments": rest,
+        "safely": "-P" in flags,
+        "open": (descriptors := _open()),
         "folder": str(Path.cwd()),
         "environment": dict(os.environ),
         "umask": os.umask(0o077),
     }
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(listening)
-        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], STREAMS)
+        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], descriptors)
         answers = connection.makefile()
         forked = int(answers.readline() or 0)
         for number in PASSED_ON if forked else ():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda number, _: os.kill(forked, number))
         _end_like(int(answers.readline() or 1))
+
+
+def _open() -> list[int]:
+    """The descriptors that this process was started with."""
+    found = []
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208
+        with suppress(OSError):  # that of the listing itself
+            os.fstat(number)
+            found.append(number)
+    return sorted(found)
 
 
 def _end_like(code: int) -> NoReturn:
@@ -173,7 +194,7 @@ class Forks:
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        text, streams, _, _ = socket.recv_fds(connection, 1 << 20, len(STREAMS))
+        text, streams, _, _ = socket.recv_fds(connection, 1 << 20, MOST_OPEN)
         while not text.endswith(b"\n"):
             text += connection.recv(1 << 20)
         import_once()
@@ -214,7 +235,10 @@ class Forks:
             for connection in (self._listener, *self._open.values()):
                 connection.close()
             _take(order, streams)
-            runpy.run_module(order["module"], run_name="__main__", alter_sys=True)
+            if order["option"] == "-m":
+                runpy.run_module(order["wanted"], run_name="__main__", alter_sys=True)
+            else:
+                exec(order["wanted"], {"__name__": "__main__"})
             code = 0
         except SystemExit as leaving:
             code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
@@ -229,7 +253,10 @@ class Forks:
 
 def _take(order: dict[str, Any], streams: list[int]) -> None:
     """Take over the streams, the folder, the environment and the arguments that Python was to be started with."""
-    for stream, place in zip(streams, STREAMS, strict=True):
+    moved = [fcntl.fcntl(stream, fcntl.F_DUPFD, HIGH) for stream in streams]
+    for stream in streams:
+        os.close(stream)
+    for stream, place in zip(moved, order["open"], strict=True):
         os.dup2(stream, place)
         os.close(stream)
     for name, place in (("stdout", 1), ("stderr", 2)):
@@ -245,6 +272,7 @@ def _take(order: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(order["environment"])
     tempfile.tempdir = None
     sys.executable = order["program"]
+    multiprocessing.spawn.set_executable(order["program"])
     sys.argv[1:] = order["arguments"]
     if not order["safely"]:
         sys.path.insert(0, order["folder"])
