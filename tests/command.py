@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing.spawn
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from unittest.mock import patch
 from typer.testing import CliRunner
 
 from auditor.cli.app import app
-from tests.warm_python import interpreter
+from tests.warm_python import interpreter, with_these_tests
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,7 +69,11 @@ class Auditor:
 
     def here(self, *arguments: str) -> Result:
         """Run a command to its end in this process, in a fraction of the time: for what no process has a part in."""
-        with chdir(self.folder), patch.object(sys, "executable", interpreter()):
+        with (
+            chdir(self.folder),
+            patch.object(sys, "executable", interpreter()),
+            patch.object(multiprocessing.spawn, "_python_exe", os.fsencode(interpreter())),
+        ):
             done = CliRunner(env=self.environment()).invoke(app, arguments, catch_exceptions=False)
         return Result(done.exit_code, done.stdout, done.stderr)
 
@@ -77,7 +82,7 @@ class Auditor:
 
         Args:
             arguments: of the command.
-            descends: whether all processes of an audit must descend from it; else they come from the warm one.
+            descends: whether all processes of an audit must descend from it; else it and they come from the warm one.
         """
         return subprocess.Popen(
             [sys.executable if descends else interpreter(), "-m", "auditor", *arguments],
@@ -96,8 +101,7 @@ class Auditor:
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """The environment of a command."""
         kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
-        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": path} | (more or {})
+        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": with_these_tests()} | (more or {})
 
 
 def job_text(

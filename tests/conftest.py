@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 # Several processes test side by side: one thread each, also of those that they start. Before PyTorch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
 from tests.command import Auditor
+from tests.warm_python import interpreter, with_these_tests
 
 TESTS = Path(__file__).parent
 
@@ -55,6 +58,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("AUDITOR_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the code starts in the test's own process is forked from a process that has PyTorch imported."""
+    monkeypatch.setattr(sys, "executable", interpreter())
+    monkeypatch.setenv("PYTHONPATH", with_these_tests())
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,33 @@ def test_what_it_starts_is_started_in_the_same_way(tmp_path: Path) -> None:
         assert process.stdout.readline() == "0\n"
     script = "import sys; print(sys.executable)"
     assert subprocess.check_output([interpreter(), "-c", script], text=True).strip() == interpreter()
+
+
+def version(**more: Any) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [interpreter(), "-m", "auditor", "--version"], env=environment, stdout=subprocess.PIPE, text=True, **more
+    )
+
+
+def test_a_command_is_forked_and_says_what_it_says_elsewhere(tmp_path: Path) -> None:
+    with version(cwd=tmp_path) as process:
+        said, _ = process.communicate()
+        assert (process.returncode, said) == (0, f"auditor {auditor.__version__}\n")
+    wrong = [interpreter(), "-m", "auditor", "plan", "nowhere.toml"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "AUDITOR_HOME": str(tmp_path)}
+    done = subprocess.run(wrong, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "nowhere.toml" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_reaches_what_was_forked_and_ends_both(tmp_path: Path, number: signal.Signals) -> None:
+    with fork_server(tmp_path) as process:
+        assert process.stdout is not None
+        process.send_signal(number)
+        assert process.stdout.read() == "", "nobody holds its output any more"
+    assert process.returncode == {signal.SIGINT: 1, signal.SIGTERM: 0, signal.SIGKILL: -9}[number]
 
 
 def like_a_launcher() -> dict[str, str]:
@@ -71,10 +100,3 @@ def test_a_fork_server_ends_when_its_input_closes(tmp_path: Path) -> None:
         process.stdin.close()
         assert process.wait() == 0
     assert not sockets.exists()
-
-
-def test_a_fork_server_that_is_killed_is_gone(tmp_path: Path) -> None:
-    with fork_server(tmp_path) as process:
-        assert process.stdout is not None
-        process.kill()
-        assert process.stdout.read() == "", "nobody holds its output any more"

@@ -1,31 +1,51 @@
-"""A Python that has PyTorch imported already, for the fork servers of audits in the process of the tests.
+"""A Python that has PyTorch imported already, for the commands and the fork servers of audits that tests start.
 
-Each audit starts a fork server, which spends nearly four seconds of processor time on its imports. `interpreter()` is
-the path of a program to be started in Python's place: asked for a fork server, it has one forked from a process that
-did these imports once. What is forked runs the fork server's own `main`, with the streams, the folder, the session and
-the environment that it was started with. Asked for anything else, or in another environment, which imports may depend
-on, it becomes Python itself, in which `sys.executable` is that path again: what a command starts is forked, too.
+Each audit spends over six seconds of processor time on the imports of its command, and nearly four on those of its
+fork server. `interpreter()` is the path of a program to be started in Python's place: asked for a module of ours, or
+for a process of a pool, it has one forked from a process that did these imports once. What is forked runs the module as
+Python's `-m` does, with the descriptors, the folder and the environment that it was started with, in a session of its
+own. What is started in Python's place lives as long, passes signals on, and ends in the same way. Asked for anything
+else, or in another environment, which imports may depend on, it becomes Python itself, in which `sys.executable` is
+that path again: what a command starts is forked, too.
 """
 
 from __future__ import annotations
 
+import fcntl
 import functools
+import gc
+import io
+import itertools
 import json
+import multiprocessing.spawn
 import os
+import runpy
 import selectors
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 START = ["-P", "-m", "auditor.providers.fork_server"]
 """How a launcher starts a fork server; what follows are its arguments."""
-STREAMS = (0, 1, 2)
-RELEVANT = ("PYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "ATEN_", "ONEDNN_", "DNNL_", "CUDA_")
+PACKAGES = ("auditor", "tests")
+"""Whose modules are forked."""
+WORKER = "from multiprocessing.spawn import spawn_main;"
+"""How the code begins that a process of a pool is started with."""
+FLAGS = ("-B", "-P")
+MOST_OPEN = 64
+HIGH = 512
+"""Descriptors from here on are not among those that are handed over."""
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""A killed one needs no word: the connection breaks."""
+RELEVANT = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "MKL_", "OPENBLAS_", "ATEN_", "ONEDNN_", "DNNL_", "CUDA_")
 """How the names of variables begin that change what is imported, or how it computes. Others are given to the fork."""
 ROOT = Path(__file__).parents[1]
 AT_FIRST = dict(os.environ)
@@ -35,6 +55,11 @@ AT_FIRST = dict(os.environ)
 def interpreter() -> str:
     """What is started in Python's place."""
     return _started().program if hasattr(os, "pidfd_open") else sys.executable
+
+
+def with_these_tests() -> str:
+    """A `PYTHONPATH` that leads to what is tested, and to the tests."""
+    return os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
 
 
 @dataclass(frozen=True)
@@ -51,8 +76,7 @@ def _started() -> _Started:
     folder = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
     program, listening = Path(folder.name) / "bin" / "python", Path(folder.name) / "s"
     _lay_out(program)
-    path = os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
-    environment = AT_FIRST | {"PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment = AT_FIRST | {"PYTHONPATH": with_these_tests(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     Path(f"{listening}.json").write_text(json.dumps(environment))
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" ask "{listening}" "$0" "$@"\n')
     program.chmod(0o700)
@@ -78,34 +102,76 @@ def _lay_out(program: Path) -> None:
     (program.parents[1] / "pyvenv.cfg").write_text(known.read_text() if known.exists() else home)
 
 
-def ask(listening: str, program: str, arguments: list[str]) -> int:
-    """Have a fork server forked, and wait for its end; its exit code. Become Python for anything else."""
+def ask(listening: str, program: str, arguments: list[str]) -> NoReturn:
+    """Have a module forked, and end as it ends. Become Python for anything else."""
     environment = json.loads(Path(f"{listening}.json").read_text())
-    if arguments[: len(START)] != START or _relevant(environment) != _relevant(os.environ):
+    flags = [*itertools.takewhile(FLAGS.__contains__, arguments)]
+    option, wanted, *rest = [*arguments[len(flags) :], "", ""][: max(2, len(arguments) - len(flags))]
+    known = (option == "-m" and wanted.partition(".")[0] in PACKAGES) or (option == "-c" and wanted.startswith(WORKER))
+    if not known or _relevant(environment) != _relevant(os.environ):
         os.execv(sys.executable, [program, *arguments])
+    order = {
+        "program": program,
+        "option": option,
+        "wanted": wanted,
+        "arguments": rest,
+        "safely": "-P" in flags,
+        "open": (descriptors := _open()),
+        "folder": str(Path.cwd()),
+        "environment": dict(os.environ),
+        "umask": os.umask(0o077),
+    }
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(listening)
-        order = {"arguments": arguments[len(START) :], "folder": str(Path.cwd()), "environment": dict(os.environ)}
-        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], STREAMS)
-        return int(connection.makefile().readline() or 1)
+        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], descriptors)
+        answers = connection.makefile()
+        forked = int(answers.readline() or 0)
+        for number in PASSED_ON if forked else ():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda number, _: os.kill(forked, number))
+        _end_like(int(answers.readline() or 1))
+
+
+def _open() -> list[int]:
+    """The descriptors that this process was started with."""
+    found = []
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208
+        with suppress(OSError):  # that of the listing itself
+            os.fstat(number)
+            found.append(number)
+    return sorted(found)
+
+
+def _end_like(code: int) -> NoReturn:
+    """End with an exit code; one below zero is that of a process that a signal ended."""
+    if code < 0:
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code % 256)
 
 
 def _relevant(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(RELEVANT)}
 
 
+@functools.cache
 def import_once() -> None:
-    """Import what a fork server imports, the first time that one is wanted."""
+    """Import what commands and fork servers import, the first time that one is wanted."""
     import torch
     import torch._dynamo
+    import torch._inductor
 
+    import auditor.audit.engine
+    import auditor.cli.app
     import auditor.providers.agent.http_server  # noqa: F401
 
     torch.set_num_threads(1)
+    gc.freeze()
 
 
 class Forks:
-    """Forks a fork server for each connection; it is killed when the connection breaks, as is the asker."""
+    """Forks a process for each connection; it is killed when the connection breaks, as is the asker."""
 
     def __init__(self, listening: str) -> None:
         self._selector = selectors.DefaultSelector()
@@ -128,7 +194,7 @@ class Forks:
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
-        text, streams, _, _ = socket.recv_fds(connection, 1 << 20, len(STREAMS))
+        text, streams, _, _ = socket.recv_fds(connection, 1 << 20, MOST_OPEN)
         while not text.endswith(b"\n"):
             text += connection.recv(1 << 20)
         import_once()
@@ -137,6 +203,8 @@ class Forks:
             self._become(json.loads(text), streams)
         for stream in streams:
             os.close(stream)
+        with suppress(OSError):
+            connection.sendall(f"{child}\n".encode())
         self._open[child] = connection
         ended = os.pidfd_open(child)
         self._when(ended, functools.partial(self._reap, child, ended))
@@ -158,33 +226,56 @@ class Forks:
             os.kill(child, 9)
         os._exit(0)
 
-    def _become(self, order: dict[str, object], streams: list[int]) -> None:
-        """Be the fork server that was asked for."""
-        from auditor.providers import fork_server
-
+    def _become(self, order: dict[str, Any], streams: list[int]) -> None:
+        """Be the module that was asked for."""
+        code = 1
         try:
             os.setsid()
             self._selector.close()
             for connection in (self._listener, *self._open.values()):
                 connection.close()
-            for stream, place in zip(streams, STREAMS, strict=True):
-                os.dup2(stream, place)
-                os.close(stream)
-            os.chdir(str(order["folder"]))
-            assert isinstance(order["environment"], dict)
-            os.environ.clear()
-            os.environ.update(order["environment"])
-            tempfile.tempdir = None
-            assert isinstance(order["arguments"], list)
-            sys.argv[1:] = order["arguments"]
-            fork_server.main()
+            _take(order, streams)
+            if order["option"] == "-m":
+                runpy.run_module(order["wanted"], run_name="__main__", alter_sys=True)
+            else:
+                exec(order["wanted"], {"__name__": "__main__"})
+            code = 0
+        except SystemExit as leaving:
+            code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         except BaseException:
-            import traceback
-
             traceback.print_exc()
         finally:
-            sys.stderr.flush()
-            os._exit(1)
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(code % 256)
+
+
+def _take(order: dict[str, Any], streams: list[int]) -> None:
+    """Take over the streams, the folder, the environment and the arguments that Python was to be started with."""
+    moved = [fcntl.fcntl(stream, fcntl.F_DUPFD, HIGH) for stream in streams]
+    for stream in streams:
+        os.close(stream)
+    for stream, place in zip(moved, order["open"], strict=True):
+        os.dup2(stream, place)
+        os.close(stream)
+    for name, place in (("stdout", 1), ("stderr", 2)):
+        known: io.TextIOWrapper = getattr(sys, name)
+        file = io.BufferedWriter(io.FileIO(place, "w", closefd=False))
+        lines = place == 2 or os.isatty(place)
+        fresh = io.TextIOWrapper(file, known.encoding, known.errors, line_buffering=lines)
+        setattr(sys, name, fresh)
+        setattr(sys, f"__{name}__", fresh)
+    os.chdir(order["folder"])
+    os.umask(order["umask"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    tempfile.tempdir = None
+    sys.executable = order["program"]
+    multiprocessing.spawn.set_executable(order["program"])
+    sys.argv[1:] = order["arguments"]
+    if not order["safely"]:
+        sys.path.insert(0, order["folder"])
 
 
 def serve(listening: str) -> None:
@@ -198,4 +289,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:
-        os._exit(ask(sys.argv[2], sys.argv[3], sys.argv[4:]) % 256)
+        ask(sys.argv[2], sys.argv[3], sys.argv[4:])

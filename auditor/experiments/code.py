@@ -53,10 +53,15 @@ def _parent(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _imports(path: Path, name: str) -> Iterator[str]:
+@cache
+def _imports(path: Path, name: str) -> tuple[str, ...]:
     """What a module imports, by full names; a name that is imported from a module may be a module, too."""
+    return tuple(dict.fromkeys(_named(path, name)))
+
+
+def _named(path: Path, name: str) -> Iterator[str]:
     package = name if path.name == "__init__.py" else _parent(name)
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -82,11 +87,6 @@ def _file(name: str) -> Path | None:
             if path.is_file():
                 return path
     return None
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, cast, overload
 
@@ -244,18 +244,17 @@ def origin_of(file: PluginFile) -> Origin:
 
 def _installed(kind: Kind) -> list[tuple[Origin, EntryPoint]]:
     points = {(point.name, point.value): point for point in entry_points(group=f"auditor.{kind}")}
-    return [(_describe(kind, point), point) for point in points.values()]
+    packages = {dist: _name_and_version(dist) for dist in {point.dist for point in points.values()}}
+    found = []
+    for point in points.values():
+        package, version = packages[point.dist]
+        found.append((Origin(kind, point.name, package, version, point.value), point))
+    return found
 
 
-def _describe(kind: Kind, point: EntryPoint) -> Origin:
-    package = point.dist
-    return Origin(
-        kind=kind,
-        name=point.name,
-        package=package.name if package else "?",
-        version=package.version if package else "?",
-        target=point.value,
-    )
+def _name_and_version(package: Distribution | None) -> tuple[str, str]:
+    """Of a package; each time that it is asked for them it reads and parses all that is said of it."""
+    return (package.name, package.version) if package else ("?", "?")
 
 
 def _origin_in(file: PluginFile, kind: Kind, name: str, found: type) -> Origin:

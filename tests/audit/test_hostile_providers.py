@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.command import ROOT, Auditor, Result
+from tests.warm_python import interpreter, with_these_tests
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]  # one process has the agents
 
@@ -66,8 +67,9 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     apart = ",".join(APART).split(",")
     tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE, HICCUPS, COPIER]
     together = ",".join(trick for trick in tricks if trick not in apart)
-    command = [sys.executable, "-m", "tests.hostile_agents", str(folder), together, *APART]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE)
+    command = [interpreter(), "-m", "tests.hostile_agents", str(folder), together, *APART]
+    environment = os.environ | {"PYTHONPATH": with_these_tests()}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE)
     assert process.stdin is not None
     try:
         for trick in tricks:

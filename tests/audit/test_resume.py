@@ -115,21 +115,21 @@ def test_a_run_that_is_asked_to_pause_stops_after_a_sub_run_and_goes_on_to_the_s
     assert resumed.verdicts == {"a": "consistent", "b": "consistent", "c": "flagged"}
 
 
-def local_provider(process: subprocess.Popen[str], number: int) -> int:
-    """The process of a local provider, known by the files that it has open."""
-    for pid in agents_of(process):
+def local_provider(home: Path, number: int) -> int:
+    """The process of a local provider, known by the log that it writes."""
+    for output in Path("/proc").glob("[0-9]*/fd/1"):
         with suppress(OSError):
-            opened = [str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()]
-            if any(f"providers/{number:02d}/" in name for name in opened):
-                return int(pid)
+            log = output.readlink()
+            if log.is_relative_to(home) and f"providers/{number:02d}/" in str(log):
+                return int(output.parts[2])
     raise AssertionError("no such provider")
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it looks for a process in /proc")
 def test_a_run_whose_primary_was_killed_goes_on_to_the_same_end(auditor: Auditor) -> None:
-    process = auditor.start("run", auditor.job(**(JOB | {"steps": 300, "attacks": {}})), "--json", descends=True)
+    process = auditor.start("run", auditor.job(**(JOB | {"steps": 300, "attacks": {}})), "--json")
     run = [event["run"] for event in until(process, "drawn")][-1]
-    os.kill(local_provider(process, 0), signal.SIGKILL)
+    os.kill(local_provider(auditor.home, 0), signal.SIGKILL)
     stdout, narration = process.communicate()
     assert process.returncode == 11, narration
     assert f"To let it train on, run: auditor resume {run}" in narration

@@ -39,9 +39,11 @@ def on_a_terminal(auditor: Auditor, *arguments: str, ignore: bool) -> tuple[subp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("ignore", "code", "last"), [(True, 0, "verdict"), (False, 130, "run_interrupted")])
-def test_the_terminal_is_closed(auditor: Auditor, ignore: bool, code: int, last: str) -> None:
-    process, terminal = on_a_terminal(auditor, "run", auditor.job(steps=600), ignore=ignore)
+@pytest.mark.parametrize(
+    ("ignore", "steps", "code", "last"), [(True, 60, 0, "verdict"), (False, 600, 130, "run_interrupted")]
+)
+def test_the_terminal_is_closed(auditor: Auditor, ignore: bool, steps: int, code: int, last: str) -> None:
+    process, terminal = on_a_terminal(auditor, "run", auditor.job(steps=steps), ignore=ignore)
     shown = b""
     while b"sub-run" not in shown and b"trains" not in shown:
         shown += os.read(terminal, 4096)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -87,7 +87,7 @@ def test_words_about_the_code_do_not_count(stranger: Path) -> None:
 def test_the_pool_of_a_benchmark_is_named_after_the_code(tmp_path: Path) -> None:
     """A benchmark whose trainer was changed finds no file of the one before."""
     (tmp_path / "job.toml").write_text(job_text())
-    names = []
+    copies = []
     for index, (file, old, new) in enumerate(
         (
             ("__init__.py", "__version__", "__version__"),
@@ -100,24 +100,40 @@ def test_the_pool_of_a_benchmark_is_named_after_the_code(tmp_path: Path) -> None
         path = copy / "auditor" / file
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new, 1))
-        names.append(_starts(tmp_path / "job.toml", copy))
+        copies.append(copy)
+    names = _starts(tmp_path / "job.toml", copies)
     assert names[0] == names[1]
     assert names[0] != names[2]
 
 
-def _starts(job: Path, code: Path) -> str:
-    """The files that a benchmark of a job would begin with, as the package in `code` names them."""
-    script = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-        "import auditor; assert auditor.__file__.startswith(sys.argv[2])\n"
-        "from auditor.experiments.bench import Bench\n"
-        "from auditor.experiments.specification import load_benchmark\n"
-        "benchmark, job = load_benchmark(Path(sys.argv[1]))\n"
-        "made = Bench(benchmark, job, Path('bench'), Path('data'), device='cpu', workers=1)\n"
-        "print([order.results for _, order in made.orders.starts()])\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(job), str(code)], cwd=job.parent, capture_output=True, text=True, check=False
-    )
+STARTS = """
+import os, sys
+from pathlib import Path
+import torch, torch._inductor, scipy.stats  # once for all copies, each of which is imported in a process of its own
+
+for code in sys.argv[2:]:
+    sys.stdout.flush()
+    if os.fork() == 0:
+        break
+    _, status = os.wait()
+    assert status == 0
+else:
+    os._exit(0)
+sys.path.insert(0, code)
+import auditor; assert auditor.__file__.startswith(code)
+from auditor.experiments.bench import Bench
+from auditor.experiments.specification import load_benchmark
+benchmark, job = load_benchmark(Path(sys.argv[1]))
+made = Bench(benchmark, job, Path("bench"), Path("data"), device="cpu", workers=1)
+print([order.results for _, order in made.orders.starts()])
+"""
+
+
+def _starts(job: Path, copies: Sequence[Path]) -> list[str]:
+    """The files that a benchmark of a job would begin with, as each copy of the package names them."""
+    command = [sys.executable, "-c", STARTS, str(job), *map(str, copies)]
+    done = subprocess.run(command, cwd=job.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    names = done.stdout.splitlines()
+    assert len(names) == len(copies)
+    return names

@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from auditor.job.plugin_file import PluginFile
 from auditor.plugins.loader import Descriptions, Subject
 
 GOOD = "from auditor.plugins import Attack\nclass Good(Attack):\n    '''Does nothing.'''\n    name = 'good'\n"
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_plugin_that_hangs_is_given_up_and_the_next_is_described() -> None:
     files = {"/x/hangs.py": "import time\ntime.sleep(600)\n", "/x/one.py": GOOD, "/x/two.py": GOOD}
     subjects = [Subject(file=PluginFile(path=path, source=text)) for path, text in files.items()]
@@ -24,6 +27,7 @@ def test_a_plugin_that_hangs_is_given_up_and_the_next_is_described() -> None:
     assert one.error == two.error == words
 
 
+@pytest.mark.usefixtures("warm")
 def test_nobody_waits_for_the_process_when_nobody_wants_to_know() -> None:
     hangs = PluginFile(path="/x/hangs.py", source="import time\ntime.sleep(600)\n")
     descriptions = Descriptions([Subject(file=hangs)], seconds=600.0)

@@ -10,6 +10,11 @@ import pytest
 from auditor.tui.app import AuditorApp
 
 
+@pytest.fixture(autouse=True)
+def _warm(warm: None) -> None:
+    """Runs and the loading of plugins are processes of their own."""
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, named alike on every machine; the working folder is the one that it lies in."""

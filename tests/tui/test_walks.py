@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,20 +24,11 @@ from auditor.tui.screens.verdict import VerdictScreen
 from auditor.tui.widgets.distances import DistanceView
 from auditor.tui.widgets.event_log import SearchInput
 from auditor.tui.widgets.log_lines import LogLines
-from tests.command import Auditor
 from tests.tui.recorded import NAMES, job_text
 from tests.tui.walking import screen_text, text_of, type_text, until
-from tests.warm_python import interpreter
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 RUN_SECONDS = 200.0
-
-
-@pytest.fixture(autouse=True)
-def _warm(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    """The runs are processes of their own, and their fork servers come from the warm one."""
-    monkeypatch.setattr(sys, "executable", interpreter())
-    monkeypatch.setenv("PYTHONPATH", Auditor(Path(), home).environment()["PYTHONPATH"])
 
 
 def shows(app: AuditorApp, words: str) -> bool:
@@ -66,7 +56,7 @@ def snapshot(app: AuditorApp) -> Snapshot:
 
 def name_the_providers(*names: str) -> None:
     """Write `small.toml`, a short job of these registered providers, the first of them malicious."""
-    unnamed = job_text(names, steps=600, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
+    unnamed = job_text(names, steps=300, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
     parts = [part + f'"{name}"' for part, name in zip(unnamed, names, strict=False)]
     Path("small.toml").write_text("".join(parts) + unnamed[-1])
 

@@ -47,7 +47,7 @@ class TestSparsePCA(InspectorContract):
 class TestTwoSample(InspectorContract):
     inspector = load_plugin("inspectors", "two_sample")
     task = "random_fourier"
-    options: ClassVar = {"steps": 20, "key_seed": 0, "key_gamma": 4.0}
+    options: ClassVar = {"steps": 20, "draws": 3, "key_seed": 0, "key_gamma": 4.0}
 
 
 def test_no_bundled_inspector_is_forgotten() -> None:
