@@ -107,6 +107,7 @@ class _Forks:
         os.dup2(nothing, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        _keep_temporary_files(Path(order["folder"]))
         _set_apart(order, self._sockets)
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
@@ -169,6 +170,14 @@ class _Forks:
                 continue
 
 
+def _keep_temporary_files(own: Path) -> None:
+    """Have temporary files made in this agent's own folder, which the client clears: it may be killed at any time."""
+    from auditor.providers.agent.clients import TEMPORARY
+
+    (temporary := own / TEMPORARY).mkdir(exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+
+
 def _set_apart(order: dict[str, Any], sockets: Path) -> None:
     """Keep what the client keeps from an adversary that it has simulated; nothing is kept from an honest agent.
 
@@ -177,8 +186,6 @@ def _set_apart(order: dict[str, Any], sockets: Path) -> None:
     if order["hidden"] is None:
         return
     own = Path(order["folder"])
-    (temporary := own / "temporary").mkdir(exist_ok=True)
-    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
     needed = [order["downloads"], *order["data"].values(), sys.prefix, sys.base_prefix, *sys.path]
     try:
         hide(Path(order["hidden"]), but=(own, sockets), read_only=map(Path, needed))

@@ -19,6 +19,8 @@ from auditor.providers.agent.limits import Full, Limits
 from auditor.store.blobs import BlobFolder, IncomingBlob
 
 FOLDER = "clients"
+TEMPORARY = "temporary"
+"""The folder of temporary files of an agent that the client started, beside that of its clients."""
 BLOBS = "blobs"
 TOSSES = "tosses"
 
@@ -140,5 +142,6 @@ class Room:
 
 
 def clear_clients(folder: Path) -> None:
-    """Forget all checkpoints of an agent with this folder."""
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    """Forget all checkpoints of an agent with this folder, and its temporary files."""
+    for name in (FOLDER, TEMPORARY):
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -89,25 +89,27 @@ class OwnProgram(NetworkProgram):
         return super().delivered_success(evaluator, attack) if self.dataset.classes else None
 
     @cached_property
+    def _named(self) -> dict[str, str]:
+        """The files of the client's code by what is in them, as providers get their names."""
+        found = {}
+        for key, (prefix, path) in self.task.files().items():
+            with Path(path).open("rb") as file:
+                found[key] = f"{prefix}sha256-{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return found
+
+    @property
     def _code_remark(self) -> Remark:
-        named = {
-            key: f"{prefix}sha256-{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
-            for key, (prefix, path) in self.task.files().items()
-        }
-        digest = self.task.with_files(named).code
+        digest = self.task.with_files(self._named).code
         return Remark(
             "note", f"the code is {digest}; an agent executes it if its owner allows that or any with --allow-code"
         )
 
-    @cached_property
+    @property
     def _code_bytes(self) -> bytes:
-        """All files of the client's code with their names, or the source of an installed module."""
-        if not self.task.own_file:
-            return inspect.getsource(self._code.module).encode()
-        pieces = []
-        for prefix, path in sorted(self.task.files().values()):
-            pieces += [prefix.encode(), Path(path).read_bytes(), b"\0"]
-        return b"".join(pieces)
+        """What identifies all files of the client's code, or the source of an installed module."""
+        if self.task.own_file:
+            return "\n".join(sorted(self._named.values())).encode()
+        return inspect.getsource(self._code.module).encode()
 
     @property
     def _has_classes(self) -> bool:
