@@ -134,11 +134,11 @@ def scale_of(spread: float) -> Scale:
 
 def scale_behind(ratio: float, p_value: float) -> Scale | None:
     """The scale by which a ratio got its p-value; None where many scales give the same."""
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
     if not (ratio > ALLOWANCE and 0 < p_value < 0.5):
         return None
-    return scale_of((math.log(ratio) - math.log(ALLOWANCE)) / float(student.isf(p_value, TAIL)))
+    return scale_of((math.log(ratio) - math.log(ALLOWANCE)) / -float(stdtrit(TAIL, p_value)))
 
 
 def _spread(matrix: DistanceMatrix, known: Seen) -> float:
