@@ -34,7 +34,8 @@ class Scale:
         """The ratio that has this p-value, between 0 and 1; a larger one has a smaller."""
         from scipy.special import stdtrit  # scipy.stats gives the same numbers, and takes a second to import
 
-        statistic = self.expected.location - self.expected.scale * float(stdtrit(self.expected.tail, p_value))
+        quantile = -float(stdtrit(self.expected.tail, p_value)) if p_value > 0 else math.inf
+        statistic = self.expected.location + self.expected.scale * quantile
         return math.exp(min(self.spread * statistic, 700.0))
 
 
