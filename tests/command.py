@@ -101,7 +101,7 @@ class Auditor:
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """The environment of a command."""
         kept = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "NO_COLOR")}
-        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": with_these_tests()} | (more or {})
+        return kept | {"AUDITOR_HOME": str(self.home), "PYTHONPATH": with_these_tests(os.environ)} | (more or {})
 
 
 def job_text(

@@ -57,9 +57,10 @@ def interpreter() -> str:
     return _started().program if hasattr(os, "pidfd_open") else sys.executable
 
 
-def with_these_tests() -> str:
-    """A `PYTHONPATH` that leads to what is tested, and to the tests."""
-    return os.pathsep.join([str(ROOT), *filter(None, [AT_FIRST.get("PYTHONPATH")])])
+def with_these_tests(environment: Mapping[str, str] = AT_FIRST) -> str:
+    """A `PYTHONPATH` that leads to what is tested, to the tests, and where that of an environment leads."""
+    others = environment.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join([str(ROOT), *(path for path in others if path not in ("", str(ROOT)))])
 
 
 @dataclass(frozen=True)

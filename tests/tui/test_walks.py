@@ -56,7 +56,7 @@ def snapshot(app: AuditorApp) -> Snapshot:
 
 def name_the_providers(*names: str) -> None:
     """Write `small.toml`, a short job of these registered providers, the first of them malicious."""
-    unnamed = job_text(names, steps=300, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
+    unnamed = job_text(names, steps=600, k=10).replace('endpoint = "local:cpu"', "endpoint = NAME").split("NAME")
     parts = [part + f'"{name}"' for part, name in zip(unnamed, names, strict=False)]
     Path("small.toml").write_text("".join(parts) + unnamed[-1])
 
