@@ -75,6 +75,7 @@ def agent(
     from auditor.providers.agent.limits import Limits
     from auditor.providers.agent.private_socket import CannotListen, held, private_socket
     from auditor.providers.agent.settings import AgentSettings
+    from auditor.providers.agent.temporary_files import keep_temporary_files
 
     settings = AgentSettings(
         name=name,
@@ -97,6 +98,7 @@ def agent(
         with held(settings.folder), private_socket(address) as listening:
             say(f"{name} listens on unix:{address} and keeps its checkpoints in {settings.folder}")
             os.umask(0o077)  # what it makes is its owner's alone
+            keep_temporary_files(settings.folder)
             from auditor.providers.agent.http_server import serve  # imports PyTorch, which takes its time
 
             serve(settings, listening)

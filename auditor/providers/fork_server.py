@@ -16,7 +16,6 @@ import os
 import selectors
 import signal
 import sys
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -107,7 +106,10 @@ class _Forks:
         os.dup2(nothing, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        _keep_temporary_files(Path(order["folder"]))
+
+        from auditor.providers.agent.temporary_files import keep_temporary_files
+
+        keep_temporary_files(Path(order["folder"]))
         _set_apart(order, self._sockets)
         threading.Thread(target=_end_with, args=(self._lifeline,), daemon=True).start()
 
@@ -168,14 +170,6 @@ class _Forks:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-
-
-def _keep_temporary_files(own: Path) -> None:
-    """Have temporary files made in this agent's own folder, which the client clears: it may be killed at any time."""
-    from auditor.providers.agent.clients import TEMPORARY
-
-    (temporary := own / TEMPORARY).mkdir(exist_ok=True)
-    os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
 
 
 def _set_apart(order: dict[str, Any], sockets: Path) -> None:

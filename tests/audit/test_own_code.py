@@ -56,7 +56,10 @@ def test_own_code_is_flagged_where_a_provider_deviates_and_clean_where_none_does
 
 
 @pytest.mark.slow
-def test_an_agent_executes_the_code_that_its_owner_allows_and_gets_it_from_the_client(auditor: Auditor) -> None:
+def test_an_agent_executes_the_code_that_its_owner_allows_and_gets_it_from_the_client(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(auditor.folder))
     told = auditor.here("data", auditor.job(task=TASK), "--json")
     assert told.code == 0, told.stderr
     digest = re.search(r"[0-9a-f]{64}", json.dumps(json.loads(told.stdout)["remarks"]))
@@ -67,6 +70,7 @@ def test_an_agent_executes_the_code_that_its_owner_allows_and_gets_it_from_the_c
         with agent(auditor, *options) as address:
             job = auditor.job(task=TASK, steps=10, endpoints={"c": address}, audit="fixed_selection = [0]")
             result = auditor.here("run", job, "--json")
+        assert not list(auditor.folder.glob("auditor-code-*"))
         verdict = next(one for one in result.verdict["providers"] if one["name"] == "c")
         assert (verdict["verdict"] == "consistent") is allowed, result.stderr
         assert (f"--allow-digest {digest[0]}" in " ".join(verdict["reasons"])) is not allowed

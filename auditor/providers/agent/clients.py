@@ -16,11 +16,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from auditor.providers.agent.limits import Full, Limits
+from auditor.providers.agent.temporary_files import FOLDER as TEMPORARY_FILES
 from auditor.store.blobs import BlobFolder, IncomingBlob
 
 FOLDER = "clients"
-TEMPORARY = "temporary"
-"""The folder of temporary files of an agent that the client started, beside that of its clients."""
 BLOBS = "blobs"
 TOSSES = "tosses"
 
@@ -143,5 +142,5 @@ class Room:
 
 def clear_clients(folder: Path) -> None:
     """Forget all checkpoints of an agent with this folder, and its temporary files."""
-    for name in (FOLDER, TEMPORARY):
+    for name in (FOLDER, TEMPORARY_FILES):
         shutil.rmtree(folder / name, ignore_errors=True)
