@@ -209,7 +209,12 @@ class Forks:
         self._open[child] = connection
         ended = os.pidfd_open(child)
         self._when(ended, functools.partial(self._reap, child, ended))
-        self._when(connection.fileno(), functools.partial(os.kill, child, 9))
+        self._when(connection.fileno(), functools.partial(self._kill, child))
+
+    def _kill(self, child: int) -> None:
+        """Its asker is gone; in the same moment it may have ended and been reaped."""
+        if child in self._open:
+            os.kill(child, signal.SIGKILL)
 
     def _reap(self, child: int, ended: int) -> None:
         connection = self._open.pop(child)
