@@ -10,12 +10,10 @@ from torch import Tensor
 
 from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.errors import nearest, readable
-from auditor.tasks.checkpoint import OPTIMIZER, STEP, all_finite
+from auditor.tasks.checkpoint import MODEL, all_finite
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import few
 from auditor.tasks.learner import Learner
-
-MODEL = "model."
 
 MATCHED = 200
 """Missing names that the nearest ones are looked for; more would take long, and nobody reads them."""
@@ -38,7 +36,7 @@ def initial_state(path: Path, learner: Learner, source: str = "training.initial:
     try:
         open_user_file(path).close()
         with safe_open(path, framework="pt") as file:
-            names = {name if _is_full(name) else f"{MODEL}{name}": name for name in file.keys()}  # noqa: SIM118
+            names = learner.checkpoint_names(list(file.keys()))
             wanted = [name for name in fresh if name.startswith(MODEL)]
             missing = [_own(name) for name in wanted if name not in names]
             strange = [_own(name) for name in names if name.startswith(MODEL) and name not in fresh]
@@ -72,10 +70,6 @@ def _with_nearest(missing: Sequence[str], strange: Sequence[str]) -> list[str]:
     pairs.sort(key=lambda pair: pair[1] is None)
     named = [name if near is None else f"{name} (nearest is {near})" for name, near in pairs]
     return [*named, *missing[MATCHED:]]
-
-
-def _is_full(name: str) -> bool:
-    return name == STEP or name.startswith((MODEL, OPTIMIZER))
 
 
 def _form(tensor: Tensor) -> str:

@@ -86,6 +86,11 @@ class Trainer(Learner):
         return self.network
 
     @property
+    def counts_evenly(self) -> bool:
+        """See `Learner`."""
+        return self._ingredients.counts_evenly
+
+    @property
     def epoch_steps(self) -> int:
         """How many steps an epoch has."""
         return self._order.epoch_steps

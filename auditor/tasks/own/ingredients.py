@@ -35,6 +35,8 @@ class OwnIngredients(Ingredients):
         code: what calls into it.
     """
 
+    counts_evenly = False
+
     def __init__(self, task: PythonTask, workload: Workload, dataset: Dataset, code: ClientCode) -> None:
         self.dataset = dataset
         self.kind, self.akin = task.kind, task.akin
