@@ -96,7 +96,6 @@ def test_another_program_and_a_changed_checkpoint_are_flagged(auditor: Auditor) 
     other.write_text(SAMPLE.read_text().replace("RATE, MOMENTUM = 64, 0.05", "RATE, MOMENTUM = 64, 0.051"))
     for attack in (
         f'{{ name = "other_command", replace = {{ "command.py" = "{other}" }} }}',
-        '{ name = "tamper", part = "optimizer", amount = 0.01 }',
         '{ name = "intermittent", sub_runs = [2], attack = { name = "tamper", names = "layer1.*", amount = 0.01 } }',
     ):
         result = auditor.here("run", job(auditor, attack=f"attack = {attack}"), "--json")
@@ -121,7 +120,7 @@ def test_a_model_in_python_opens_the_metrics_that_compute(auditor: Auditor) -> N
     refused = auditor.here("run", job(auditor, metrics='["update", "logits"]'))
     assert refused.code == 2
     assert "does not support command tasks" in " ".join(refused.stderr.split())
-    name = job(auditor, more=python, metrics='["update", "logits", "output"]', attack='attack = {name="lazy",skip=0.1}')
+    name = job(auditor, more=python, metrics='["update", "logits", "output"]', attack='attack = {name="lazy",skip=0.2}')
     result = auditor.here("run", name, "--json")
     assert result.code == 10, result.stderr
     assert result.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
@@ -149,9 +148,8 @@ def test_an_agent_executes_the_program_if_its_owner_allows_it(auditor: Auditor) 
 def test_a_program_that_fails_at_a_provider_alone_accuses_nobody(auditor: Auditor) -> None:
     """One replica's program exits with 3, for instance because its disk is full."""
     failing = auditor.folder / "sometimes.py"
-    failing.write_text(
-        "import os, sys\nif 'providers/02' in os.getcwd(): sys.exit('no space left here')\n" + PROGRAM.read_text()
-    )
+    stop = "    if 'providers/02' in os.getcwd():\n        sys.exit('no space left here')\n"
+    failing.write_text(PROGRAM.read_text().replace("def main() -> None:\n", f"def main() -> None:\n{stop}"))
     script = '"sometimes.py", "tell"'
     begin = '"sometimes.py", "begin", "-", "{checkpoint_out}", "0", "0", "{seed}"'
     result = auditor.here("run", job(auditor, script=script, begin=begin), "--json")
