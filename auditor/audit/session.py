@@ -247,7 +247,7 @@ class Session:
 
     async def _settle(self) -> None:
         """Take note where the job is to stop early and the primary is flagged by what is known."""
-        if self.job.audit.stop_early and not self.settled.is_set():
+        if self.job.audit.ends_when_flagged and not self.settled.is_set():
             flagged = await asyncio.to_thread(primary_is_flagged, self.state, self._choice, self._assumptions)
             if flagged:
                 self.settled.set()
