@@ -201,10 +201,8 @@ async def interrupt(folder: Path, table: Table, source: Path, digest: str, size:
                 shutil.rmtree(folder / "interrupted")
         server.close()
         (folder / "proxy").unlink()
-        what = "sent" if up else "opened"
-        print(
-            f"{what} with a break halfway: {proxy.passed:,} bytes travelled of {size:,}; {seconds(begun)}", flush=True
-        )
+        what, took = "sent" if up else "opened", time.perf_counter() - begun
+        print(f"{what} with a break halfway: {proxy.passed:,} bytes travelled of {size:,}; {took:.2f} s", flush=True)
 
 
 def check(path: Path, schema: Schema, known: KnownValues) -> None:
