@@ -1,4 +1,4 @@
-"""How much memory something takes beside mapped files."""
+"""How much memory something takes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from pathlib import Path
 
 
 class Memory:
-    """The highest RssAnon of this process, in bytes, while it is watched; only Linux tells it."""
+    """The highest RssAnon of this process, in bytes, while it is watched; only Linux tells it.
 
-    def __init__(self) -> None:
+    Args:
+        mapped: whether what is mapped from files counts, too.
+    """
+
+    def __init__(self, *, mapped: bool = False) -> None:
+        self._fields = ("RssAnon", "RssFile") if mapped else ("RssAnon",)
         self.before = self._now()
         self.most = self.before
         self._over = threading.Event()
@@ -29,7 +34,7 @@ class Memory:
 
     def _now(self) -> int:
         lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(self._fields))
 
     @property
     def grown(self) -> int:

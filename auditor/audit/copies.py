@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
+import numpy as np
 
-from auditor.tasks.checkpoint import digest_of_parts, parts
+from auditor.tasks.checkpoint import CheckpointFile, Schema, as_array, digest_of_parts
 
 MOVED = 0.5
 """A provider that trained has changed more than this share of the parameters; single ones may round to the same."""
@@ -91,7 +91,9 @@ class Copies:
     def _moved(self, start: Path, path: Path) -> float:
         """The share of single parameters that differ."""
         differing = count = 0
-        for before, after in zip(parts(start, self._parameters), parts(path, self._parameters), strict=True):
-            differing += int(torch.count_nonzero(before != after))
+        schema = Schema.of_file(start)
+        files = [CheckpointFile(one, schema).pieces(self._parameters) for one in (start, path)]
+        for (_, before), (_, after) in zip(*files, strict=True):
+            differing += int(np.count_nonzero(as_array(before) != as_array(after)))
             count += before.numel()
         return differing / max(1, count)

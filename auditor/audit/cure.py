@@ -197,6 +197,8 @@ def _rolled_back(patient: Patient, trusted: Job) -> Cure | str:
     boundary = verified_boundary(state, primary) if rests else 0
     step = state.boundaries[boundary].step if boundary else 0
     left = job.training.steps - step
+    if boundary and not (patient.checkpoints / state.boundaries[boundary].digest).is_file():
+        return f"the last verified checkpoint, of step {step:,}, is not in the store any more"
     if left == 0:
         return "the last checkpoint itself was verified"
     start = str(patient.checkpoints / state.boundaries[boundary].digest) if boundary else job.training.initial

@@ -30,17 +30,16 @@ def sketch(models: Mapping[str, ReturnedModel], seed: int) -> dict[str, NDArray[
     """
     sums = {provider: np.zeros(PROJECTIONS) for provider in models}
     piece = 0
-    iterators = [model.parameters() for model in models.values()]
-    start = next(iter(models.values())).start_parameters()
-    for (_, before), *returned in zip(start, *iterators, strict=True):
-        origin = before.reshape(-1)
-        for first in range(0, origin.numel(), PIECE):
-            part = slice(first, first + PIECE)
-            base = origin[part].double().numpy()
-            places = generator(seed, "sketch", piece).integers(2 * PROJECTIONS, size=len(base), dtype=np.uint16)
-            piece += 1
-            for total, (_, after) in zip(sums.values(), returned, strict=True):
-                moved = after.reshape(-1)[part].double().numpy() - base
-                both = np.bincount(places, weights=moved, minlength=2 * PROJECTIONS)
-                total += both[:PROJECTIONS] - both[PROJECTIONS:]
+    files = [model.pieces("parameters", PIECE) for model in models.values()]
+    start = next(iter(models.values())).pieces("start_parameters", PIECE)
+    for (_, before), *returned in zip(start, *files, strict=True):
+        base = before.double().numpy()
+        if not len(base):
+            continue
+        places = generator(seed, "sketch", piece).integers(2 * PROJECTIONS, size=len(base), dtype=np.uint16)
+        piece += 1
+        for total, (_, after) in zip(sums.values(), returned, strict=True):
+            moved = after.double().numpy() - base
+            both = np.bincount(places, weights=moved, minlength=2 * PROJECTIONS)
+            total += both[:PROJECTIONS] - both[PROJECTIONS:]
     return sums

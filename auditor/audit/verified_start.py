@@ -17,7 +17,7 @@ from auditor.job.errors import JobError
 from auditor.job.model import Job
 from auditor.plugins.catalogue import Catalogue
 from auditor.store import RunRecord, Store
-from auditor.tasks.checkpoint import Schema, digest_of, read
+from auditor.tasks.checkpoint import CheckpointFile, Schema, digest_of
 from auditor.tasks.errors import CheckpointError, TrainingError
 from auditor.tasks.initial_state import initial_state
 from auditor.tasks.known_values import TOLERANCE, distance
@@ -77,6 +77,6 @@ def _seed(job: Job, state: AuditState) -> tuple[int | None, str]:
 def _off(path: Path, schema: Schema, made: Mapping[str, Tensor]) -> float | None:
     """How far the recorded state is from the one that was computed; None where it is not there."""
     try:
-        return distance(read(path, schema), made)
+        return distance(CheckpointFile(path, schema), made)
     except (OSError, CheckpointError):
         return None

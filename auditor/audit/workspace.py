@@ -13,7 +13,7 @@ from auditor.job.model import Job
 from auditor.plugins.attack import AttackContext
 from auditor.plugins.catalogue import Catalogue
 from auditor.store.blobs import BlobFolder
-from auditor.tasks.checkpoint import all_finite, digest_of, encode, read
+from auditor.tasks.checkpoint import CheckpointFile, all_finite, digest_of, encode, read
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.first_step import try_first_step
 from auditor.tasks.initial_state import initial_state
@@ -101,7 +101,7 @@ class Workspace:
 
     def off_initial(self, path: Path) -> float:
         """How far a checkpoint that was checked lies from that of step 0 (see `known_values.distance`)."""
-        return distance(read(path, self.schema), self.initial)
+        return distance(CheckpointFile(path, self.schema), self.initial)
 
     def check(self, path: Path, step: int) -> bool:
         """Whether a checkpoint holds finite numbers only.
@@ -109,7 +109,7 @@ class Workspace:
         Raises:
             CheckpointError: it is none of this job at this step.
         """
-        tensors = read(path, self.schema)
+        tensors = CheckpointFile(path, self.schema)
         self._known.check(tensors, step)
         return all_finite(tensors)
 

@@ -19,7 +19,7 @@ def incoming_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
         folder: where it will stay, so that renaming it is one step of the file system.
 
     Yields:
-        Its path, and the file to write to.
+        Its path, and the file to write to and to read from.
 
     Raises:
         OSError: it cannot be made.
@@ -27,7 +27,7 @@ def incoming_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     folder.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".incoming-", dir=folder)
     path = Path(name)
-    with os.fdopen(handle, "wb") as file:
+    with os.fdopen(handle, "w+b") as file:
         try:
             yield path, file
         finally:

@@ -1,4 +1,4 @@
-"""`auditor runs`: all audits."""
+"""`auditor runs`: all audits, and what can be done about many of them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ import typer
 
 from auditor.base.hostile_text import cleaned
 from auditor.cli.narration import output, say, user_errors
+from auditor.cli.prune import prune
 
 if TYPE_CHECKING:
     from auditor.store import RunRecord, Store
 
 
-def runs(json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False) -> None:
+runs = typer.Typer(invoke_without_command=True)
+runs.command("prune")(prune)
+
+
+@runs.callback()
+def list_runs(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object per line.")] = False,
+) -> None:
     """List all runs, the newest first."""
+    if context.invoked_subcommand is not None:
+        return
     from auditor.store import Store
 
     with user_errors(), Store() as store:

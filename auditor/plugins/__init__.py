@@ -21,6 +21,7 @@ from auditor.plugins.metric import (
     Metric,
     MetricContext,
     ModelOutline,
+    Part,
     ReturnedModel,
     fits,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "ModelOutline",
     "Options",
     "Origin",
+    "Part",
     "PluginError",
     "Recipe",
     "ReturnedModel",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from auditor.plugins.options import Options as PluginOptions
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 Representation = TypeVar("Representation")
 
+
+Part = Literal["parameters", "start_parameters", "buffers", "optimizer_state"]
+"""A part of a returned model, named like the method of `ReturnedModel` that gives it."""
+
+PIECE = 1 << 16
+"""Numbers of a tensor that are looked at together: few enough that those of several models stay in the processor's
+caches, enough that the work outweighs Python's."""
 
 EVERY_TASK = frozenset({"*"})
 """Set as `tasks`, says that a plugin is defined for every kind of task, also for kinds that it does not know."""
@@ -46,6 +53,20 @@ class ReturnedModel(Protocol):
         """What the returned optimizer keeps for each parameter, as `PARAMETER.KEY` in a fixed order; mapped.
 
         KEY is PyTorch's: `momentum_buffer` of SGD; `exp_avg`, `exp_avg_sq` and `step` of Adam.
+        """
+
+    def pieces(
+        self, part: Part, numbers: int = PIECE, only: Collection[str] | None = None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
+        """One of the parts above as flat pieces of its tensors, read as they are asked for.
+
+        So a metric need not hold a model, nor even a tensor, which may be larger than the memory. All models of a
+        sub-run, and their start, have the same pieces in the same order. A tensor without numbers is one empty piece.
+
+        Args:
+            part: which.
+            numbers: of a piece at most; the last of a tensor may have fewer.
+            only: the names of tensors, where not all are wanted.
         """
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:

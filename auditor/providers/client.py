@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import TracebackType
@@ -16,8 +17,8 @@ import httpx
 
 from auditor.base.hostile_text import cleaned
 from auditor.job.endpoint import Address, UnixEndpoint
-from auditor.providers.answers import accept, bounded, declared_length, understood
-from auditor.providers.errors import Broken, Misbehaved, Unreachable
+from auditor.providers.answers import accept, bounded, understood
+from auditor.providers.errors import Broken, Misbehaved, Refused, Unreachable
 from auditor.providers.json_reader import Message
 from auditor.providers.protocol import (
     CLIENT_HEADER,
@@ -31,6 +32,7 @@ from auditor.providers.protocol import (
     TossRequest,
     TossReveal,
 )
+from auditor.providers.transfers import Download, Upload
 from auditor.store.blobs import BlobError, BlobFolder
 
 CONNECT_SECONDS = 10.0
@@ -46,9 +48,12 @@ LEAST_ATTEMPTS = 3
 """However long they take: on a busy machine one may take longer than all are meant to."""
 FIRST_PAUSE, LAST_PAUSE = 0.1, 5.0
 """Seconds between attempts; each pause is twice the one before."""
+JITTER = 0.5, 1.5
+"""Pauses are longer or shorter by a factor drawn from here: clients that broke together do not come back together."""
 SIMULATION_SECONDS = 600.0
 """Measuring what an attack achieved takes a pass over the held-out samples, which may be many."""
 PIECE = 1 << 20
+"""Bytes; an attempt that brought so many was none in vain."""
 
 Result = TypeVar("Result")
 
@@ -127,18 +132,31 @@ class ProviderClient:
         return await self._exchange(attempt, self._seconds)
 
     async def upload(self, path: Path, digest: str) -> int:
-        """Make sure that the provider has a checkpoint; returns the bytes that went."""
-        if await self.has(digest):
-            return 0
-        size = path.stat().st_size
-        headers = {"content-length": str(size)}
+        """Make sure that the provider has a checkpoint; returns the bytes that went.
 
-        async def attempt() -> int:
-            async with self._answer("PUT", f"/blobs/{digest}", content=_pieces(path), headers=headers) as answer:
+        What breaks off goes on from where the provider says. Where it then has something else, all of it goes again.
+        """
+        upload = Upload(path, digest)
+        try:
+            await self._send(upload)
+        except Refused:
+            if not upload.resumed:
+                raise
+            await self._send(upload)
+        return upload.went
+
+    async def _send(self, upload: Upload) -> None:
+        where, upload.resumed = f"/blobs/{upload.digest}", False
+
+        async def attempt() -> None:
+            async with self._answer("HEAD", where) as answer:
+                if not upload.is_needed(answer):
+                    return
+            async with self._answer("PUT", where, content=upload.pieces(), headers=upload.headers) as answer:
                 await accept(answer)
-            return size
 
-        return await self._exchange(attempt, self._seconds + size / LEAST_RATE)
+        seconds = self._seconds + upload.size / LEAST_RATE
+        await self._exchange(attempt, seconds, progress=lambda: upload.furthest)
 
     async def start(self, request: RunRequest) -> RunStatus:
         """Start a run, or find the one that was started with this id."""
@@ -159,7 +177,8 @@ class ProviderClient:
     async def open(self, digest: str, size: int, blobs: BlobFolder) -> int:
         """Open a commitment: fetch the checkpoint with this digest into `blobs`; returns the bytes that came.
 
-        What comes is fetched a second time before a provider is accused of it.
+        What breaks off goes on from there, also after this process ended. What comes is fetched a second time, from
+        its beginning, before a provider is accused of it.
 
         Args:
             digest: what the provider committed to.
@@ -167,14 +186,16 @@ class ProviderClient:
             blobs: where it goes.
 
         Raises:
-            Misbehaved: what comes, twice, is longer, shorter or other than what was committed to.
+            Misbehaved: what comes, twice from its beginning, is longer, shorter or other than what was committed to.
         """
         if await asyncio.to_thread(blobs.has, digest):
             return 0
-        try:
-            return await self._fetch(digest, size, blobs)
-        except Misbehaved:
-            return await self._fetch(digest, size, blobs)
+        download = Download(digest, size)
+        in_doubt = 2 if await asyncio.to_thread(blobs.begun, digest) else 1  # what is there may be what is wrong
+        for _ in range(in_doubt):
+            with suppress(Misbehaved):
+                return await self._fetch(download, blobs)
+        return await self._fetch(download, blobs)
 
     async def release(self, digest: str) -> None:
         """Tell the provider that this checkpoint will not be opened, so that it need not keep it."""
@@ -222,39 +243,43 @@ class ProviderClient:
 
         return await self._exchange(attempt, seconds or self._seconds, retry_seconds)
 
-    async def _fetch(self, digest: str, size: int, blobs: BlobFolder) -> int:
-        most = 0
+    async def _fetch(self, download: Download, blobs: BlobFolder) -> int:
+        """Fetch a checkpoint; returns the bytes that came, those of earlier attempts among them."""
+        with blobs.resume(download.digest) as incoming:
+            await asyncio.to_thread(download.take_up, incoming)
 
-        async def attempt() -> int:
-            nonlocal most
-            async with self._answer("GET", f"/blobs/{digest}") as answer:
-                await accept(answer)
-                with blobs.receive() as incoming:
-                    async for piece in answer.aiter_raw():
-                        incoming.write(piece)
-                        most = max(most, incoming.size)
-                        if incoming.size > size:
-                            raise Misbehaved(f"sent more than the {size:,} bytes of a checkpoint of this job")
-                    if incoming.size < size:
-                        if declared_length(answer) != incoming.size:
-                            raise Broken("the connection broke")
-                        raise Misbehaved(f"sent {incoming.size:,} bytes for a checkpoint of {size:,}")
-                    try:
-                        await asyncio.to_thread(incoming.keep, digest)  # it waits for the disk
-                    except BlobError:
-                        raise Misbehaved("sent a checkpoint other than the one that it had committed to") from None
-            return size
+            async def attempt() -> None:
+                where = f"/blobs/{download.digest}"
+                async with self._answer("GET", where, headers=download.headers) as answer:
+                    await download.receive(answer)
+                try:
+                    await asyncio.to_thread(incoming.keep, download.digest)  # it waits for the disk
+                except BlobError:
+                    raise Misbehaved("sent a checkpoint other than the one that it had committed to") from None
 
-        try:
-            return await self._exchange(attempt, self._seconds + size / LEAST_RATE)
-        except Unreachable as error:
-            raise Unreachable(f"{error}; {most:,} of the {size:,} bytes of a checkpoint arrived") from None
+            seconds = self._seconds + download.size / LEAST_RATE
+            try:
+                await self._exchange(attempt, seconds, progress=lambda: download.furthest)
+            except Unreachable as error:
+                came = f"{download.furthest:,} of the {download.size:,} bytes of a checkpoint arrived"
+                raise Unreachable(f"{error}; {came}") from None
+            except Misbehaved:
+                incoming.restart()
+                raise
+        return download.came
 
     async def _exchange(
-        self, attempt: Callable[[], Awaitable[Result]], seconds: float, retry_seconds: float | None = None
+        self,
+        attempt: Callable[[], Awaitable[Result]],
+        seconds: float,
+        retry_seconds: float | None = None,
+        progress: Callable[[], int] = lambda: 0,
     ) -> Result:
-        """Make attempts until one does not break, all of them together within `seconds`."""
-        begun, pause, attempts = time.monotonic(), FIRST_PAUSE, 0
+        """Make attempts until one does not break, all of them together within `seconds`.
+
+        One that brought a transfer further (`progress`, in bytes) is no failure of those that are counted.
+        """
+        begun, pause, attempts, known = time.monotonic(), FIRST_PAUSE, 0, progress()
         broke: Broken | None = None
         try:
             async with asyncio.timeout(seconds):
@@ -265,10 +290,12 @@ class ProviderClient:
                         broke, attempts = error, attempts + 1
                         if (words := self._why_ended()) is not None:
                             raise Unreachable(words) from None
+                        if progress() - known >= PIECE:
+                            begun, pause, attempts, known = time.monotonic(), FIRST_PAUSE, 0, progress()
                         overdue = time.monotonic() - begun > (retry_seconds or self._retry_seconds)
                         if overdue and attempts >= LEAST_ATTEMPTS:
                             raise Unreachable(str(error)) from None
-                    await asyncio.sleep(pause)
+                    await asyncio.sleep(pause * random.uniform(*JITTER))
                     pause = min(2 * pause, LAST_PAUSE)
         except TimeoutError:
             raise Unreachable(str(broke or f"no answer for {seconds:.4g} s")) from None
@@ -298,9 +325,3 @@ class ProviderClient:
             raise Broken(f"no connection within {CONNECT_SECONDS:g} s") from None
         except httpx.HTTPError as error:
             raise Unreachable(cleaned(f"no connection: {error}")) from None
-
-
-async def _pieces(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
-            yield piece

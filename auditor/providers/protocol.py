@@ -15,6 +15,9 @@
 Every question but the first says who asks, in the header `x-auditor-client`: a word that only this client knows. What
 one client uploads, starts or is owed, no other can see, fetch, cancel or release.
 
+Transfers go on where they broke off. GET takes a `range`; its entity tag is the digest. HEAD says in the header
+`upload-offset` how many bytes of an upload came before; PUT goes on from there with a `content-range`.
+
 A task names its files by what is in them, never by a path: `tensors:sha256-…`, see `auditor.providers.file_names`.
 
 Errors are JSON: `{"error": "…"}` with a status of 4xx; or of 5xx, when asking again may help.
@@ -34,6 +37,7 @@ from auditor.job.training import Training
 VERSION = 1
 PREFIX = f"/v{VERSION}"
 CLIENT_HEADER = "x-auditor-client"
+OFFSET_HEADER = "upload-offset"
 RUN_ID = r"[A-Za-z0-9._-]{1,128}"
 CLIENT_WORD = r"[A-Za-z0-9_-]{16,128}"
 """What a client calls itself: long enough that nobody guesses it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from safetensors import safe_open
 from torch import Tensor, nn
 
-from auditor.tasks.checkpoint import OPTIMIZER, Schema, read
+from auditor.plugins.metric import PIECE, Part
+from auditor.tasks.checkpoint import OPTIMIZER, CheckpointFile, Schema, read
 from auditor.tasks.evaluator import Evaluator
 
 
@@ -29,25 +29,36 @@ class CheckpointModel:
         self._start = start
         self._schema = schema
         self._evaluator = evaluator
-        self._parameters = evaluator.parameters
-        self._buffers = evaluator.buffers
-        self._optimizer = [name for name, _, _ in schema.entries if name.startswith(OPTIMIZER)]
+        self._names: dict[Part, Sequence[str]] = {
+            "parameters": evaluator.parameters,
+            "start_parameters": evaluator.parameters,
+            "buffers": evaluator.buffers,
+            "optimizer_state": [name for name, _, _ in schema.entries if name.startswith(OPTIMIZER)],
+        }
 
     def parameters(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return _mapped(self._path, self._parameters)
+        return self._mapped("parameters")
 
     def start_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return _mapped(self._start, self._parameters)
+        return self._mapped("start_parameters")
 
     def buffers(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return _mapped(self._path, self._buffers)
+        return self._mapped("buffers")
 
     def optimizer_state(self) -> Iterator[tuple[str, Tensor]]:
         """See `ReturnedModel`."""
-        return _mapped(self._path, self._optimizer)
+        return self._mapped("optimizer_state")
+
+    def pieces(
+        self, part: Part, numbers: int = PIECE, only: Collection[str] | None = None
+    ) -> Iterator[tuple[str, Tensor]]:
+        """See `ReturnedModel`."""
+        names = [name for name in self._names[part] if only is None or _own(name) in only]
+        for name, piece in self._file(part).pieces(names, numbers):
+            yield _own(name), piece
 
     def logits(self, inputs: Tensor) -> Tensor:
         """See `ReturnedModel`."""
@@ -73,8 +84,14 @@ class CheckpointModel:
         self._evaluator.load(read(self._path, self._schema))
         return self._evaluator
 
+    def _mapped(self, part: Part) -> Iterator[tuple[str, Tensor]]:
+        file = self._file(part)
+        for name in self._names[part]:
+            yield _own(name), file[name]
 
-def _mapped(path: Path, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
-    with safe_open(path, framework="pt") as file:
-        for name in names:
-            yield name.partition(".")[2], file.get_tensor(name)
+    def _file(self, part: Part) -> CheckpointFile:
+        return CheckpointFile(self._start if part == "start_parameters" else self._path, self._schema)
+
+
+def _own(name: str) -> str:
+    return name.partition(".")[2]

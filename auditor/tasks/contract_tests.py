@@ -210,6 +210,9 @@ class TaskContract(ABC):
             assert tuple(name for name, _ in model.parameters()) == outline.parameters
             assert tuple(name for name, _ in model.buffers()) == outline.buffers
             assert {name for name, _ in model.optimizer_state()} == set(outline.optimizer_state)
+            for name, tensor in model.parameters():
+                pieces = [piece for _, piece in model.pieces("parameters", 1000, only=[name])]
+                assert torch.equal(torch.cat(pieces), tensor.reshape(-1))
 
 
 @cache

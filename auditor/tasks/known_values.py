@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from auditor.tasks.checkpoint import OPTIMIZER, STEP
+from auditor.tasks.checkpoint import OPTIMIZER, STEP, as_array, pieces
 from auditor.tasks.errors import CheckpointError
 
 BATCHES = ".num_batches_tracked"
@@ -96,7 +98,7 @@ class KnownValues:
         """Refuse a checkpoint that no execution of the job up to `step` has.
 
         Args:
-            tensors: what follows the job's schema.
+            tensors: what follows the job's schema; in a file of any size, too.
             step: which it is said to be of.
 
         Raises:
@@ -104,20 +106,15 @@ class KnownValues:
         """
         if int(tensors[STEP]) != step:
             raise CheckpointError(f"its step is {int(tensors[STEP])}, not {step}.")
-        for name, tensor in tensors.items():
+        for name in tensors:
             if name in self.before:
-                self._check_counted(name, tensor, step)
-            elif (
-                self.counts_evenly
-                and name.startswith(OPTIMIZER)
-                and name.endswith(SQUARES)
-                and bool((tensor < 0).any())
-            ):
+                self._check_counted(name, tensors, step)
+            elif self.counts_evenly and _is_square(name) and _has_negative(name, tensors):
                 raise CheckpointError(f"{name} holds negative numbers, which a mean of squares cannot have.")
-            if step == 0 and name in self.fresh and distance({name: tensor}, self.fresh) > TOLERANCE:
+            if step == 0 and name in self.fresh and _off(name, tensors, self.fresh) > TOLERANCE:
                 raise CheckpointError(f"{name} is not what training starts with, whatever the seed.")
 
-    def _check_counted(self, name: str, tensor: Tensor, step: int) -> None:
+    def _check_counted(self, name: str, tensors: Mapping[str, Tensor], step: int) -> None:
         """Hold one tensor against what it was before the first step, and what a step adds to it."""
         before, after = self.before[name], self.after[name]
         if torch.equal(before, after):
@@ -128,9 +125,11 @@ class KnownValues:
         else:
             return  # what else a model counts need not grow evenly
         # Compared as bytes: a truth value is one byte, of which only 0 and 1 are one.
-        if not torch.equal(_bytes(tensor), _bytes(expected)):
-            found = f"{tensor.item()}, not {expected.item()}" if tensor.ndim == 0 else "not what the job gives it"
-            raise CheckpointError(f"{name} is {found}, after {step} steps.")
+        wanted = {name: expected}
+        for (_, piece), (_, part) in zip(pieces(tensors, [name]), pieces(wanted, [name]), strict=True):
+            if piece.view(torch.uint8).numpy().tobytes() != part.contiguous().view(torch.uint8).numpy().tobytes():
+                found = f"{piece.item()}, not {part.item()}" if expected.ndim == 0 else "not what the job gives it"
+                raise CheckpointError(f"{name} is {found}, after {step} steps.")
 
 
 def distance(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
@@ -140,24 +139,36 @@ def distance(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> flo
         state: some tensors.
         expected: what they should be, of the same shapes and types.
     """
-    found = 0.0
-    for name, tensor in state.items():
-        wanted = expected[name]
-        if torch.equal(tensor, wanted) or not tensor.numel():
-            continue
-        if not tensor.dtype.is_floating_point:
+    return max((_off(name, state, expected) for name in state), default=0.0)
+
+
+def _off(name: str, state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> float:
+    """The same for one tensor; both may lie in files of any size."""
+    equal, size, off = True, 0.0, 0.0
+    for (_, piece), (_, part) in zip(pieces(state, [name]), pieces(expected, [name]), strict=True):
+        found, wanted = as_array(piece), as_array(part)
+        equal = equal and bool(np.array_equal(found, wanted))
+        if not equal and not piece.dtype.is_floating_point:
             return 1.0
-        size = float(wanted.to(torch.float64).abs().max())
-        off = float((tensor.to(torch.float64) - wanted.to(torch.float64)).abs().max())
-        if not off <= size:  # also where it is no number
-            return 1.0
-        found = max(found, off / size)
-    return found
+        if len(found):
+            with np.errstate(invalid="ignore", over="ignore"):
+                apart = float(np.abs(np.subtract(found, wanted, dtype=np.float64)).max())
+                size = max(size, float(np.abs(wanted.astype(np.float64)).max()))
+            off = apart if math.isnan(apart) else max(off, apart)
+            if math.isnan(off) and not equal:
+                return 1.0
+    if equal:
+        return 0.0
+    return off / size if off <= size else 1.0
+
+
+def _is_square(name: str) -> bool:
+    return name.startswith(OPTIMIZER) and name.endswith(SQUARES)
+
+
+def _has_negative(name: str, tensors: Mapping[str, Tensor]) -> bool:
+    return any(bool((as_array(piece) < 0).any()) for _, piece in pieces(tensors, [name]))
 
 
 def _is_counted(name: str, tensor: Tensor) -> bool:
     return not tensor.dtype.is_floating_point or (name.startswith(OPTIMIZER) and name.endswith(UPDATES))
-
-
-def _bytes(tensor: Tensor) -> Tensor:
-    return tensor.contiguous().reshape(-1).view(torch.uint8)

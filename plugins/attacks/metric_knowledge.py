@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from auditor.plugins import MetricContext, TrainedNetwork, create_plugin, fits
+from auditor.plugins import MetricContext, Part, TrainedNetwork, create_plugin, fits
 
 from .differentiable_distances import cka_distance, lime_weights, output_distance, zest_distance
 
@@ -153,6 +153,11 @@ class _Listening:
         return iter(())
 
     def optimizer_state(self) -> Iterator[tuple[str, torch.Tensor]]:
+        return iter(())
+
+    def pieces(
+        self, part: Part, numbers: int = 0, only: Collection[str] | None = None
+    ) -> Iterator[tuple[str, torch.Tensor]]:
         return iter(())
 
     def logits(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Sequence
+from itertools import combinations
 
-from auditor.plugins import EVERY_TASK, Metric, MetricContext, ReturnedModel
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.plugins import Comparison, MetricContext, ReturnedModel
+
+from .file_metric import FileMetric
 
 SMALLEST_VARIANCE = 1e-5
 """What normalisation layers add to a variance themselves, PyTorch's default."""
 
-Statistics = list[tuple[torch.Tensor, torch.Tensor]]
-"""Running mean and variance of each normalisation layer, float64 [channels]."""
+Numbers = NDArray[np.float64]
+
+MEAN, VARIANCE = "running_mean", "running_var"
 
 
-class BufferDistance(Metric[Statistics]):
+class BufferDistance(FileMetric):
     """How far the running statistics of two models are apart.
 
     The distance is the root mean square over all channels of all normalisation layers. For a channel with running
@@ -23,29 +30,37 @@ class BufferDistance(Metric[Statistics]):
     """
 
     name = "buffers"
-    tasks = EVERY_TASK
     spread = 0.2
+    unrelated = None
 
     def begin(self, context: MetricContext) -> None:
         """See whether the job's models have any."""
-        if not any(name.endswith("running_var") for name in context.model.buffers):
+        buffers = set(context.model.buffers)
+        layers = [name.removesuffix(MEAN) for name in context.model.buffers if name.endswith(MEAN)]
+        self._layers = [layer for layer in layers if layer + VARIANCE in buffers]
+        if not self._layers:
             raise ValueError("there is nothing to compare: the model has no layer with running statistics")
 
-    def represent(self, model: ReturnedModel) -> Statistics:
-        """The statistics of every layer that has any."""
-        buffers = {name: tensor.double() for name, tensor in model.buffers() if tensor.is_floating_point()}
-        layers = [name.removesuffix("running_mean") for name in buffers if name.endswith("running_mean")]
-        return [
-            (buffers[f"{layer}running_mean"], buffers[f"{layer}running_var"].clamp_min(SMALLEST_VARIANCE))
-            for layer in layers
-        ]
+    def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
+        """All pairs in one pass over the files."""
+        total, channels = np.zeros((len(representations),) * 2), 0
+        for layer in self._layers:
+            means, variances = (
+                zip(*(model.pieces("buffers", only=[layer + kind]) for model in representations), strict=True)
+                for kind in (MEAN, VARIANCE)
+            )
+            for row, scales in zip(means, variances, strict=True):
+                centres = [piece.double().numpy() for _, piece in row]
+                widths = [np.maximum(piece.double().numpy(), SMALLEST_VARIANCE) for _, piece in scales]
+                channels += len(centres[0])
+                for one, other in combinations(range(len(representations)), 2):
+                    apart = _apart(centres[one], widths[one], centres[other], widths[other])
+                    total[one, other] = total[other, one] = total[one, other] + apart
+        return Comparison(np.sqrt(total / channels).tolist())
 
-    def distance(self, first: Statistics, second: Statistics) -> float:
-        """See the class."""
-        total, channels = 0.0, 0
-        for (mean, variance), (other_mean, other_variance) in zip(first, second, strict=True):
-            means = (mean - other_mean).square() / ((variance + other_variance) / 2)
-            scales = (variance.log() - other_variance.log()).square() / 2
-            total += float((means + scales).sum())
-            channels += len(mean)
-        return float((total / channels) ** 0.5)
+
+def _apart(mean: Numbers, variance: Numbers, other_mean: Numbers, other_variance: Numbers) -> float:
+    """The sum over channels."""
+    means = np.square(mean - other_mean) / ((variance + other_variance) / 2)
+    scales = np.square(np.log(variance) - np.log(other_variance)) / 2
+    return float((means + scales).sum())

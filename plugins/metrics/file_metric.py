@@ -14,7 +14,7 @@ class FileMetric(Metric[ReturnedModel]):
     """A metric that reads tensors from the files of all models of a sub-run in one pass."""
 
     tasks = EVERY_TASK
-    unrelated = UNRELATED
+    unrelated: float | None = UNRELATED
 
     def represent(self, model: ReturnedModel) -> ReturnedModel:
         """The model itself: its tensors stay in their file."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from auditor.plugins import Comparison, MetricContext, ReturnedModel
@@ -33,16 +32,10 @@ class OptimizerDistance(FileMetric):
 
     def compare(self, representations: Sequence[ReturnedModel]) -> Comparison:
         """All pairs, with one pass over the files."""
-        rows = [_origin(representations[0]), *(model.optimizer_state() for model in representations)]
+        rows = [model.pieces("optimizer_state") for model in representations]
         kinds: dict[str, Squares] = {}
-        for name, squares in squares_apart(rows):
+        for name, squares in squares_apart(rows, origin=True):
             kind = name.rpartition(".")[2]
             kinds[kind] = kinds[kind] + squares if kind in kinds else squares
         distances: NDArray[np.float64] = np.max([geometric(squares) for squares in kinds.values()], axis=0)
         return Comparison(distances.tolist())
-
-
-def _origin(model: ReturnedModel) -> Iterator[tuple[str, torch.Tensor]]:
-    """State that is 0 throughout, without the memory for it."""
-    for name, tensor in model.optimizer_state():
-        yield name, tensor.new_zeros(1).expand(tensor.numel())

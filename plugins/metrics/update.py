@@ -15,7 +15,7 @@ from .weights import from_the_start
 class UpdateDistance(FileMetric):
     """‖Wᵢ − Wⱼ‖ ÷ mean(‖Wᵢ − W₀‖, ‖Wⱼ − W₀‖) over all parameters.
 
-    0 is the same update and √2 two unrelated ones of one length. Parameters are read from the mapped files piece by
+    0 is the same update and √2 two unrelated ones of one length. Parameters are read from the files piece by
     piece, each file once for all pairs, so memory grows neither with the models' size nor with their number.
     """
 

@@ -11,4 +11,5 @@ from .streaming import Squares, squares_apart
 
 def from_the_start(models: Sequence[ReturnedModel]) -> Iterator[tuple[str, Squares]]:
     """For every parameter the squared distances [1 + n, 1 + n] among the checkpoint they started from and n models."""
-    return squares_apart([models[0].start_parameters(), *(model.parameters() for model in models)])
+    rows = [models[0].pieces("start_parameters"), *(model.pieces("parameters") for model in models)]
+    return squares_apart(rows)

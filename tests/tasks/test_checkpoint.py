@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from auditor.tasks.checkpoint import Schema, all_finite, check_file, decode, encode, read
+from auditor.tasks.checkpoint import CheckpointFile, Schema, all_finite, check_file, decode, encode, pieces, read
 from auditor.tasks.errors import CheckpointError
 
 
@@ -26,7 +27,7 @@ def state() -> dict[str, Tensor]:
 SCHEMA = Schema.of(state())
 
 
-def encoded(tensors: dict[str, Tensor], schema: Schema = SCHEMA) -> bytes:
+def encoded(tensors: Mapping[str, Tensor], schema: Schema = SCHEMA) -> bytes:
     return b"".join(bytes(piece) for piece in encode(tensors, schema))
 
 
@@ -49,6 +50,32 @@ def test_a_checkpoint_is_a_safetensors_file_as_others_read_it(tmp_path: Path) ->
     }
     assert len(SCHEMA.header) % 8 == 0
     assert len(GOOD) == SCHEMA.size
+
+
+def test_a_file_is_encoded_as_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    file = CheckpointFile(tmp_path / "file", SCHEMA)
+    assert encoded(file) == GOOD
+    assert Schema.of_file(tmp_path / "file") == SCHEMA
+    assert list(file) == [name for name, _, _ in SCHEMA.entries]
+    for read_from in (file, state()):
+        in_pieces = [(name, piece.tolist()) for name, piece in pieces(read_from, ["model.weight", "model.empty"], 4)]
+        assert in_pieces == [("model.weight", [0, 1, 2, 3]), ("model.weight", [4, 5]), ("model.empty", [])]
+
+
+def test_what_is_written_into_a_mapped_tensor_stays_out_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    CheckpointFile(tmp_path / "file", SCHEMA)["model.weight"].fill_(9)
+    assert (tmp_path / "file").read_bytes() == GOOD
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    reading = CheckpointFile(tmp_path / "file", SCHEMA).pieces(["model.weight"], 2)
+    next(reading)
+    (tmp_path / "file").write_bytes(GOOD[: len(SCHEMA.header) + 16])
+    with pytest.raises(OSError, match="became shorter"):
+        list(reading)
 
 
 def test_neither_the_order_of_entries_nor_the_memory_layout_matters() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from textual.widgets import Input, Select
 
@@ -12,6 +14,10 @@ from auditor.tui.app import AuditorApp
 from auditor.tui.screens.compose_job import ComposeScreen
 from auditor.tui.screens.job import JobEditor, JobScreen
 from tests.tui.walking import text_of, until
+
+
+def _begins(field: Input, words: str) -> bool:
+    return field.value.startswith(words)
 
 
 async def test_a_kind_brings_its_fields_and_what_was_typed_stays(app: AuditorApp) -> None:
@@ -25,7 +31,7 @@ async def test_a_kind_brings_its_fields_and_what_was_typed_stays(app: AuditorApp
             ("text", "Dataset", "reviews", True),
         ):
             kind.value = word
-            await until(pilot, lambda value=value: first.value.startswith(value))
+            await until(pilot, partial(_begins, first, value))
             assert text_of(app, "#dataset-label") == label
             assert screen.query_one("#batch_size").display is batches
             assert "Complete" in text_of(app, "#form-trouble")

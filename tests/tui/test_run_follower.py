@@ -116,6 +116,20 @@ async def test_a_run_is_deleted_with_what_it_frees(home: Path) -> None:
         assert not blob.exists()
 
 
+async def test_what_no_run_needs_is_removed_after_asking(home: Path) -> None:
+    record(home, [*beginning(), *ending()])
+    with Store(home) as store:
+        unneeded = store.blobs(RUN).path(store.blobs(RUN).add([bytes(2_000_000)]))
+    app = AuditorApp(home)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: RUN in screen_text(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "This frees 2.0" in screen_text(app))
+        await pilot.press("y")
+        await until(pilot, lambda: not unneeded.exists())
+        assert RUN in screen_text(app)
+
+
 def _shows(app: AuditorApp, words: str) -> bool:
     return words in screen_text(app)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auditor import __version__
@@ -22,12 +22,14 @@ from auditor.providers.agent.limits import Full
 from auditor.providers.agent.runs import Runs
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.tosses import NotRevealed, Tosses, UnknownToss
+from auditor.providers.agent.transfers import begun_bytes, checkpoint_answer, first_byte
 from auditor.providers.agent.worker import Worker
 from auditor.providers.file_names import NotOffered, found_task
 from auditor.providers.json_reader import Nonsense, read_message
 from auditor.providers.protocol import (
     CLIENT_HEADER,
     CLIENT_WORD,
+    OFFSET_HEADER,
     PREFIX,
     RUN_ID,
     VERSION,
@@ -106,19 +108,28 @@ class _Agent:
     async def _get_blob(self, request: Request) -> Response:
         digest = request.path_params["digest"]
         blobs = self._clients.blobs(_word(request))
-        if not blobs.has(digest):
-            raise _Refusal(404, "this agent does not have this blob")
-        return FileResponse(blobs.path(digest), media_type="application/octet-stream")
+        if not await asyncio.to_thread(blobs.has, digest):
+            refusal = _error(404, "this agent does not have this blob")
+            if request.method == "HEAD":
+                refusal.headers[OFFSET_HEADER] = str(await begun_bytes(blobs, digest))
+            return refusal
+        return checkpoint_answer(blobs.path(digest))
 
     async def _put_blob(self, request: Request) -> Response:
         digest, word = request.path_params["digest"], _word(request)
-        if self._clients.blobs(word).has(digest):
+        if await asyncio.to_thread(self._clients.blobs(word).has, digest):
             return Response(status_code=204)
+        try:
+            offset = first_byte(request.headers.get("content-range"))
+        except Nonsense as error:
+            raise _Refusal(422, str(error)) from None
         self._forget(word)
-        with self._clients.receive(word) as room:
+        with self._clients.receive(word, digest) as room:
+            if not await asyncio.to_thread(room.take_up, offset):
+                raise _Refusal(409, f"this agent does not have the first {offset:,} bytes of this blob")
             async for piece in paced(request.stream()):
                 room.write(piece)
-            room.incoming.keep(expected=digest)
+            await asyncio.to_thread(room.incoming.keep, digest)
         return Response(status_code=201)
 
     async def _start(self, request: Request) -> Response:
@@ -139,7 +150,7 @@ class _Agent:
             raise _Refusal(409, "another run already has this id")
         if known is None:
             task = self._found(wanted.task, word)
-            if wanted.start is not None and not self._clients.blobs(word).has(wanted.start):
+            if wanted.start is not None and not await asyncio.to_thread(self._clients.blobs(word).has, wanted.start):
                 raise _Refusal(404, "the checkpoint to start from was not uploaded")
             self._forget(word)
             known = AgentRun(wanted, task, word, asyncio.get_running_loop())

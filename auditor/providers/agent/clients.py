@@ -12,16 +12,20 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Set
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from auditor.providers.agent.limits import Full, Limits
 from auditor.providers.agent.temporary_files import FOLDER as TEMPORARY_FILES
-from auditor.store.blobs import BlobFolder, IncomingBlob
+from auditor.store.blobs import PARTIAL, BlobFolder, IncomingBlob
 
 FOLDER = "clients"
 BLOBS = "blobs"
 TOSSES = "tosses"
+
+REMEMBERED = 64
+"""Of so many clients an agent knows which checkpoints it has read and found sound; others' are read again."""
 
 
 class Clients:
@@ -37,12 +41,15 @@ class Clients:
         self._limits = limits
         self._lock = threading.Lock()
         self._coming = 0
-        for left_over in self._folder.glob(f"*/{BLOBS}/.*"):  # of uploads that a crash cut off
-            left_over.unlink(missing_ok=True)
+        self._arriving: set[Path] = set()
+        self._blob_folder = lru_cache(REMEMBERED)(BlobFolder)
+        for left_over in self._folder.glob(f"*/{BLOBS}/.*"):  # of what a crash cut off
+            if not left_over.name.startswith(PARTIAL):
+                left_over.unlink(missing_ok=True)
 
     def blobs(self, word: str) -> BlobFolder:
         """The checkpoints of a client, who is remembered from now on as having asked now."""
-        return BlobFolder(self._asking(word) / BLOBS)
+        return self._blob_folder(self._asking(word) / BLOBS)
 
     def tosses(self, word: str) -> Path:
         """The folder with what the agent remembers of a client's tosses, which need not be there; likewise."""
@@ -53,16 +60,25 @@ class Clients:
         return sum(1 for _ in self._folder.glob(f"*/{TOSSES}/[0-9a-f]*"))
 
     @contextmanager
-    def receive(self, word: str) -> Iterator[Room]:
-        """Room for a checkpoint that comes from a client."""
-        left = self._left()
+    def receive(self, word: str, digest: str | None = None) -> Iterator[Room]:
+        """Room for a checkpoint that comes from a client.
+
+        Args:
+            word: the client's.
+            digest: of the checkpoint, where its first bytes are to stay if it breaks off.
+        """
         self._folder_of(word).mkdir(parents=True, exist_ok=True)
-        with self.blobs(word).receive() as incoming:
-            room = Room(self, incoming, left)
+        blobs = self.blobs(word)
+        arriving: AbstractContextManager[IncomingBlob] = blobs.receive() if digest is None else blobs.resume(digest)
+        with arriving as incoming, self._arrives(incoming.path):
+            room = Room(self, incoming, self._left())
             try:
                 yield room
+            except Full:
+                incoming.restart()
+                raise
             finally:
-                self.coming(-incoming.size)
+                self.coming(-room.counted)
 
     def keep(self, word: str, pieces: Iterable[bytes | memoryview]) -> str:
         """Keep a checkpoint that a client is owed; returns its digest.
@@ -86,6 +102,29 @@ class Clients:
             with suppress(OSError):
                 if folder.name not in kept and time.time() - folder.stat().st_mtime > self._limits.forget_seconds:
                     shutil.rmtree(folder, ignore_errors=True)
+        self.drop_partials(older_than=self._limits.partial_seconds)
+
+    def drop_partials(self, older_than: float = 0.0) -> int:
+        """Forget the first bytes of uploads that broke off so many seconds ago; returns how many they were."""
+        freed = 0
+        for file in self._folder.glob(f"*/{BLOBS}/{PARTIAL}*"):
+            with suppress(OSError):
+                found = file.stat()
+                if file not in self._arriving and time.time() - found.st_mtime >= older_than:
+                    file.unlink()
+                    freed += found.st_size
+        return freed
+
+    @contextmanager
+    def _arrives(self, path: Path) -> Iterator[None]:
+        """Note that a file grows: its bytes are counted as they come."""
+        with self._lock:
+            self._arriving.add(path)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._arriving.discard(path)
 
     def coming(self, size: int) -> int:
         """Note that bytes are on their way, or no longer; returns how many are."""
@@ -100,6 +139,8 @@ class Clients:
             with suppress(FileNotFoundError):  # its client let go of it while we looked
                 sizes.append(file.stat().st_size)
         if len(sizes) >= self._limits.checkpoints:
+            if self.drop_partials():
+                return self._left()
             raise Full(
                 f"this agent already keeps {self._limits.checkpoints:,} checkpoints, the most that its owner allows"
             )
@@ -108,7 +149,12 @@ class Clients:
     def _kept(self) -> Iterator[os.DirEntry[str]]:
         for folder in self._folder.glob(f"*/{BLOBS}"):
             with suppress(OSError), os.scandir(folder) as entries:
-                yield from (entry for entry in entries if not entry.name.startswith("."))
+                yield from (entry for entry in entries if self._counts(entry))
+
+    def _counts(self, entry: os.DirEntry[str]) -> bool:
+        """Whether a file takes room that nothing on its way was counted for."""
+        begun = entry.name.startswith(PARTIAL) and Path(entry.path) not in self._arriving
+        return begun or not entry.name.startswith(".")
 
     def _asking(self, word: str) -> Path:
         """The folder of a client who asks for something now."""
@@ -122,12 +168,30 @@ class Clients:
 
 
 class Room:
-    """A checkpoint on its way, of which not more is taken than there is room for."""
+    """A checkpoint on its way, of which not more is taken than there is room for.
+
+    Attributes:
+        incoming: where it goes.
+        counted: its bytes as far as others are told of them.
+    """
 
     def __init__(self, clients: Clients, incoming: IncomingBlob, left: int) -> None:
         self._clients = clients
         self._left = left
         self.incoming = incoming
+        self.counted = 0
+
+    def take_up(self, offset: int) -> bool:
+        """Go on after the first `offset` bytes, which came before; whether just these are there.
+
+        Raises:
+            Full: they are too many.
+        """
+        if not offset:
+            return True
+        there = self.incoming.take_up()
+        self._count()
+        return there == offset
 
     def write(self, piece: bytes | memoryview) -> None:
         """Take the next bytes.
@@ -136,7 +200,14 @@ class Room:
             Full: they are too many.
         """
         self.incoming.write(piece)
-        if self._clients.coming(len(piece)) > self._left:
+        self._count()
+
+    def _count(self) -> None:
+        more = self.incoming.size - self.counted
+        self.counted = self.incoming.size
+        if self._clients.coming(more) > self._left:
+            self._left += self._clients.drop_partials()
+        if self._clients.coming(0) > self._left:
             raise Full("this agent already keeps as many bytes of checkpoints as its owner allows")
 
 

@@ -17,6 +17,7 @@ class Limits:
         tosses: how many are remembered.
         forget_seconds: after how long without a question a run that ended, and the checkpoints of a client without any
             other run, are forgotten.
+        partial_seconds: after how long the first bytes of an upload that broke off are forgotten.
     """
 
     bytes: int = 50 * 10**9
@@ -25,6 +26,7 @@ class Limits:
     boundaries: int = 1_000_000
     tosses: int = 20_000
     forget_seconds: float = 30 * 24 * 3600.0
+    partial_seconds: float = 24 * 3600.0
 
 
 WITHOUT_LIMITS = Limits(2**63, 2**63, 2**63, 2**63, 2**63, float("inf"))

@@ -74,6 +74,9 @@ def _below(words: tuple[str, ...], group: typer.Typer) -> Iterator[Command]:
         yield _command((*words, info.name or info.callback.__name__), info.callback)
     for inner in group.registered_groups:
         assert inner.typer_instance is not None
+        callback = inner.typer_instance.registered_callback
+        if inner.typer_instance.info.invoke_without_command is True and callback and callback.callback:
+            yield _command((*words, str(inner.name)), callback.callback)
         yield from _below((*words, str(inner.name)), inner.typer_instance)
 
 

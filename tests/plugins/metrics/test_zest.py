@@ -26,6 +26,7 @@ class Recorder:
         self.start_parameters = model.start_parameters
         self.buffers = model.buffers
         self.optimizer_state = model.optimizer_state
+        self.pieces = model.pieces
         self.logits = model.logits
         self.features = model.features
         self.activations = model.activations

@@ -1,4 +1,4 @@
-"""All past runs: sort, search, open, resume, delete."""
+"""All past runs: sort, search, open, resume, delete, prune."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class RunsPane(HomePane):
         Binding("v", "verdict", "Verdict", tooltip="Show the verdicts of this run with their evidence"),
         Binding("r", "resume", "Resume", tooltip="Resume a run that was stopped"),
         Binding("d,delete", "delete", "Delete", tooltip="Delete this run and free its space"),
+        Binding("p", "prune", "Prune", show=False, tooltip="Remove checkpoints that no run needs, after asking"),
         Binding("slash", "search", "Search", key_display="/", tooltip="Show only runs that contain some words"),
     ]
 
@@ -176,6 +177,27 @@ class RunsPane(HomePane):
             await self.auditor.in_store(lambda store: store.delete_run(run.run))
             self.say(f"Deleted; {freed} freed.")
             self.reload()
+
+    @work(exit_on_error=False)
+    async def action_prune(self) -> None:
+        """Remove checkpoints that no run needs, after asking."""
+        from auditor.audit.pruning import Wanted, prunable, prune
+        from auditor.report.number_text import bytes_text
+        from auditor.tui.screens.confirm import ConfirmScreen
+
+        self.say("Looking for checkpoints that no run needs…")
+        found = await self.auditor.in_store(lambda store: prunable(store, Wanted()))
+        if not (found.runs or found.copies):
+            self.say("There is nothing that no run needs.")
+            return
+        question = (
+            "Remove the checkpoints that no run needs? Delivered models stay, and what speaks against somebody. "
+            f"This frees {bytes_text(found.bytes)} and cannot be undone."
+        )
+        if await self.app.push_screen_wait(ConfirmScreen(question, "Prune")):
+            self.say("Removing…")
+            removed = await self.auditor.in_store(lambda store: prune(store, found, Wanted()))
+            self.say(f"Removed; {bytes_text(removed.bytes)} freed.")
 
 
 def _row(run: RunSummary) -> Row:
