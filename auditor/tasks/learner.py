@@ -71,6 +71,14 @@ class Learner(ABC):
         """The names in a checkpoint of numbers that no training changes, such as random features."""
         return ()
 
+    @property
+    def base(self) -> Mapping[str, Tensor]:
+        """What belongs to the model and to no checkpoint, by names as in a checkpoint, on the CPU.
+
+        Every provider has it, and its digest is one of the parts of the program.
+        """
+        return {}
+
     def outputs(self) -> Tensor:
         """What the model puts out for a few training samples, to see whether it computes."""
         return torch.zeros(0)

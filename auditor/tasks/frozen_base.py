@@ -1,0 +1,188 @@
+"""The parameters that no step of a training changes: every provider has them, and no checkpoint holds them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from auditor.tasks.checkpoint import MODEL
+from auditor.tasks.errors import TrainingError
+
+FROZEN_BASE = "frozen base"
+"""What it is called among the parts of a program."""
+
+_WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Whole numbers by the bytes that each has."""
+
+
+@dataclass(frozen=True)
+class FrozenBase:
+    """Parameters of a job's model that training leaves as they are, whatever the seed.
+
+    Attributes:
+        tensors: by their names with `model.` before them, on the CPU.
+    """
+
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: nn.Module, other: nn.Module, names: Iterable[str]) -> FrozenBase:
+        """Those parameters that do not depend on the seed.
+
+        What depends on it belongs to the initial state, and travels with it.
+
+        Args:
+            model: with the weights of one seed; its tensors are kept, not copied.
+            other: with those of another one.
+            names: what `untrained` found.
+        """
+        first, second = model.state_dict(), other.state_dict()
+        return cls(
+            {f"{MODEL}{name}": first[name] for name in names if name in second and equal(first[name], second[name])}
+        )
+
+    @property
+    def count(self) -> int:
+        """How many numbers it has; tied ones count once."""
+        return sum({tensor.data_ptr(): tensor.numel() for tensor in self.tensors.values()}.values())
+
+    @property
+    def definition(self) -> bytes:
+        """The names, forms and digests of all that it holds; equal for equal bases."""
+        lines = [
+            f"{name} {tensor.dtype} {tuple(tensor.shape)} {hashlib.sha256(_bytes(tensor)).hexdigest()}\n"
+            for name, tensor in sorted(self.tensors.items())
+        ]
+        return "".join(lines).encode()
+
+    def within(self, model: nn.Module) -> LaidBase:
+        """Watch it in a model that was just made.
+
+        Raises:
+            TrainingError: the model has something else in its place.
+        """
+        return LaidBase(self, model)
+
+
+class LaidBase:
+    """A frozen base in a model that computes, on whatever device.
+
+    Args:
+        base: what it should be.
+        model: just made.
+
+    Raises:
+        TrainingError: the model has something else in its place.
+    """
+
+    def __init__(self, base: FrozenBase, model: nn.Module) -> None:
+        self._base = base
+        self._model = model
+        for name, tensor in self._live():
+            if not equal(tensor.cpu(), base.tensors[name]):
+                raise TrainingError(
+                    f"the model's {_own(name)}, which is not trained, is another each time the model is made, so that "
+                    "no provider could have it beforehand. Make it from the seed or from a file, or set the workload's "
+                    "travels_whole = True."
+                )
+        self._sums = self._summed()
+
+    def check(self) -> None:
+        """Refuse a training that changed what it does not train: the next sub-run would start without the change.
+
+        Raises:
+            TrainingError: says what was changed.
+        """
+        if (changed := self._changed()) is not None:
+            raise TrainingError(
+                f"training changed {_own(changed)}, which has no gradient or is not in the optimizer, so that "
+                "checkpoints leave it out. If your code changes it itself, as that of a teacher which follows its "
+                "pupil, set the workload's travels_whole = True."
+            )
+
+    def restore(self) -> None:
+        """Put it back where somebody changed it, as an adversary may in a model of its own."""
+        if self._changed() is None:
+            return
+        with torch.no_grad():
+            for name, tensor in self._live():
+                tensor.copy_(self._base.tensors[name])
+
+    def _changed(self) -> str | None:
+        """The first name whose numbers are no longer what they were."""
+        if not self._base.tensors:
+            return None
+        differs = self._summed() != self._sums
+        return next((name for name, one in zip(self._base.tensors, differs.tolist(), strict=True) if one), None)
+
+    def _summed(self) -> Tensor:
+        """The sum of each tensor's bits, read as whole numbers, int64: one pass on the device, and no copy."""
+        sums = [tensor.view(_WHOLE[tensor.element_size()]).sum(dtype=torch.int64) for _, tensor in self._live()]
+        return torch.stack(sums).cpu() if sums else torch.zeros(0, dtype=torch.int64)
+
+    def _live(self) -> Iterator[tuple[str, Tensor]]:
+        if not self._base.tensors:
+            return
+        state = self._model.state_dict()
+        for name in self._base.tensors:
+            yield name, state[_own(name)]
+
+
+def untrained(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> tuple[str, ...]:
+    """The names of the parameters that no step changes: they have no gradient, or the optimizer does not have them.
+
+    One that lies in the same memory as something that is trained, or as a buffer, is not among them: it changes with
+    that. Buffers are never among them, because a forward pass may change any.
+
+    Args:
+        model: on the CPU, just made.
+        optimizer: what changes parameters; None for one that has all that have a gradient.
+    """
+    given = None if optimizer is None else {id(one) for group in optimizer.param_groups for one in group["params"]}
+    named = dict(model.named_parameters(remove_duplicate=False))
+    still = {
+        name: parameter
+        for name, parameter in named.items()
+        if not parameter.requires_grad or (given is not None and id(parameter) not in given)
+    }
+    moving = [_place(parameter) for name, parameter in named.items() if name not in still]
+    moving += [_place(buffer) for buffer in model.buffers()]
+    state = model.state_dict()
+    return tuple(
+        name
+        for name, parameter in still.items()
+        if name in state
+        and state[name].data_ptr() == parameter.data_ptr()
+        and not any(start < place[1] and place[0] < end for place in (_place(parameter),) for start, end in moving)
+    )
+
+
+def equal(first: Tensor, second: Tensor) -> bool:
+    """Whether two tensors on the CPU have the same form and the same bits."""
+    if (first.dtype, first.shape) != (second.dtype, second.shape):
+        return False
+    return torch.equal(_whole(first), _whole(second))
+
+
+def _place(tensor: Tensor) -> tuple[int, int]:
+    """Where in memory a tensor begins and ends."""
+    if not tensor.numel():
+        return 0, 0
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    return tensor.data_ptr(), tensor.data_ptr() + (last + 1) * tensor.element_size()
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    return tensor.detach().view(_WHOLE[tensor.element_size()])
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().data
+
+
+def _own(name: str) -> str:
+    return name.removeprefix(MODEL)
