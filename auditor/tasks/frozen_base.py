@@ -59,36 +59,43 @@ class FrozenBase:
         ]
         return "".join(lines).encode()
 
-    def within(self, model: nn.Module) -> LaidBase:
-        """Watch it in a model that was just made.
+    def check(self, model: nn.Module) -> None:
+        """Make sure that a model which was just made has it.
+
+        Args:
+            model: on the CPU.
 
         Raises:
             TrainingError: the model has something else in its place.
         """
-        return LaidBase(self, model)
+        for name, tensor in self.within(model):
+            if not equal(tensor, self.tensors[name]):
+                raise TrainingError(
+                    f"the model's {_own(name)}, which is not trained, is another each time the model is made, so that "
+                    "no provider could have it beforehand. Make it from the seed or from a file, or set the workload's "
+                    "travels_whole = True."
+                )
+
+    def within(self, model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+        """The tensors of a model that are in its place, live."""
+        if self.tensors:
+            state = model.state_dict()
+            for name in self.tensors:
+                yield name, state[_own(name)]
 
 
 class LaidBase:
     """A frozen base in a model that computes, on whatever device.
 
     Args:
-        base: what it should be.
-        model: just made.
-
-    Raises:
-        TrainingError: the model has something else in its place.
+        base: that the model has.
+        model: not trained yet.
     """
 
     def __init__(self, base: FrozenBase, model: nn.Module) -> None:
         self._base = base
         self._model = model
-        for name, tensor in self._live():
-            if not equal(tensor.cpu(), base.tensors[name]):
-                raise TrainingError(
-                    f"the model's {_own(name)}, which is not trained, is another each time the model is made, so that "
-                    "no provider could have it beforehand. Make it from the seed or from a file, or set the workload's "
-                    "travels_whole = True."
-                )
+        self._wide = {name for name, tensor in base.within(model) if _is_wide(tensor)}
         self._sums = self._summed()
 
     def check(self) -> None:
@@ -109,7 +116,7 @@ class LaidBase:
         if self._changed() is None:
             return
         with torch.no_grad():
-            for name, tensor in self._live():
+            for name, tensor in self._base.within(self._model):
                 tensor.copy_(self._base.tensors[name])
 
     def _changed(self) -> str | None:
@@ -120,16 +127,16 @@ class LaidBase:
         return next((name for name, one in zip(self._base.tensors, differs.tolist(), strict=True) if one), None)
 
     def _summed(self) -> Tensor:
-        """The sum of each tensor's bits, read as whole numbers, int64: one pass on the device, and no copy."""
-        sums = [tensor.view(_WHOLE[tensor.element_size()]).sum(dtype=torch.int64) for _, tensor in self._live()]
-        return torch.stack(sums).cpu() if sums else torch.zeros(0, dtype=torch.int64)
+        """The sum of each tensor's bits, read as whole numbers, int64: one pass on the device, and no copy.
 
-    def _live(self) -> Iterator[tuple[str, Tensor]]:
-        if not self._base.tensors:
-            return
-        state = self._model.state_dict()
-        for name in self._base.tensors:
-            yield name, state[_own(name)]
+        Read eight bytes at a time they are added up as fast as memory is read, and some thirty times faster than when
+        PyTorch makes shorter numbers longer first.
+        """
+        sums = [
+            tensor.reshape(-1).view(torch.int64).sum() if name in self._wide else _whole(tensor).sum(dtype=torch.int64)
+            for name, tensor in self._base.within(self._model)
+        ]
+        return torch.stack(sums).cpu() if sums else torch.zeros(0, dtype=torch.int64)
 
 
 def untrained(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> tuple[str, ...]:
@@ -166,6 +173,13 @@ def equal(first: Tensor, second: Tensor) -> bool:
     if (first.dtype, first.shape) != (second.dtype, second.shape):
         return False
     return torch.equal(_whole(first), _whole(second))
+
+
+def _is_wide(tensor: Tensor) -> bool:
+    """Whether a tensor is eight bytes after eight bytes, and stays so when images are laid out otherwise."""
+    offset = tensor.storage_offset() * tensor.element_size()
+    whole = tensor.nbytes % 8 == 0 and int(offset) % 8 == 0
+    return whole and tensor.ndim <= 2 and tensor.is_contiguous()
 
 
 def _place(tensor: Tensor) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from auditor.tasks.checkpoint import MODEL
 from auditor.tasks.evaluator import Evaluator
-from auditor.tasks.frozen_base import FrozenBase
+from auditor.tasks.frozen_base import FrozenBase, LaidBase
 from auditor.tasks.models import last_linear
 
 EVALUATION_BATCH = {"cpu": 128, "cuda": 1024}
@@ -63,12 +63,13 @@ class Network(Evaluator):
         layout: torch.memory_format = torch.channels_last,
         base: FrozenBase | None = None,
     ) -> None:
+        self.base = base or FrozenBase()
+        self.base.check(model)
         self.device = device
         self.layout = layout
         self.model: nn.Module = model.to(device).to(memory_format=layout)
         self._prepare = prepare
-        self.base = base or FrozenBase()
-        self._laid = self.base.within(self.model)
+        self._laid = LaidBase(self.base, self.model)
 
     def prepare(self, inputs: Tensor) -> Tensor:
         """Samples as the model takes them, on its device. What is set to 0 afterwards is taken out of a sample.

@@ -136,6 +136,8 @@ def test_what_is_not_trained_does_not_travel(auditor: Auditor) -> None:
         assert result.code == 0, result.stderr
         delivered = next(Path(event["path"]) for event in result.events if event["event"] == "model_delivered")
         travelled[whole] = result.verdict["cost"]["bytes"], delivered.stat().st_size
+    again = auditor.here("run", adapted(auditor, training='initial = "run:last"'), "--json")
+    assert again.code == 0, again.stderr
     assert travelled["false"][0] < travelled["true"][0] / 10
     assert travelled["false"][1] < travelled["true"][1] / 10
 

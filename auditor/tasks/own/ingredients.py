@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from auditor.job.python_task import PythonTask
 from auditor.job.training import Training
-from auditor.tasks.checkpoint import STORED
+from auditor.tasks.checkpoint import MODEL, STORED
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.descent import Descent, NamedDescent
 from auditor.tasks.errors import TrainingError
@@ -73,7 +73,11 @@ class OwnIngredients(Ingredients):
         if workload.optimizer is None:
             return NamedDescent(model, training)
         make = workload.optimizer
-        return self._code.called(lambda: OwnDescent(model, make, workload.schedule), "the workload's optimizer")
+        held = self._base.tensors if self._base is not None else {}
+        frozen = [
+            parameter for name, parameter in model.named_parameters(remove_duplicate=False) if f"{MODEL}{name}" in held
+        ]
+        return self._code.called(lambda: OwnDescent(model, make, workload.schedule, frozen), "the workload's optimizer")
 
     def augmented(self, inputs: Tensor, names: Sequence[str], draws: np.random.Generator) -> Tensor:
         """See `Ingredients`."""
