@@ -95,7 +95,22 @@ class LaidBase:
     def __init__(self, base: FrozenBase, model: nn.Module) -> None:
         self._base = base
         self._model = model
-        self._wide = {name for name, tensor in base.within(model) if _is_wide(tensor)}
+        self._begin()
+
+    def share(self) -> None:
+        """Have the model compute with the tensors of the base themselves, where it is on the CPU, not with copies.
+
+        For a model that leaves them as they are. Many of these then take little more memory than one.
+        """
+        for name, tensor in self._base.within(self._model):
+            known = self._base.tensors[name]
+            if tensor.device == known.device and tensor.stride() == known.stride():
+                self._model.get_parameter(_own(name)).data = known
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take note of what it is now."""
+        self._wide = {name for name, tensor in self._base.within(self._model) if _is_wide(tensor)}
         self._sums = self._summed()
 
     def check(self) -> None:

@@ -101,6 +101,10 @@ class Network(Evaluator):
         state = ((f"{MODEL}{name}", tensor) for name, tensor in self.model.state_dict().items())
         return {name: tensor for name, tensor in state if name not in self.base.tensors}
 
+    def share_base(self) -> None:
+        """Hold the frozen base together with the other networks that do; for one that nobody means to change."""
+        self._laid.share()
+
     def check_base(self) -> None:
         """Make sure that training left the frozen base as it was.
 

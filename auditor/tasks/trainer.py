@@ -62,6 +62,8 @@ class Trainer(Learner):
         self._device = device
         self._ingredients, dataset = ingredients, ingredients.dataset
         self.network = ingredients.network(device, seed)
+        if not self._deviates:
+            self.network.share_base()
         self._descent = ingredients.descent(self.network.model, spec)
         self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)

@@ -136,6 +136,17 @@ def test_an_honest_provider_does_not_commit_to_what_others_could_not_execute() -
         learner.checkpoint()
 
 
+def test_honest_learners_hold_the_base_once_and_an_adversary_its_own() -> None:
+    ours = program("adapters")
+    first, second, adversary = (
+        ours.learner(TRAINING, device=CPU, seed=seed, attack=attack)
+        for seed, attack in ((1, None), (2, None), (1, Attack(Attack.Options())))
+    )
+    places = [one.network.model.get_parameter("base.weight").data_ptr() for one in (first, second, adversary)]
+    assert places[0] == places[1] != places[2]
+    assert first.network.model.get_parameter("head.weight").data_ptr() != second.state()["model.head.weight"].data_ptr()
+
+
 class TrainsTheBase(Attack):
     """Changes what it should leave alone, after every step."""
 
