@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -21,19 +22,19 @@ _WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 @dataclass(frozen=True)
 class FrozenBase:
-    """Parameters of a job's model that training leaves as they are, whatever the seed.
+    """Parameters of a job's model that training leaves as they are.
 
     Attributes:
-        tensors: by their names with `model.` before them, on the CPU.
+        tensors: those that are the same whatever the seed, by their names with `model.` before them, on the CPU.
+        drawn: the names, likewise, of those that the seed draws. They belong to the initial state, and travel with it.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    drawn: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, model: nn.Module, other: nn.Module, names: Iterable[str]) -> FrozenBase:
-        """Those parameters that do not depend on the seed.
-
-        What depends on it belongs to the initial state, and travels with it.
+        """Tell parameters that depend on the seed from those that do not.
 
         Args:
             model: with the weights of one seed; its tensors are kept, not copied.
@@ -41,16 +42,13 @@ class FrozenBase:
             names: what `untrained` found.
         """
         first, second = model.state_dict(), other.state_dict()
+        known = {name: first[name] for name in names if name in second and equal(first[name], second[name])}
         return cls(
-            {f"{MODEL}{name}": first[name] for name in names if name in second and equal(first[name], second[name])}
+            {f"{MODEL}{name}": tensor for name, tensor in known.items()},
+            tuple(f"{MODEL}{name}" for name in names if name not in known),
         )
 
-    @property
-    def count(self) -> int:
-        """How many numbers it has; tied ones count once."""
-        return sum({tensor.data_ptr(): tensor.numel() for tensor in self.tensors.values()}.values())
-
-    @property
+    @cached_property
     def definition(self) -> bytes:
         """The names, forms and digests of all that it holds; equal for equal bases."""
         lines = [
@@ -85,10 +83,10 @@ class FrozenBase:
 
 
 class LaidBase:
-    """A frozen base in a model that computes, on whatever device.
+    """What is not trained in a model that computes, on whatever device.
 
     Args:
-        base: that the model has.
+        base: says what that is; the model has it.
         model: not trained yet.
     """
 
@@ -108,10 +106,10 @@ class LaidBase:
                 self._model.get_parameter(_own(name)).data = known
         self._begin()
 
-    def _begin(self) -> None:
-        """Take note of what it is now."""
-        self._wide = {name for name, tensor in self._base.within(self._model) if _is_wide(tensor)}
-        self._sums = self._summed()
+    def take_drawn(self) -> None:
+        """Take note of what the seed draws, which came with a checkpoint."""
+        if self._base.drawn:
+            self._sums |= self._summed(self._base.drawn)
 
     def check(self) -> None:
         """Refuse a training that changed what it does not train: the next sub-run would start without the change.
@@ -119,39 +117,48 @@ class LaidBase:
         Raises:
             TrainingError: says what was changed.
         """
-        if (changed := self._changed()) is not None:
+        if (changed := self._changed((*self._base.tensors, *self._base.drawn))) is not None:
             raise TrainingError(
-                f"training changed {_own(changed)}, which has no gradient or is not in the optimizer, so that "
-                "checkpoints leave it out. If your code changes it itself, as that of a teacher which follows its "
-                "pupil, set the workload's travels_whole = True."
+                f"training changed {_own(changed)}, which has no gradient or is not in the optimizer, so that it is "
+                "taken to stay as it is. If your code changes it itself, as that of a teacher which follows its pupil, "
+                "set the workload's travels_whole = True."
             )
 
     def restore(self) -> None:
         """Put it back where somebody changed it, as an adversary may in a model of its own."""
-        if self._changed() is None:
+        if self._changed(self._base.tensors) is None:
             return
         with torch.no_grad():
             for name, tensor in self._base.within(self._model):
                 tensor.copy_(self._base.tensors[name])
 
-    def _changed(self) -> str | None:
-        """The first name whose numbers are no longer what they were."""
-        if not self._base.tensors:
-            return None
-        differs = self._summed() != self._sums
-        return next((name for name, one in zip(self._base.tensors, differs.tolist(), strict=True) if one), None)
+    def _begin(self) -> None:
+        """Take note of what it is now."""
+        names = (*self._base.tensors, *self._base.drawn)
+        state = self._model.state_dict() if names else {}
+        self._wide = {name for name in names if _is_wide(state[_own(name)])}
+        self._sums = self._summed(names)
 
-    def _summed(self) -> Tensor:
-        """The sum of each tensor's bits, read as whole numbers, int64: one pass on the device, and no copy.
+    def _changed(self, names: Iterable[str]) -> str | None:
+        """The first of some names whose numbers are no longer what they were."""
+        return next((name for name, total in self._summed(names).items() if total != self._sums[name]), None)
+
+    def _summed(self, names: Iterable[str]) -> dict[str, int]:
+        """The sum of each tensor's bits, read as whole numbers: one pass on the device, and no copy.
 
         Read eight bytes at a time they are added up as fast as memory is read, and some thirty times faster than when
         PyTorch makes shorter numbers longer first.
         """
+        if not (listed := list(names)):
+            return {}
+        state = self._model.state_dict()
         sums = [
-            tensor.reshape(-1).view(torch.int64).sum() if name in self._wide else _whole(tensor).sum(dtype=torch.int64)
-            for name, tensor in self._base.within(self._model)
+            state[_own(name)].reshape(-1).view(torch.int64).sum()
+            if name in self._wide
+            else _whole(state[_own(name)]).sum(dtype=torch.int64)
+            for name in listed
         ]
-        return torch.stack(sums).cpu() if sums else torch.zeros(0, dtype=torch.int64)
+        return dict(zip(listed, torch.stack(sums).tolist(), strict=True))
 
 
 def untrained(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> tuple[str, ...]:

@@ -68,7 +68,10 @@ class Learner(ABC):
 
     @property
     def constants(self) -> tuple[str, ...]:
-        """The names in a checkpoint of numbers that no training changes, such as random features."""
+        """The names in a checkpoint of numbers that no training changes, such as random features.
+
+        The client checks them to the last bit.
+        """
         return ()
 
     @property

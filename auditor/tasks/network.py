@@ -106,7 +106,7 @@ class Network(Evaluator):
         self._laid.share()
 
     def check_base(self) -> None:
-        """Make sure that training left the frozen base as it was.
+        """Make sure that training left as it was what is not trained.
 
         Raises:
             TrainingError: it did not; says what it changed.
@@ -120,6 +120,7 @@ class Network(Evaluator):
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(tensors[name])
+        self._laid.take_drawn()
 
     @torch.inference_mode()
     def logits(self, inputs: Tensor) -> Tensor:

@@ -126,8 +126,9 @@ class Trainer(Learner):
 
     @property
     def constants(self) -> tuple[str, ...]:
-        """See `Learner`; the model names them without the prefix."""
-        return tuple(f"{MODEL}{name}" for name in getattr(self.network.model, "constants", ()))
+        """See `Learner`: what the model names, without the prefix, and parameters that are not trained but travel."""
+        named = (f"{MODEL}{name}" for name in getattr(self.network.model, "constants", ()))
+        return (*named, *self.network.base.drawn)
 
     def outputs(self) -> Tensor:
         """See `Learner`; nothing where samples have no classes, so that outputs may be anything."""
@@ -158,7 +159,7 @@ class Trainer(Learner):
         """See `Learner`; an adversary may change in its own memory what checkpoints leave out.
 
         Raises:
-            TrainingError: an honest training changed the frozen base.
+            TrainingError: an honest training changed what is not trained.
         """
         if not self._deviates:
             self.network.check_base()

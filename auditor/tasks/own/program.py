@@ -26,6 +26,7 @@ from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.own.client_code import ClientCode, drawn_with
 from auditor.tasks.own.data import tensors_of
 from auditor.tasks.own.ingredients import OwnIngredients
+from auditor.tasks.own.untrained_remarks import untrained_remarks
 from auditor.tasks.own.workload import Workload
 
 TRIED = 2
@@ -44,8 +45,8 @@ class OwnProgram(NetworkProgram):
         self._remarks: list[Remark] = []
         self.dataset = self._read()
         model = self._ingredients().model(0)
-        self._size = _size(model)
         self.base = self._ingredients().frozen(model)
+        self._base_remarks = untrained_remarks(model, self.base)
         outputs = self._outputs(model)
         if outputs.ndim == 2 and len(outputs) == TRIED and self._has_classes:
             self.dataset = self._classified(outputs.shape[1])
@@ -111,22 +112,6 @@ class OwnProgram(NetworkProgram):
         digest = self.task.with_files(self._named).code
         return Remark(
             "note", f"the code is {digest}; an agent executes it if its owner allows that or any with --allow-code"
-        )
-
-    @property
-    def _base_remarks(self) -> tuple[Remark, ...]:
-        """How much of the model is trained, where some is not."""
-        frozen, (count, size) = self.base.count, self._size
-        if not frozen:
-            return ()
-        kept = sum({tensor.data_ptr(): tensor.nbytes for tensor in self.base.tensors.values()}.values())
-        return (
-            Remark(
-                "note",
-                f"{count - frozen:,} of {count:,} parameters are trained; the other {frozen:,} never travel. Every "
-                f"provider makes them itself, with the digest {self.part_digests[FROZEN_BASE]}. A checkpoint has the "
-                f"remaining {(size - kept) / 1e6:,.1f} MB of the {size / 1e6:,.1f} MB, and the optimizer's state",
-            ),
         )
 
     @property
@@ -226,12 +211,6 @@ class OwnProgram(NetworkProgram):
             return data
         names = tuple(map(str, range(classes)))
         return replace(data, labels=labels[0], held_out_labels=labels[1], classes=classes, class_names=names)
-
-
-def _size(model: nn.Module) -> tuple[int, int]:
-    """How many parameters a model has, and the bytes of its state; tied ones count once."""
-    state = {tensor.data_ptr(): tensor.nbytes for tensor in model.state_dict().values()}
-    return sum(parameter.numel() for parameter in model.parameters()), sum(state.values())
 
 
 def _check_texts(parts: Sequence[Tensor], tokenizer: TextTokenizer | None) -> None:

@@ -17,7 +17,7 @@ from auditor.plugins.attack import Attack
 from auditor.tasks.checkpoint import encode
 from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.contract_tests import TaskContract
-from auditor.tasks.errors import TrainingError
+from auditor.tasks.errors import CheckpointError, TrainingError
 from auditor.tasks.first_step import try_first_step
 from auditor.tasks.initial_state import initial_state
 from auditor.tasks.network_program import NetworkProgram
@@ -96,15 +96,32 @@ def test_another_base_is_other_data_and_is_told_apart_from_other_parts() -> None
 def test_people_see_how_much_is_trained_and_what_every_provider_must_have() -> None:
     ours = program("adapters")
     words = " ".join(remark.text for remark in ours.inventory.remarks)
-    assert "78 of 222 parameters are trained; the other 144 never travel" in words
+    assert "78 of 222 parameters are trained. 144 never travel" in words
     assert ours.part_digests["frozen base"] in words
-    assert "never travel" not in " ".join(remark.text for remark in program("adapters_whole").inventory.remarks)
+    assert "travel" not in " ".join(remark.text for remark in program("adapters_whole").inventory.remarks)
+    words = " ".join(remark.text for remark in program("drawn").inventory.remarks)
+    assert "112 parameters are not trained, but travel, because another seed makes others" in words
 
 
 def test_untrained_parameters_that_the_seed_draws_travel_with_the_initial_state() -> None:
     learner = trainer("drawn")
     assert travelling(learner) == {"random.weight", "random.bias", "head.weight", "head.bias"}
     assert {name.rpartition(".")[0] for name in travelling(learner, "optimizer.")} == {"head.weight", "head.bias"}
+
+
+def test_whoever_changes_what_the_seed_drew_is_found_by_one_checkpoint() -> None:
+    known = try_first_step(program("drawn"), TRAINING, device=CPU, seed=5, whole_batch=True)
+    learner = trainer("drawn")
+    learner.execute_step()
+    end = learner.checkpoint()
+    known.check(end, 1)
+    for name in ("random.weight", "random.bias"):
+        with pytest.raises(CheckpointError, match="not what the job gives it"):
+            known.check(end | {f"model.{name}": end[f"model.{name}"] * 1.001}, 1)
+    with torch.no_grad():
+        learner.network.model.get_parameter("random.weight").mul_(1.001)
+    with pytest.raises(TrainingError, match=r"training changed random\.weight"):
+        learner.checkpoint()
 
 
 def test_parameters_that_the_optimizer_does_not_have_stay_where_they_are() -> None:
