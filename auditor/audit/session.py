@@ -180,6 +180,7 @@ class Session:
             task=self.connections.task,
             training=job.training.model_copy(update={"initial": None}),  # the start is a checkpoint that is sent
             dataset_digest=self._workspace.program.digest,
+            part_digests=self._workspace.program.part_digests,
             start=start,
             start_step=self.boundaries[first],
             boundaries=self.boundaries[first + (not draws) : last + 1],

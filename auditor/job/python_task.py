@@ -44,10 +44,10 @@ class PythonTask(Task):
         description="files and folders that the code imports or reads, beside the job file or below; providers get "
         "them, and no others",
     )
-    samples: Literal["any", "images"] = Field(
+    samples: Literal["any", "images", "texts"] = Field(
         default="any",
-        description="`images` says that inputs are uint8 images [N, C, H, W], so that attacks and metrics on images "
-        "can be used",
+        description="`images` says that inputs are uint8 images [N, C, H, W], and `texts` that they are token ids, "
+        "int64 [N, L] with 0 as padding, so that attacks and metrics on images or texts can be used",
     )
 
     @field_validator("module")
@@ -95,7 +95,7 @@ class PythonTask(Task):
     @property
     def akin(self) -> tuple[str, ...]:
         """See `Task`."""
-        return ("vision",) if self.samples == "images" else ()
+        return {"any": (), "images": ("vision",), "texts": ("text",)}[self.samples]
 
     @property
     def own_file(self) -> bool:

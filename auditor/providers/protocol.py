@@ -50,6 +50,7 @@ RunId = Annotated[str, StringConstraints(pattern=rf"^{RUN_ID}$")]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
+PartName = Annotated[str, StringConstraints(max_length=100)]
 Text = Annotated[str, AfterValidator(cleaned)]
 """Words of the other side: cut, and without anything that does something to a terminal."""
 
@@ -79,7 +80,8 @@ class RunRequest(_Message):
 
     Attributes:
         id: chosen by the client; asking twice with one id starts one run.
-        dataset_digest: what the client's copy of the dataset hashes to.
+        dataset_digest: what the client's copy of the dataset hashes to, with its code and what it does not train.
+        part_digests: the same of each part by itself, so that a provider can say which differs.
         start: digest of the checkpoint to start from, uploaded before; None lets the provider draw its own initial
             state, which it commits to before its first step: the first boundary is then 0.
         boundaries: steps, rising, at which a checkpoint is kept and committed to.
@@ -92,6 +94,7 @@ class RunRequest(_Message):
     task: AnyTask
     training: Training
     dataset_digest: Digest
+    part_digests: Annotated[dict[PartName, Digest], Field(max_length=100)] = {}
     start: Digest | None
     start_step: Count
     boundaries: tuple[Count, ...]

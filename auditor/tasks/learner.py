@@ -76,7 +76,10 @@ class Learner(ABC):
 
     @property
     def constants(self) -> tuple[str, ...]:
-        """The names in a checkpoint of numbers that no training changes, such as random features."""
+        """The names in a checkpoint of numbers that no training changes, such as random features.
+
+        The client checks them to the last bit.
+        """
         return ()
 
     def checkpoint_names(self, names: Collection[str]) -> dict[str, str]:
@@ -87,6 +90,14 @@ class Learner(ABC):
         return {
             name if name == STEP or name.startswith((MODEL, OPTIMIZER)) else f"{MODEL}{name}": name for name in names
         }
+
+    @property
+    def base(self) -> Mapping[str, Tensor]:
+        """What belongs to the model and to no checkpoint, by names as in a checkpoint, on the CPU.
+
+        Every provider has it, and its digest is one of the parts of the program.
+        """
+        return {}
 
     def outputs(self) -> Tensor:
         """What the model puts out for a few training samples, to see whether it computes."""

@@ -141,7 +141,10 @@ class Worker:
             self._programs = {task: self._load(task)}
         program = self._programs[task]
         if program.digest != agent_run.request.dataset_digest:
-            raise TrainingError("the data of this agent differs from the client's.")
+            theirs = agent_run.request.part_digests
+            differ = [name for name, digest in program.part_digests.items() if theirs.get(name, digest) != digest]
+            which = f": {' and '.join(f'the {name}' for name in differ)}" if differ else ""
+            raise TrainingError(f"the data of this agent differs from the client's{which}.")
         return program
 
     def _load(self, task: Task) -> Program:
