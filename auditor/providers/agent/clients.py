@@ -55,10 +55,10 @@ class Clients:
     @contextmanager
     def receive(self, word: str) -> Iterator[Room]:
         """Room for a checkpoint that comes from a client."""
-        left = self._left()
+        left, own_left = self._left(), self._own_left(word)
         self._folder_of(word).mkdir(parents=True, exist_ok=True)
         with self.blobs(word).receive() as incoming:
-            room = Room(self, incoming, left)
+            room = Room(self, incoming, left, own_left)
             try:
                 yield room
             finally:
@@ -105,10 +105,17 @@ class Clients:
             )
         return self._limits.bytes - sum(sizes)
 
+    def _own_left(self, word: str) -> int:
+        """Bytes that may still come from one client, or be made for it."""
+        sizes = []
+        for file in _files(self._folder_of(word) / BLOBS):
+            with suppress(FileNotFoundError):
+                sizes.append(file.stat().st_size)
+        return self._limits.client_bytes - sum(sizes)
+
     def _kept(self) -> Iterator[os.DirEntry[str]]:
         for folder in self._folder.glob(f"*/{BLOBS}"):
-            with suppress(OSError), os.scandir(folder) as entries:
-                yield from (entry for entry in entries if not entry.name.startswith("."))
+            yield from _files(folder)
 
     def _asking(self, word: str) -> Path:
         """The folder of a client who asks for something now."""
@@ -124,9 +131,10 @@ class Clients:
 class Room:
     """A checkpoint on its way, of which not more is taken than there is room for."""
 
-    def __init__(self, clients: Clients, incoming: IncomingBlob, left: int) -> None:
+    def __init__(self, clients: Clients, incoming: IncomingBlob, left: int, own_left: int) -> None:
         self._clients = clients
         self._left = left
+        self._own_left = own_left
         self.incoming = incoming
 
     def write(self, piece: bytes | memoryview) -> None:
@@ -138,6 +146,14 @@ class Room:
         self.incoming.write(piece)
         if self._clients.coming(len(piece)) > self._left:
             raise Full("this agent already keeps as many bytes of checkpoints as its owner allows")
+        if self.incoming.size > self._own_left:
+            raise Full("this agent already keeps as many bytes of checkpoints for this client as its owner allows")
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """The checkpoints in a folder that need not be there; what is still on its way is left out."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from (entry for entry in entries if not entry.name.startswith("."))
 
 
 def clear_clients(folder: Path) -> None:

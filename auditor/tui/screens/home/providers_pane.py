@@ -189,8 +189,17 @@ class ProvidersPane(HomePane):
         filled = await self.app.push_screen_wait(ProviderForm(provider, known))
         if filled is None:
             return
-        await self.auditor.in_store(lambda store: store.register_provider(*filled))
-        self._conditions.pop(filled[0], None)
+        access = filled.access
+        await self.auditor.in_store(
+            lambda store: store.register_provider(
+                filled.name,
+                access.endpoint,
+                filled.price,
+                token_file=access.token_file,
+                fingerprint=access.fingerprint,
+            )
+        )
+        self._conditions.pop(filled.name, None)
         self.reload()
         self.query_one("#providers").focus()
 
@@ -226,7 +235,7 @@ class ProvidersPane(HomePane):
             self._conditions[provider.name] = Condition("testing")
             self._draw()
             try:
-                found = await probe(provider.endpoint)
+                found = await probe(provider.where)
             except ProviderError as error:
                 self._conditions[provider.name] = Condition("unreachable", reason=str(error))
             else:
