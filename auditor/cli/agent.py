@@ -78,6 +78,12 @@ def agent(
         int, typer.Option(min=1, help="Maximum number of requests of one machine in a minute.")
     ] = 12_000,
     connections: Annotated[int, typer.Option(min=1, help="Maximum number of connections of one machine.")] = 64,
+    header_seconds: Annotated[
+        float, typer.Option(min=1, help="Cut off a connection on which no request begins for this many seconds.")
+    ] = 20,
+    stall_seconds: Annotated[
+        float, typer.Option(min=1, help="Cut off a client that takes no more of its answer for this many seconds.")
+    ] = 60,
 ) -> None:
     """Serve as a provider until Ctrl-C."""
     from auditor.providers.file_names import offered
@@ -128,6 +134,8 @@ def agent(
             client_runs=client_runs,
             requests_per_minute=requests_per_minute,
             connections=connections,
+            header_seconds=header_seconds,
+            stall_seconds=stall_seconds,
         ),
     )
     if path is not None:

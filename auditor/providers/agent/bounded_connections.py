@@ -1,4 +1,4 @@
-"""HTTP connections that are bounded: how many a machine may have, and how long a request may take to begin."""
+"""HTTP connections that are bounded: in number for each machine, and in how slowly a client may ask and take answers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from uvicorn.server import ServerState
 from auditor.providers.agent.gate import machine
 from auditor.providers.agent.limits import Limits
 
-HEADER_SECONDS = 20.0
-"""So long the first line and the headers of a request may take, from the connection or the last answer on."""
-
 
 def bounded_connections(limits: Limits) -> type[asyncio.Protocol]:
     """What speaks HTTP on each connection of one server, which counts them.
 
     Args:
-        limits: how many connections a machine may have; those over a Unix socket have no machine, and are not counted.
+        limits: of connections and of time. Connections over a Unix socket have no machine, and are not counted.
     """
     counts: Counter[str] = Counter()
 
@@ -37,6 +34,7 @@ def bounded_connections(limits: Limits) -> type[asyncio.Protocol]:
         ) -> None:
             super().__init__(config, server_state, app_state, _loop)
             self._overdue: asyncio.TimerHandle | None = None
+            self._stalled: asyncio.TimerHandle | None = None
             self._machine = ""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -61,6 +59,16 @@ def bounded_connections(limits: Limits) -> type[asyncio.Protocol]:
             if counts[self._machine] <= 0:
                 del counts[self._machine]
             self._stop_watching()
+            self._stop_waiting()
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._stop_waiting()
+            self._stalled = self.loop.call_later(limits.stall_seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._stop_waiting()
 
         def _watch(self) -> None:
             """Give up the connection unless a request begins in time; one that is under way has limits of its own."""
@@ -68,11 +76,16 @@ def bounded_connections(limits: Limits) -> type[asyncio.Protocol]:
             if not waiting:
                 self._stop_watching()
             elif self._overdue is None and not self.transport.is_closing():
-                self._overdue = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+                self._overdue = self.loop.call_later(limits.header_seconds, self.transport.abort)
 
         def _stop_watching(self) -> None:
             if self._overdue is not None:
                 self._overdue.cancel()
                 self._overdue = None
+
+        def _stop_waiting(self) -> None:
+            if self._stalled is not None:
+                self._stalled.cancel()
+                self._stalled = None
 
     return cast(type[asyncio.Protocol], BoundedConnection)

@@ -1,25 +1,23 @@
-"""What stands before an agent's questions: who may ask, how often, and how slowly an answer may be taken."""
+"""What stands before an agent's questions: who may ask, and how often."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import time
 from collections import OrderedDict
 from contextlib import suppress
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auditor.providers.agent.access_token import lets_in
-from auditor.providers.agent.bodies import SILENCE_SECONDS
 
 PEERS = 10_000
 """So many machines are told apart; of more, those that asked longest ago are forgotten."""
 
 
 class Gate:
-    """Asks for the token, counts requests, and gives up clients that do not take their answer.
+    """Asks for the token, and counts requests.
 
     Args:
         app: what is behind it.
@@ -47,12 +45,7 @@ class Gate:
             refusal = JSONResponse({"error": words}, 401, {"www-authenticate": "Bearer", "connection": "close"})
             await refusal(scope, receive, send)
             return
-
-        async def sent_in_time(message: Message) -> None:
-            async with asyncio.timeout(SILENCE_SECONDS):
-                await send(message)
-
-        await self._app(scope, receive, sent_in_time)
+        await self._app(scope, receive, send)
 
 
 class Rate:

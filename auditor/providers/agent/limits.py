@@ -21,6 +21,9 @@ class Limits:
         client_runs: how many of one client are remembered.
         requests_per_minute: of one machine. Those over a Unix socket count as those of one machine.
         connections: that one machine may have at a time.
+        header_seconds: how long the first line and the headers of a request may take, from the connection or the last
+            answer on.
+        stall_seconds: after how long a client that takes no more of its answer is cut off.
     """
 
     bytes: int = 50 * 10**9
@@ -33,6 +36,8 @@ class Limits:
     client_runs: int = 250
     requests_per_minute: float = 12_000
     connections: int = 64
+    header_seconds: float = 20.0
+    stall_seconds: float = 60.0
 
 
 WITHOUT_LIMITS = Limits(
@@ -46,6 +51,8 @@ WITHOUT_LIMITS = Limits(
     client_runs=2**63,
     requests_per_minute=float("inf"),
     connections=2**63,
+    header_seconds=3600.0,
+    stall_seconds=3600.0,
 )
 """For an agent whose only client started it, on the client's own disk."""
 
