@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -13,11 +14,13 @@ import httpx
 import pytest
 import uvicorn
 
+from auditor.cli.agent import agent
 from auditor.providers.agent import bounded_connections
 from auditor.providers.agent.app import make_app
 from auditor.providers.agent.gate import Rate, machine
 from auditor.providers.agent.limits import Limits
 from auditor.providers.agent.settings import AgentSettings
+from tests.command import ROOT
 from tests.providers.test_agent_and_its_clients import START, client, of, order
 
 BLOBS = [bytes([number]) * 1000 for number in range(3)]
@@ -134,3 +137,16 @@ async def _peers(port: int) -> list[int]:
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ends = [(line[1].partition(":")[2], line[2].partition(":")[2], line[3]) for line in lines]
     return [int(far, 16) for near, far, state in ends if int(near, 16) == port and state == "01"]
+
+
+def test_the_security_page_has_every_limit_that_an_option_changes() -> None:
+    rows = (ROOT / "SECURITY.md").read_text(encoding="utf-8").splitlines()
+    limits = {
+        name: parameter.default
+        for name, parameter in inspect.signature(agent).parameters.items()
+        if type(parameter.default) in (int, float) and name not in ("threads", "forget_hours")
+    }
+    assert len(limits) >= 9
+    for name, default in limits.items():
+        (row,) = (row for row in rows if f"`--{name.replace('_', '-')}`" in row)
+        assert f"{default:,}" in row, row

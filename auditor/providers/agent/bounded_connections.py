@@ -1,4 +1,4 @@
-"""HTTP connections that are bounded: in number for each machine, and in how slowly a client may ask and take answers."""
+"""HTTP connections that are bounded: in number for each machine, and in how slowly a client may ask and read."""
 
 from __future__ import annotations
 
