@@ -23,6 +23,7 @@ from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.file_names import named_task
+from auditor.providers.known_key import other_key
 from auditor.providers.landlock import landlock_version
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
@@ -35,11 +36,6 @@ SECOND_GREETING_SECONDS = 10.0
 NO_LANDLOCK = (
     "this system has no Landlock, so a simulated attack could read this audit's files and learn which sub-runs are "
     "replicated"
-)
-
-OTHER_KEY = (
-    "it shows {shown}, and {known} is expected; if its owner says that the key was changed, register it with the new "
-    "one (`auditor provider add` with --signing-key), and begin a new run"
 )
 
 
@@ -220,15 +216,10 @@ class Connections:
                 return ProviderLost(name, cleaned(f"it does not speak the provider protocol: {error}"))
 
     def _answered(self, provider: Provider, identity: Identity) -> Event:
-        """What it means that a provider answered; one with another signing key than before is not taken for the same.
-
-        That accuses nobody: its owner may have set it up anew.
-        """
+        """What it means that a provider answered; one with another signing key is not taken for the same."""
         name, key = provider.name, identity.signing_key
-        known = provider.signing_key or self._signing_keys.get(name)
-        if known is not None and key != known:
-            shown = "no signing key" if key is None else f"the signing key {key}"
-            return ProviderLost(name, OTHER_KEY.format(shown=shown, known=known))
+        if (words := other_key(provider.signing_key or self._signing_keys.get(name), key)) is not None:
+            return ProviderLost(name, words)
         trust: KeyTrust = "ours" if provider.where.ours else "first use" if provider.signing_key is None else "pinned"
         device, software = cleaned(identity.device, 40), cleaned(identity.software, 80)
         return ProviderReady(name, device, identity.threads, software, key, None if key is None else trust)

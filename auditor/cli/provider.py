@@ -104,6 +104,7 @@ def test(name: NameArgument) -> None:
 
     from auditor.job.errors import nearest
     from auditor.providers.errors import ProviderError
+    from auditor.providers.known_key import other_key
     from auditor.providers.probe import probe
     from auditor.store import Store
 
@@ -116,13 +117,8 @@ def test(name: NameArgument) -> None:
         found = asyncio.run(probe(registered.where))
     except ProviderError as error:
         fail(f"{name} is unreachable: {error}", ExitCode.TOO_FEW_PROVIDERS)
-    if registered.signing_key is not None and found.signing_key != registered.signing_key:
-        fail(
-            f"{name} shows {f'the signing key {found.signing_key}' if found.signing_key else 'no signing key'}, and "
-            f"{registered.signing_key} is expected. If its owner says that the key was changed, run `auditor provider "
-            "add` with --signing-key; else do not use it",
-            ExitCode.TOO_FEW_PROVIDERS,
-        )
+    if (words := other_key(registered.signing_key, found.signing_key)) is not None:
+        fail(f"{name} is not the provider that it was: {words}", ExitCode.TOO_FEW_PROVIDERS)
     threads = f"{found.threads} thread{'' if found.threads == 1 else 's'}"
     output(f"{name}: {found.device}, {threads}, {found.software}; round trip {1000 * found.seconds:.1f} ms")
     if registered.fingerprint is not None:

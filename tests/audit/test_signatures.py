@@ -105,7 +105,7 @@ def test_an_agent_that_was_set_up_anew_is_not_taken_for_the_old_one_and_not_accu
         refused = auditor.here("run", job)
         assert (refused.code, f"and {entry['signing_key']} is expected" in refused.stderr) == (3, True), refused.stderr
         tested = auditor.here("provider", "test", "north")
-        assert (tested.code, "shows the signing key" in tested.stderr) == (3, True), tested.stderr
+        assert (tested.code, "it shows the signing key" in tested.stderr) == (3, True), tested.stderr
         assert auditor.here("provider", "remove", "north").code == 0
         assert auditor.here(*registered).code == 0
         assert "the first one seen" in auditor.here("provider", "test", "north").stdout

@@ -43,7 +43,7 @@ def signed_commitments(state: AuditState) -> list[Signed]:
             continue
         found += [
             Signed(name, replica.execution, end.step, replica.digest, index, replica.signature)
-            for name, replica in sub_run.replicas.items()
-            if replica.digest is not None
+            for name in state.providers
+            if (replica := sub_run.replicas.get(name)) is not None and replica.digest is not None
         ]
     return found

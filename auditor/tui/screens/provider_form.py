@@ -38,8 +38,8 @@ class ProviderForm(FormScreen[Filled]):
     """
 
     HELP = """The name identifies the provider in job files. The endpoint is its address: local:cpu, local:cuda:N, \
-unix:PATH or https://host:port. An agent at https://host:port asks for a token: type the path of the file that holds \
-it, and the fingerprint that the agent printed. The price per hour is optional. Enter goes to the next field and \
+unix:PATH or https://host:port. For an agent at https://host:port also type the path of the file that holds its \
+token, and the fingerprint that it printed. The price per hour is optional. Enter goes to the next field and \
 finally saves; Escape cancels, after a question if something was filled in."""
     ASKS = True
 
@@ -59,10 +59,10 @@ finally saves; Escape cancels, after a question if something was filled in."""
             ),
             Label("Endpoint"),
             Input(provider.endpoint if provider else "local:cpu", id="endpoint", compact=True),
-            Label("File with the token (https only)"),
-            Input((provider and provider.token_file) or "", id="token", compact=True),
-            Label("Fingerprint of the certificate (https only)"),
-            Input((provider and provider.fingerprint) or "", id="fingerprint", compact=True),
+            Label("File with the agent's token", classes="remote"),
+            Input((provider and provider.token_file) or "", id="token", compact=True, classes="remote"),
+            Label("Fingerprint of its certificate", classes="remote"),
+            Input((provider and provider.fingerprint) or "", id="fingerprint", compact=True, classes="remote"),
             Label("Dollars per hour (optional)"),
             Input(price, id="price", compact=True),
         ]
@@ -92,7 +92,14 @@ finally saves; Escape cancels, after a question if something was filled in."""
         if self._check() and (filled := self._filled()) is not None:
             self.dismiss(filled)
 
+    @property
+    def _is_remote(self) -> bool:
+        """Whether the endpoint, as far as it is typed, is one behind a host and a port."""
+        return self.query_one("#endpoint", Input).value.startswith("http")
+
     def _check(self) -> bool:
+        for widget in self.query(".remote"):
+            widget.display = self._is_remote
         try:
             self._filled()
         except ValueError as error:
@@ -112,7 +119,8 @@ finally saves; Escape cancels, after a question if something was filled in."""
             raise ValueError("type a name")
         if self._provider is None and name in self._known:
             raise ValueError(f"{name} is already registered; e changes it")
-        return Filled(check_name(name), check_access(endpoint, token or None, fingerprint or None), _price(price))
+        entry = (token or None, fingerprint or None) if self._is_remote else (None, None)
+        return Filled(check_name(name), check_access(endpoint, *entry), _price(price))
 
 
 def _price(text: str) -> float | None:

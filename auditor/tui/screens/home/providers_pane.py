@@ -229,6 +229,7 @@ class ProvidersPane(HomePane):
     @work(group="test", exit_on_error=False)
     async def _test(self, providers: list[RegisteredProvider]) -> None:
         from auditor.providers.errors import ProviderError
+        from auditor.providers.known_key import other_key
         from auditor.providers.probe import probe
 
         for provider in providers:
@@ -239,8 +240,17 @@ class ProvidersPane(HomePane):
             except ProviderError as error:
                 self._conditions[provider.name] = Condition("unreachable", reason=str(error))
             else:
-                self._conditions[provider.name] = Condition("reachable", found)
+                words = other_key(provider.signing_key, found.signing_key)
+                state = "reachable" if words is None else "unreachable"
+                self._conditions[provider.name] = Condition(state, found, words or "")
+                if not provider.where.ours and provider.signing_key is None and found.signing_key is not None:
+                    await self._pin(provider, found.signing_key)
             self._draw()
+
+    async def _pin(self, provider: RegisteredProvider, key: str) -> None:
+        """Keep the first signing key that a provider shows."""
+        endpoint, fingerprint = provider.endpoint, provider.fingerprint
+        await self.auditor.in_store(lambda store: store.pin_signing_key(endpoint, fingerprint, key))
 
 
 def _busy(store: Store) -> frozenset[str]:
