@@ -36,7 +36,7 @@ from auditor.decisions.agreement import disagree
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of, choose
 from auditor.planning.plan import boundaries
-from auditor.providers.protocol import RunRequest, RunStatus
+from auditor.providers.protocol import Commitment, RunRequest, RunStatus
 from auditor.store import StoreError
 
 MAX_RECORDED_CLASSES = 1_000
@@ -187,6 +187,7 @@ class Session:
             sub_run_steps=job.audit.sub_run_steps,
             seed=seed,
             disclose=job.primary_discloses and seed is None,
+            provider=connection.name,
         )
 
     def follow(self, connection: Connection, request: RunRequest) -> AsyncIterator[RunStatus]:
@@ -197,7 +198,12 @@ class Session:
             stall_seconds=self.job.audit.stall_seconds,
             waiting_seconds=self.job.audit.waiting_seconds,
             attack=connection.attack,
+            signing_key=self.state.provider(connection.name).signing_key,
         )
+
+    def checked_signature(self, connection: Connection, commitment: Commitment) -> str | None:
+        """The signature of a commitment that came by `follow`; None where there is no key that it was checked with."""
+        return commitment.signature if self.state.provider(connection.name).signing_key is not None else None
 
     async def take_up_seeds(self) -> None:
         """Have the client's own executions use what was tossed, or what the primary disclosed to an earlier process."""
