@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from auditor.providers.protocol import (
+    OFFSET_HEADER,
     Identity,
     RunRequest,
     RunStatus,
@@ -36,6 +37,7 @@ class Operation:
         answers: the body of the answer, by the status of each that is no error.
         errors: why it may be refused, by status, beside what can befall every question.
         query: parameters behind the path, each with its meaning.
+        headers: that the question may have, each with its meaning.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Operation:
     asks: Content = None
     errors: Mapping[int, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 _NO_RUN = {404: "the client has no run with this id"}
@@ -57,9 +60,11 @@ OPERATIONS = (
         "fetch",
         "GET",
         "/blobs/{digest}",
-        "Open a commitment: the checkpoint with this digest. HEAD asks whether it is there",
-        {200: "bytes"},
-        errors={404: "the agent has no such blob of this client"},
+        "Open a commitment: the checkpoint with this digest. HEAD asks whether it is there; where it is not, the header "
+        f"{OFFSET_HEADER} of the answer says how many bytes of an upload came before it broke off",
+        {200: "bytes", 206: "bytes"},
+        errors={404: "the agent has no such blob of this client", 416: "the blob has no such bytes"},
+        headers={"range": "bytes=FIRST-, to go on where a download broke off; the entity tag is the digest"},
     ),
     Operation(
         "upload",
@@ -68,7 +73,13 @@ OPERATIONS = (
         "Upload a checkpoint, or a file that the task needs",
         {201: None, 204: None},
         asks="bytes",
-        errors={400: "its bytes do not have this digest", 507: _FULL},
+        errors={
+            400: "its bytes do not have this digest",
+            409: "the agent does not have the bytes before these",
+            422: "the header content-range is none",
+            507: _FULL,
+        },
+        headers={"content-range": f"bytes FIRST-LAST/SIZE, to go on from the {OFFSET_HEADER} that HEAD told"},
     ),
     Operation("release", "DELETE", "/blobs/{digest}", "This checkpoint will not be opened", {204: None}),
     Operation(

@@ -80,6 +80,10 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "description": meaning, "schema": {"type": "number"}}
         for name, meaning in one.query.items()
     ]
+    found += [
+        {"name": name, "in": "header", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in one.headers.items()
+    ]
     if one.name != "identity":
         word = {"type": "string", "pattern": f"^{CLIENT_WORD}$"}
         words = "a word that only this client knows; no other client sees what it uploads or starts"
