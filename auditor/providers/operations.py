@@ -60,8 +60,8 @@ OPERATIONS = (
         "fetch",
         "GET",
         "/blobs/{digest}",
-        "Open a commitment: the checkpoint with this digest. HEAD asks whether it is there; where it is not, the header "
-        f"{OFFSET_HEADER} of the answer says how many bytes of an upload came before it broke off",
+        "Open a commitment: the checkpoint with this digest. HEAD asks whether it is there; where it is not, the "
+        f"header {OFFSET_HEADER} of the answer says how many bytes of an upload came before it broke off",
         {200: "bytes", 206: "bytes"},
         errors={404: "the agent has no such blob of this client", 416: "the blob has no such bytes"},
         headers={"range": "bytes=FIRST-, to go on where a download broke off; the entity tag is the digest"},
