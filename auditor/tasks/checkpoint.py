@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -139,7 +139,8 @@ class CheckpointFile(Mapping[str, Tensor]):
         except RuntimeError as error:
             raise OSError(None, f"the checkpoint cannot be mapped: {error}", str(self.path)) from None
         flat = torch.empty(0, dtype=dtype)
-        return flat.set_(mapped, begin // dtype.itemsize, shape)  # type: ignore[arg-type] # it is untyped storage
+        flat.set_(cast(torch.UntypedStorage, mapped), begin // dtype.itemsize, (_count(shape),), (1,))
+        return flat.reshape(shape)
 
     def __iter__(self) -> Iterator[str]:
         """The names, in canonical order."""
