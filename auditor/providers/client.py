@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -183,12 +183,14 @@ class ProviderClient:
         """
         if await asyncio.to_thread(blobs.has, digest):
             return 0
-        download = Download(digest, size)
-        in_doubt = 2 if await asyncio.to_thread(blobs.begun, digest) else 1  # what is there may be what is wrong
-        for _ in range(in_doubt):
-            with suppress(Misbehaved):
+        download, wrong = Download(digest, size), 0
+        while True:
+            try:
                 return await self._fetch(download, blobs)
-        return await self._fetch(download, blobs)
+            except Misbehaved:
+                wrong += not download.resumed  # else what was there before may be what is wrong
+                if wrong == 2:
+                    raise
 
     async def release(self, digest: str) -> None:
         """Tell the provider that this checkpoint will not be opened, so that it need not keep it."""

@@ -29,6 +29,7 @@ class Download:
     Attributes:
         came: bytes that came, those that came twice counted twice.
         furthest: how many bytes of the checkpoint were there at most.
+        resumed: whether it goes on from what came in an earlier transfer, perhaps from somebody else.
     """
 
     def __init__(self, digest: str, size: int) -> None:
@@ -36,6 +37,7 @@ class Download:
         self.size = size
         self.came = 0
         self.furthest = 0
+        self.resumed = False
         self._in_parts = True
 
     def take_up(self, incoming: IncomingBlob) -> None:
@@ -44,6 +46,7 @@ class Download:
         if incoming.take_up() >= self.size:
             incoming.restart()
         self.furthest = incoming.size
+        self.resumed = incoming.size > 0
 
     @property
     def headers(self) -> Mapping[str, str]:

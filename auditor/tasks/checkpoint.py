@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -137,10 +136,14 @@ class CheckpointFile(Mapping[str, Tensor]):
         begin, end = self._place(name)
         if begin == end:
             return torch.empty(shape, dtype=dtype)
-        skipped = begin % mmap.ALLOCATIONGRANULARITY
-        with self.path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), end - begin + skipped, access=mmap.ACCESS_COPY, offset=begin - skipped)
-        return torch.frombuffer(mapped, dtype=dtype, count=_count(shape), offset=skipped).reshape(shape)
+        # A mapping of its own for each goes with the tensor, and unlike Python's it keeps no file open.
+        try:
+            mapped = torch.UntypedStorage.from_file(str(self.path), shared=False, nbytes=end)
+        except RuntimeError as error:
+            raise OSError(None, f"the checkpoint cannot be mapped: {error}", str(self.path)) from None
+        flat = torch.empty(0, dtype=dtype)
+        flat.set_(cast(torch.UntypedStorage, mapped), begin // dtype.itemsize, (_count(shape),), (1,))
+        return flat.reshape(shape)
 
     def __iter__(self) -> Iterator[str]:
         """The names, in canonical order."""

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auditor.providers.signed_commitment import is_signed, statement
+from tests.audit.test_evolution import evolving
 from tests.command import Auditor
 from tests.providers.test_agent_state import agent
 
@@ -113,3 +114,17 @@ def test_an_agent_that_was_set_up_anew_is_not_taken_for_the_old_one_and_not_accu
     assert result.code == 0, result.stderr
     ready = {event["provider"]: event["key_trust"] for event in result.events if event["event"] == "provider_ready"}
     assert ready == {"a": "ours", "b": "pinned"}
+
+
+@pytest.mark.timeout(300)
+def test_an_update_expects_the_signing_keys_of_the_update_before(auditor: Auditor) -> None:
+    evolving(auditor.folder, updates=1, poisoned="")
+    path = auditor.folder / "job.toml"
+    local = 'name = "b"\nendpoint = "local:cpu"'
+    path.write_text(path.read_text().replace(local, local.replace("local:cpu", "unix:b.sock")))
+    with agent(auditor, "--socket", "b.sock"):
+        result = auditor.here("run", "job.toml", "--json")
+    assert result.code == 0, result.stderr
+    ready = [event for event in result.events if event["event"] == "provider_ready" and event["provider"] == "b"]
+    assert [event["key_trust"] for event in ready] == ["first use", "pinned"]
+    assert len({event["signing_key"] for event in ready}) == 1

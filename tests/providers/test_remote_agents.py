@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import ssl
 import stat
 import subprocess
@@ -137,10 +138,17 @@ def test_two_remote_agents_are_audited_and_nothing_of_it_travels_in_the_clear(au
 def test_what_is_wrong_is_said_in_one_line(auditor: Auditor, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")  # whoever used it would reach nobody
-    with remote_agent(auditor, "north", "127.0.0.2") as reached:
+    own, printed_by_owner = self_signed(auditor.folder, datetime.now(UTC) + timedelta(days=1))
+    shown = ("--certificate", str(own), "--key", str(own))
+    with remote_agent(auditor, "north", "127.0.0.2", *shown) as reached:
+        assert reached.fingerprint == printed_by_owner
         assert auditor.here(*reached.registration).code == 0
         assert auditor.here("provider", "test", "north").code == 0
         token = str(reached.token_file)
+        process = Path(f"/proc/{reached.process.pid}")
+        if process.exists():  # on Linux
+            around = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            assert Path(token).read_bytes().strip() not in around
         (auditor.folder / "other.token").touch(0o600)
         (auditor.folder / "other.token").write_text(TOKEN)
         fingerprint = str(reached.fingerprint)
@@ -297,6 +305,23 @@ def test_an_agent_keeps_its_token_its_certificate_and_its_key(auditor: Auditor) 
     secret = {modes[name] for name in ("token", "certificate.key", "signing.key")}
     assert secret == {0o600}
     assert re.fullmatch(r"[\w-]{43}", found[0][0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("host", "options", "begins"),
+    [("127.0.0.2", ("--no-tls", "--no-token"), "http://127.0.0.2:"), ("[::1]", ("--no-token",), "https://[::1]:")],
+)
+async def test_on_its_own_machine_an_agent_may_do_without(
+    auditor: Auditor, host: str, options: tuple[str, ...], begins: str
+) -> None:
+    if host == "[::1]" and not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6 here")
+    with remote_agent(auditor, "near", host, *options) as reached:
+        assert reached.url.startswith(begins)
+        assert reached.token_file is None
+        assert auditor.here(*reached.registration).code == 0
+        assert (await probe(reached.where)).device == "cpu"
 
 
 def _tested(auditor: Auditor, reached: Reached) -> str:

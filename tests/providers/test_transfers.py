@@ -157,13 +157,15 @@ async def test_a_byte_that_is_flipped_in_an_upload_is_found_and_leaves_nothing(t
     assert not partials(tmp_path)
 
 
-@pytest.mark.parametrize("left", [b"?" * MB, BYTES + b"more", BYTES[:-1] + b"?"], ids=["garbage", "too much", "whole"])
+@pytest.mark.parametrize(
+    "left", [b"?" * MB, BYTES[: SIZE - 9] + b"?", BYTES + b"more"], ids=["garbage", "nearly all", "too much"]
+)
 async def test_nobody_is_blamed_for_what_the_own_disk_did_to_a_part(tmp_path: Path, left: bytes) -> None:
     async with agent(tmp_path):
         await given(tmp_path)
         (tmp_path / "blobs").mkdir()
         (tmp_path / "blobs" / f"{PARTIAL}{DIGEST}").write_bytes(left)
-        # Once more, what comes is broken on the way; only what came twice from its beginning would be told of.
+        # Once more, what comes is broken on the way: only what came twice from its beginning would be told of.
         proxy = CuttingProxy(tmp_path / "agent", flips=(SIZE,))
         async with through(tmp_path, proxy) as client:
             await client.open(DIGEST, SIZE, BlobFolder(tmp_path / "blobs"))

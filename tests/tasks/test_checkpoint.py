@@ -69,6 +69,16 @@ def test_what_is_written_into_a_mapped_tensor_stays_out_of_the_file(tmp_path: Pa
     assert (tmp_path / "file").read_bytes() == GOOD
 
 
+def test_a_model_of_many_tensors_needs_no_open_file_for_each(tmp_path: Path) -> None:
+    tensors = {f"model.{number}": torch.full((3,), number, dtype=torch.float16) for number in range(400)}
+    schema = Schema.of(tensors)
+    (tmp_path / "file").write_bytes(encoded(tensors, schema))
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    read_again = read(tmp_path / "file", schema)
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+    assert all(torch.equal(read_again[name], tensor) for name, tensor in tensors.items())
+
+
 def test_a_file_that_is_cut_while_it_is_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(GOOD)
     reading = CheckpointFile(tmp_path / "file", SCHEMA).pieces(["model.weight"], 2)

@@ -34,7 +34,11 @@ TRIED = 2
 
 
 class OwnProgram(NetworkProgram):
-    """A client's model and data."""
+    """A client's model and data.
+
+    Attributes:
+        base: the parameters of the model that no training changes.
+    """
 
     task: PythonTask
 
