@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -96,11 +97,19 @@ class Comparator:
             measurements.append(await self._measure(name, start, returned, noise))
         return measurements
 
-    def noise(self, start: Path, steps: int) -> dict[str, Noise]:
-        """What numerics alone may cause in a sub-run, under every metric; the client executes it for that."""
+    def noise(self, start: Path, steps: int, elsewhere: Sequence[Path] = ()) -> dict[str, Noise]:
+        """What numerics alone may cause in a sub-run, under every metric; the client executes it for that.
+
+        Args:
+            start: the checkpoint that the sub-run starts from.
+            steps: its length.
+            elsewhere: its ends, as machines that the client trusts executed it.
+        """
         if self._rehearsals is None:
             return {}
         rehearsed = self._rehearsals.of(start, steps, self._evaluator)
+        seen = self._models(start, {path.name: path for path in elsewhere})
+        rehearsed = replace(rehearsed, elsewhere=tuple(seen.values()))
         return {name: measure_noise(loaded.metric, rehearsed) for name, loaded in self._metrics.items()}
 
     async def sketch(self, start: Path, returned: Mapping[str, Path]) -> dict[str, NDArray[np.float64]]:

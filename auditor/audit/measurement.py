@@ -34,6 +34,7 @@ class Rehearsed:
         halfway: after half of these, where `steps` are not all steps of the sub-run; else empty.
         steps: how many were executed.
         of: how many the sub-run has.
+        elsewhere: the whole sub-run as machines that the client trusts executed it.
     """
 
     start: ReturnedModel
@@ -41,6 +42,7 @@ class Rehearsed:
     halfway: Sequence[ReturnedModel]
     steps: int
     of: int
+    elsewhere: Sequence[ReturnedModel] = ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,11 @@ def measure_noise(metric: Metric[Any], rehearsed: Rehearsed) -> Noise:
             growth = _growth(half, floor, rehearsed.steps)
             floor *= (rehearsed.of / rehearsed.steps) ** growth
             source = f"extrapolated from {rehearsed.steps} of {rehearsed.of} steps that the client executed"
+        if rehearsed.elsewhere:
+            whole = ends[:1] if rehearsed.steps == rehearsed.of else []
+            others = [metric.represent(model) for model in rehearsed.elsewhere]
+            floor = max(floor, _apart(metric, [*whole, *others]))
+            source += f", and by {len(others)} other machine{'s' if len(others) > 1 else ''}"
     except Exception as error:  # a plugin may raise anything
         return Noise(source=cleaned(f"the metric failed on the client's own models: {type(error).__name__}: {error}"))
     return Noise(floor, size or None, source)
@@ -147,6 +154,13 @@ def measure_noise(metric: Metric[Any], rehearsed: Rehearsed) -> Noise:
 def _largest(metric: Metric[Any], representations: Sequence[Any]) -> float:
     """The largest distance from the first."""
     return max(_checked(row) for row in metric.compare(representations).distances[0])
+
+
+def _apart(metric: Metric[Any], representations: Sequence[Any]) -> float:
+    """The largest distance between any two."""
+    if len(representations) < 2:
+        return 0.0
+    return max(_checked(value) for row in metric.compare(representations).distances for value in row)
 
 
 def _growth(half: float, whole: float, steps: int) -> float:

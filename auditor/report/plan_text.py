@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.base.hostile_text import cleaned
 from auditor.base.seeds import Drawer, Seeds
 from auditor.job import Job
 from auditor.job.evolution import update_job
@@ -212,7 +213,12 @@ def noise_sentence(job: Job, plan: Plan) -> str:
     if not plan.client_steps:
         return ""
     if job.audit.noise is not None:
-        return "read from the file that audit.noise names; the run does not measure it"
+        return (
+            "read from the file that audit.noise names; the run does not measure it. The file was measured on "
+            f"{cleaned(job.audit.noise.machine, 200)}. A provider whose hardware or software is unlike these may "
+            "differ by more than the file allows, and be flagged although it is honest. Measure on machines like the "
+            "providers' with `auditor calibrate JOB --trusted ENDPOINT`"
+        )
     return (
         f"measured during the run. This machine executes each replicated sub-run in {REHEARSALS} ways, "
         f"{plan.client_steps:,.0f} steps in total. It spends up to {job.audit.noise_seconds:g} s on each sub-run "

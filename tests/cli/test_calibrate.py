@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.audit.test_own_code import agent
 from tests.command import Auditor
 
 SMALL: dict[str, Any] = {"steps": 4, "sub_run_steps": 2, "audit": "fixed_selection = [0, 1]"}
@@ -48,3 +49,34 @@ def test_a_start_beyond_the_training_is_refused(auditor: Auditor) -> None:
     found = auditor.here("calibrate", auditor.job(**SMALL), "--start", "4")
     assert found.code == 2
     assert "give 0 to 3" in found.stderr
+
+
+@pytest.mark.slow
+def test_machines_that_are_trusted_execute_the_sub_runs_too(auditor: Auditor) -> None:
+    with agent(auditor, "--threads", "2") as address:
+        made = auditor.here(
+            "calibrate", auditor.job(**SMALL), "--start", "2", "--trusted", address, "--trusted", "local:cpu"
+        )
+    assert made.code == 0, made.stderr
+    content = json.loads((auditor.folder / "noise.json").read_text())
+    assert "machine 1: cpu, auditor" in content["machine"]
+    assert "machine 2: cpu, auditor" in content["machine"]
+    assert all(one["floor"] > 0 for one in content["noise"])
+    named = SMALL | {"audit": 'fixed_selection = [1]\nnoise = "noise.json"'}
+    planned = " ".join(auditor.here("plan", auditor.job(**named)).stdout.split())
+    assert "The file was measured on" in planned
+    assert "may differ by more than the file allows, and be flagged although it is honest" in planned
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words"),
+    [
+        ("nobody", "--trusted nobody: no provider 'nobody' is registered"),
+        ("ftp://x", "--trusted ftp://x: 'ftp://x' is not an endpoint"),
+        ("unix:nothing.sock", "nothing.sock: no connection"),
+    ],
+)
+def test_a_machine_that_is_not_there_is_named(auditor: Auditor, endpoint: str, words: str) -> None:
+    found = auditor.here("calibrate", auditor.job(**SMALL), "--start", "0", "--trusted", endpoint)
+    assert found.code in (1, 2)
+    assert words in " ".join(found.stderr.split())
