@@ -18,6 +18,14 @@ from auditor.providers.pinned_tls import PinnedContext
 from auditor.providers.token_file import BadTokenFile, read_token
 
 CONNECT_SECONDS = 10.0
+NO_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+    "UNEXPECTED_MESSAGE",
+)
+"""What OpenSSL calls bytes that are no TLS at all. Its other errors may be those of a connection that broke."""
 
 
 def transport_to(address: Address) -> tuple[httpx.AsyncHTTPTransport, str]:
@@ -69,7 +77,11 @@ def broken(error: httpx.HTTPError, address: Address) -> Unreachable:
     for cause in causes:
         if isinstance(cause, SSLCertVerificationError):
             return Unreachable(_untrusted(cause, address))
-        if isinstance(cause, SSLError) and isinstance(address, HttpsEndpoint):
+        if (
+            isinstance(cause, SSLError)
+            and getattr(cause, "reason", None) in NO_TLS
+            and isinstance(address, HttpsEndpoint)
+        ):
             return Unreachable(
                 f"what listens at {address.url} does not speak TLS; check host and port (an agent on this machine "
                 "without TLS has an endpoint that begins with http://)"

@@ -15,11 +15,13 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
-from auditor.job.endpoint import parse_endpoint
-from auditor.providers.errors import Unreachable
+from auditor.job.endpoint import HttpsEndpoint, parse_endpoint
+from auditor.providers.errors import Broken, Unreachable
 from auditor.providers.probe import probe
+from auditor.providers.transport import broken
 from tests.command import Auditor, job_text
 from tests.providers.remote import Reached, printed, remote_agent
 from tests.warm_python import interpreter
@@ -248,7 +250,8 @@ async def answering(answer: bytes, certificate: Path | None) -> AsyncIterator[st
 
     async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, OSError):
-            await reader.readuntil(b"\r\n\r\n")
+            # Without TLS what comes has no end that could be waited for.
+            await (reader.read(1) if certificate is None else reader.readuntil(b"\r\n\r\n"))
             writer.write(answer)
             await writer.drain()
         writer.close()
@@ -286,9 +289,19 @@ async def test_no_redirect_is_followed_and_the_token_goes_nowhere_else(tmp_path:
 
 
 async def test_what_speaks_no_tls_gets_no_token() -> None:
-    async with answering(b"HTTP/1.1 200 OK\r\n\r\n", None) as url:
+    async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n", None) as url:
         with pytest.raises(Unreachable, match="does not speak TLS"):
             await probe(parse_endpoint(url, None, "a" * 64))
+
+
+@pytest.mark.parametrize("how", [ssl.SSLWantReadError(2, "no data yet"), ssl.SSLEOFError(8, "the other side left")])
+def test_a_handshake_that_did_not_end_may_be_tried_again(how: ssl.SSLError) -> None:
+    late = httpx.ConnectTimeout("")
+    late.__cause__ = how
+    address = parse_endpoint("https://a:1", None, "a" * 64)
+    assert isinstance(address, HttpsEndpoint)
+    assert isinstance(found := broken(late, address), Broken)
+    assert str(found) == "no connection within 10 s"
 
 
 @pytest.mark.slow
