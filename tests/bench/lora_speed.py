@@ -1,10 +1,11 @@
 """Sentences a second of fine-tuning with LoRA, against Hugging Face's `Trainer` and a loop of one's own.
 
 The model, the sentences and the optimizer are those of `sample_jobs/lora.toml`. All take turns in one run, round by
-round, and the ratio is that of the medians. What counts for `Trainer` is the time from its first step to the end of its
-last; nothing is logged, evaluated or saved. A training of some steps comes before what is counted.
+round, and the ratio is that of the medians. Seconds are those of the processor, with one thread, so that others on the
+machine do not count. For `Trainer` they are those from its first step to the end of its last. It logs, evaluates and
+saves nothing. A training of some steps comes before what is counted.
 
-    python -m tests.bench.lora_speed [--threads 1] [--rounds 5] [--steps 4]
+    python -m tests.bench.lora_speed [--rounds 5] [--steps 4]
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ CPU = torch.device("cpu")
 JOB = load_job(ROOT / "sample_jobs" / "lora.toml")
 BATCH, RATE = JOB.training.batch_size, JOB.training.optimizer.lr
 Steps = Callable[[int], float]
-"""Executes so many steps; returns the seconds that they took."""
+"""Executes so many steps; returns the seconds that they took the processor."""
 
 
 def own(program: NetworkProgram) -> Steps:
@@ -39,10 +40,10 @@ def own(program: NetworkProgram) -> Steps:
     learner = program.learner(JOB.training, device=CPU, seed=1)
 
     def execute(count: int) -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(count):
             learner.execute_step()
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     return execute
 
@@ -53,14 +54,14 @@ def expert(program: NetworkProgram) -> Steps:
     optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], lr=RATE)
 
     def execute(count: int) -> float:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(count):
             chosen = torch.randint(len(data.samples), (BATCH,))
             loss = F.cross_entropy(model(data.samples[chosen]), data.labels[chosen])
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimizer.step()
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     return execute
 
@@ -82,10 +83,10 @@ def trainer(program: NetworkProgram) -> Steps:
         begun, ended = 0.0, 0.0
 
         def on_step_begin(self, arguments: Any, state: Any, control: Any, **others: Any) -> None:
-            self.begun = self.begun or time.perf_counter()
+            self.begun = self.begun or time.process_time()
 
         def on_step_end(self, arguments: Any, state: Any, control: Any, **others: Any) -> None:
-            self.ended = time.perf_counter()
+            self.ended = time.process_time()
 
     model, data = Judged(), program.dataset
     rows = [{"ids": ids, "labels": label} for ids, label in zip(data.samples, data.labels, strict=True)]
@@ -121,11 +122,10 @@ def fresh(program: NetworkProgram) -> nn.Module:
 def main() -> None:
     """Print sentences a second of each loop, and its ratio to the expert's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=4)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
     program = network_program(JOB.task, Path())
     loops = {"own": own(program), "expert": expert(program), "Trainer": trainer(program)}
     rates: dict[str, list[float]] = {name: [] for name in loops}
