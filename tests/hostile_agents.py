@@ -8,6 +8,7 @@ serves each trick on FOLDER/TRICK.sock, those with a comma between them in one p
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 import torch
 import torch._dynamo  # what optimizers import when they are first made
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auditor.providers.agent import worker
 from auditor.providers.agent.agent_run import AgentRun
@@ -90,6 +91,32 @@ async def reply(send: Send, body: bytes, length: int | None = None) -> None:
     headers = [(b"content-length", str(len(body) if length is None else length).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def signing_wrongly(app: ASGIApp, trick: str) -> ASGIApp:
+    """The application with the signatures of its commitments spoilt, or its signing key gone once it trains."""
+    begun = False
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal begun
+
+        async def spoilt(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [pair for pair in message["headers"] if pair[0] != b"content-length"]}
+            else:
+                said = json.loads(message["body"] or b"{}")
+                for made in said.get("commitments", []):
+                    made["signature"] = "0" * 128 if trick == "forges" else None
+                if trick == "rekeyed" and begun:
+                    said = {key: value for key, value in said.items() if key != "signing_key"}
+                message = {**message, "body": json.dumps(said).encode()}
+            await send(message)
+
+        begun = begun or is_status(scope)
+        asked = is_status(scope) or scope["path"].endswith("/identity")
+        await app(scope, receive, spoilt if asked else send)
+
+    return serve
 
 
 def cheating(app: ASGIApp, trick: str) -> ASGIApp:
@@ -165,9 +192,9 @@ def agent(folder: Path, trick: str) -> uvicorn.Server:
     # Honest ones may share a seed by mistake, as two that were set up from one image do.
     seed = 5 if trick.startswith("twin") else None
     settings = AgentSettings(trick, "cpu", 1, folder / trick, folder / "datasets", seed=seed)
-    config = uvicorn.Config(
-        cheating(make_app(settings), trick), uds=str(folder / f"{trick}.sock"), log_level="error", lifespan="off"
-    )
+    honest = make_app(settings)
+    app = signing_wrongly(honest, trick) if trick in ("forges", "unsigned", "rekeyed") else cheating(honest, trick)
+    config = uvicorn.Config(app, uds=str(folder / f"{trick}.sock"), log_level="error", lifespan="off")
     return uvicorn.Server(config)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from auditor.audit.record.events import Event, ProviderLost, ProviderReady
+from auditor.audit.record.events import Event, KeyTrust, ProviderLost, ProviderReady
 from auditor.audit.selection import Selection
 from auditor.base.hostile_text import cleaned
 from auditor.base.randomness import key
@@ -23,6 +23,7 @@ from auditor.providers.agent.clients import clear_clients
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.file_names import named_task
+from auditor.providers.known_key import other_key
 from auditor.providers.landlock import landlock_version
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
@@ -76,12 +77,21 @@ class Connections:
         folder: of the run, where local providers keep their files.
         downloads: the folder for datasets.
         home: what a simulated adversary must not see, the run's secret in it.
+        signing_keys: the keys that providers showed earlier in this run, by name.
 
     Attributes:
         task: the job's task as providers see it, once they are started: files by what is in them, without paths.
     """
 
-    def __init__(self, job: Job, selection: Selection, folder: Path, downloads: Path, home: Path) -> None:
+    def __init__(
+        self,
+        job: Job,
+        selection: Selection,
+        folder: Path,
+        downloads: Path,
+        home: Path,
+        signing_keys: Mapping[str, str],
+    ) -> None:
         self._launches = [
             Launch(
                 name=provider.name,
@@ -98,6 +108,7 @@ class Connections:
         self._job = job
         self._selection = selection
         self._downloads = downloads
+        self._signing_keys = signing_keys
         self.task = job.task
         self._files: dict[str, Path] = {}
         self._stack = AsyncExitStack()
@@ -142,7 +153,7 @@ class Connections:
             with suppress(ProviderError, TimeoutError):
                 async with asyncio.timeout(SECOND_GREETING_SECONDS):
                     known = await connection.client.identity()
-                return replace(connection, greeting=_ready(connection.name, known))
+                return replace(connection, greeting=self._answered(connection.provider, known))
             return connection
 
         again = await asyncio.gather(*(greeted(connection) for connection in self))
@@ -187,13 +198,14 @@ class Connections:
         attack = None
         if provider.attack is not None:
             attack = str(Catalogue(self._job.plugins).origin("attacks", provider.attack.name))
-        return Connection(provider, client, await self._greet(provider.name, client), attack)
+        return Connection(provider, client, await self._greet(provider, client), attack)
 
-    async def _greet(self, name: str, client: ProviderClient) -> Event:
+    async def _greet(self, provider: Provider, client: ProviderClient) -> Event:
+        name = provider.name
         deadline = time.monotonic() + self._launchers.patience(name)
         while True:
             try:
-                return _ready(name, await client.identity())
+                return self._answered(provider, await client.identity())
             except Unreachable as error:
                 words = self._launchers.why_ended(name)
                 if words is None and time.monotonic() < deadline:
@@ -203,7 +215,11 @@ class Connections:
             except ProviderError as error:
                 return ProviderLost(name, cleaned(f"it does not speak the provider protocol: {error}"))
 
-
-def _ready(name: str, identity: Identity) -> ProviderReady:
-    device, software = cleaned(identity.device, 40), cleaned(identity.software, 80)
-    return ProviderReady(name, device, identity.threads, software)
+    def _answered(self, provider: Provider, identity: Identity) -> Event:
+        """What it means that a provider answered; one with another signing key is not taken for the same."""
+        name, key = provider.name, identity.signing_key
+        if (words := other_key(provider.signing_key or self._signing_keys.get(name), key)) is not None:
+            return ProviderLost(name, words)
+        trust: KeyTrust = "ours" if provider.where.ours else "first use" if provider.signing_key is None else "pinned"
+        device, software = cleaned(identity.device, 40), cleaned(identity.software, 80)
+        return ProviderReady(name, device, identity.threads, software, key, None if key is None else trust)

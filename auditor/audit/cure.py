@@ -88,7 +88,7 @@ def cures(patient: Patient, wish: Wish) -> dict[Way, Cure | str]:
     Raises:
         JobError: no provider is left that could train, or the one that was wished for cannot.
     """
-    trusted = _trusted(patient, wish)
+    trusted = _trusted(patient, wish, "cure")
     finetuned = _finetuned(patient, trusted, wish)
     found: dict[Way, Cure | str] = {}
     back = _rolled_back(patient, trusted)
@@ -104,6 +104,24 @@ def cures(patient: Patient, wish: Wish) -> dict[Way, Cure | str]:
         words = f"{back.words}; then {_tuning_words(finetuned, 'the result')}"
         found["both"] = Cure("both", (*back.jobs, finetuned), words)
     return {way: _possible(found[way]) for way in WAYS}
+
+
+def handed_over(patient: Patient, primary: str | None = None) -> Cure | str:
+    """The rest of a training by another provider, from the last verified boundary; in place of it, why it cannot be.
+
+    Args:
+        patient: whose primary was flagged or lost.
+        primary: who goes on; None for the first provider that was neither.
+
+    Raises:
+        JobError: nobody is left who could train, or who was named cannot.
+    """
+    trusted = _trusted(patient, Wish(primary=primary), "hand over")
+    back = _rolled_back(patient, trusted)
+    if isinstance(back, str):
+        return back
+    named = tuple(job.model_copy(update={"name": _named(patient.job, "handed over").name}) for job in back.jobs)
+    return _possible(Cure(back.way, named, back.words))
 
 
 def _possible(cure: Cure | str) -> Cure | str:
@@ -135,18 +153,26 @@ def verified_boundary(state: AuditState, primary: str) -> int:
     return max(opened, default=0)
 
 
-def _trusted(patient: Patient, wish: Wish) -> Job:
-    """The job without those who were flagged, and with a primary that was not."""
+def _trusted(patient: Patient, wish: Wish, who: str) -> Job:
+    """The job without those who were flagged, or could not be reached in the end, and with a primary that was neither.
+
+    Args:
+        patient: what is cured.
+        wish: what the client says of it.
+        who: asks, for messages.
+    """
     job, finished = patient.job, None if patient.state is None else patient.state.finished
-    flagged = {one.name for one in finished.providers if one.verdict == "flagged"} if finished is not None else set()
-    left = [provider for provider in job.providers if provider.name not in flagged]
+    verdicts = {} if finished is None else {one.name: one.verdict for one in finished.providers}
+    flagged = {name for name, verdict in verdicts.items() if verdict == "flagged"}
+    gone = {name for name, verdict in verdicts.items() if verdict == "unreachable"} - {wish.primary}
+    left = [provider for provider in job.providers if provider.name not in flagged | gone]
     names = [provider.name for provider in left]
     if wish.primary is not None and wish.primary not in names:
         why = "was flagged" if wish.primary in flagged else "is no provider of this job"
         known = ", ".join(names)
         raise JobError("--primary", [Problem(f"{wish.primary!r} {why}; use one of {known}.")])
     if not left:
-        raise JobError("cure", [Problem("all providers of this run were flagged; there is nobody left to train.")])
+        raise JobError(who, [Problem("no provider of this run is left to train: all were flagged or not reached.")])
     primary = wish.primary or (job.primary.name if job.primary.name in names else names[0])
     providers = tuple(one.model_copy(update={"primary": one.name == primary}) for one in left)
     replicas = job.audit.replicas

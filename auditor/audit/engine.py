@@ -23,6 +23,7 @@ from auditor.audit.session import Session
 from auditor.audit.side_thread import call_in_side_thread
 from auditor.audit.tossing import Tossing
 from auditor.base.seeds import Drawer
+from auditor.job.endpoint import HttpsEndpoint
 from auditor.job.model import Job
 from auditor.store import RunRecord, Store
 
@@ -94,7 +95,8 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
     initial = initial_checkpoint(job, store)
     materials.accept_initial(initial)
     folder = store.run_folder(run.id)
-    async with Connections(job, selection, folder, store.downloads, store.folder) as connections:
+    keys = {name: key for name, known in journal.state.providers.items() if (key := known.signing_key) is not None}
+    async with Connections(job, selection, folder, store.downloads, store.folder, keys) as connections:
         # The client loads PyTorch and the data in a thread while the local providers do the same in theirs. No
         # event is written before both are done: what cannot be prepared was never started.
         async with _one_error(), asyncio.TaskGroup() as group:
@@ -106,6 +108,7 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
         await connections.greet_again()
         session = Session(run.id, job, journal, connections, workspace, selection, folder, pause)
         await session.begin(materials)
+        _pin_keys(session, store)
         _check_enough(session)
         checkpoints = Checkpoints(session, workspace, store.blobs(run.id))
         await checkpoints.take_stock()
@@ -120,6 +123,15 @@ async def _audit(run: RunRecord, job: Job, store: Store, journal: Journal, pause
             await Conclusion(session, checkpoints).reach()
     if journal.state.finished is not None and not journal.state.can_go_on:
         connections.clear()
+
+
+def _pin_keys(session: Session, store: Store) -> None:
+    """Keep the first signing keys that registered providers showed, so that later runs expect them."""
+    for connection in session.connections:
+        known, where = session.state.provider(connection.name), connection.provider.where
+        if known.signing_key is not None and known.key_trust == "first use":
+            fingerprint = where.fingerprint if isinstance(where, HttpsEndpoint) else None
+            store.pin_signing_key(connection.provider.endpoint, fingerprint, known.signing_key)
 
 
 @asynccontextmanager

@@ -117,6 +117,7 @@ class Chain:
         """Carry out one update, or what is left of it."""
         before = self._delivered_run(update - 1) if update > 0 else None
         job = update_job(self._job, update, before.id if before is not None else None, samples)
+        job = job if before is None else self._expecting_keys(job, before)
         run = self._run_of(update, job, before)
         if update not in self.state.updates:
             drift = getattr(job.task, "drift", None)
@@ -182,6 +183,17 @@ class Chain:
         return self._model(ended)
 
     # Runs of updates
+
+    def _expecting_keys(self, job: Job, before: RunRecord) -> Job:
+        """The job of an update, whose providers must still have the signing keys of the update before."""
+        shown = fold(self._store.events(before.id))
+        providers = [
+            provider
+            if provider.where.ours or provider.signing_key is not None
+            else provider.model_copy(update={"signing_key": shown.provider(provider.name).signing_key})
+            for provider in job.providers
+        ]
+        return job.model_copy(update={"providers": tuple(providers)})
 
     def _run_of(self, update: int, job: Job, before: RunRecord | None) -> RunRecord:
         for known in self._store.updates(self._run.id):

@@ -85,7 +85,7 @@ def inspect_model(
     plugins = Catalogue(job.plugins)
     plugins.check_files()
     inspectors = [(plugins.origin("inspectors", use.name), _made(plugins, job, use)) for use in uses]
-    program = load_program(job.task, downloads, plugins)
+    program = load_program(job.task, downloads, plugins).shaped_as(checkpoint)
     learner = program.learner(job.training, device=_device(device), seed=0)
     state = initial_state(checkpoint, learner, source="")
     drawn = key(job.seed, "inspection", 0) if seed is None else seed

@@ -134,7 +134,13 @@ def _load_metric(job: Job, plugins: Catalogue, use: PluginUse) -> LoadedMetric:
 def _load_attack(job: Job, plugins: Catalogue, provider: str, use: PluginUse) -> tuple[Origin, Attack]:
     origin = plugins.origin("attacks", use.name)
     attack = _in_time(job, origin, lambda: plugins.create("attacks", use.name, use.options))
-    _check_fit(job, origin, attack.tasks, f"provider {provider!r}: ")
+    whose = f"provider {provider!r}: "
+    _check_fit(job, origin, attack.tasks, whose)
+    if job.task.hooks is not None and not any(attack.acts_at(hook) for hook in job.task.hooks):
+        raise PluginError(
+            f"{whose}{origin} acts inside the steps of a training, which a {job.task.kind} task executes by itself. "
+            "Choose an attack that skips steps, or changes the command or the checkpoint."
+        )
     return origin, attack
 
 

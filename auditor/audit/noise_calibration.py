@@ -60,8 +60,8 @@ class NoiseCalibration:
             blobs = BlobFolder(Path(folder) / "blobs")
             learner.load(workspace.initial)
             for start in sorted(set(starts)):
-                while learner.step < start:
-                    learner.execute_step()
+                for _ in learner.execute(start):
+                    pass
                 path = blobs.path(blobs.add(encode(learner.checkpoint(), learner.schema)))
                 steps = min(job.audit.sub_run_steps, job.training.steps - start)  # a start need not be a boundary
                 yield CalibratedStart(start, self._noise(path, start, steps))

@@ -10,7 +10,7 @@ from auditor.audit.progress import ProgressMeter
 from auditor.audit.record.events import Committed, PrimaryFinished, PrimaryStarted
 from auditor.audit.session import Session
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
-from auditor.providers.protocol import RunRequest, RunStatus
+from auditor.providers.protocol import Commitment, RunRequest, RunStatus
 
 LOADED = "started from an initial state that does not follow from the seed that it disclosed"
 
@@ -113,7 +113,7 @@ class PrimaryTraining:
             for commitment in status.commitments:
                 boundary = session.boundaries.index(commitment.step)
                 loss = status.loss if commitment is status.commitments[-1] else None
-                await self._committed(boundary, commitment.digest, loss)
+                await self._committed(boundary, commitment, loss)
             meter.report(status.step, status.loss)
             paused = session.pause.is_set() and bool(status.commitments)
             if (paused or session.settled.is_set()) and status.state == "training":
@@ -145,8 +145,8 @@ class PrimaryTraining:
         if compared is not None and not compared.agrees:
             raise Misbehaved(LOADED)
 
-    async def _committed(self, boundary: int, digest: str, loss: float | None) -> None:
-        session = self._session
+    async def _committed(self, boundary: int, commitment: Commitment, loss: float | None) -> None:
+        session, digest = self._session, commitment.digest
         known = session.state.boundaries.get(boundary)
         if known is not None:
             if known.digest != digest and self._anew:
@@ -159,7 +159,8 @@ class PrimaryTraining:
             if known.digest != digest:
                 raise Misbehaved(f"committed to a different checkpoint at step {known.step} than before")
             return
-        session.write(Committed(boundary, session.boundaries[boundary], digest, loss))
+        signature = session.checked_signature(session.primary, commitment)
+        session.write(Committed(boundary, session.boundaries[boundary], digest, loss, signature))
         if boundary == 0:
             await self._check_start()
             return

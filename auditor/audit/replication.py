@@ -17,6 +17,7 @@ from auditor.audit.session import Session
 from auditor.base.hostile_text import cleaned
 from auditor.base.seeds import Seeds
 from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
+from auditor.providers.protocol import Commitment
 
 COPIED = "returned the checkpoint of step {} that it had received for another sub-run, instead of its own work"
 
@@ -116,17 +117,21 @@ class Replication:
         session.write(ReplicaStarted(sub_run, replica.name, execution, await client.upload(start, digest)))
         begun = time.monotonic()
         await client.start(request)
-        returned = ""
+        made: Commitment | None = None
         async for status in session.follow(replica, request):
             meter.report(status.step, status.loss)
-            returned = status.commitments[-1].digest if status.commitments else returned
+            made = status.commitments[-1] if status.commitments else made
         seconds = time.monotonic() - begun
+        if made is None:
+            raise RuntimeError("a run does not finish before it committed to every boundary")
+        returned = made.digest
         moved, finite = await checkpoints.fetch_returned(replica, returned, session.boundaries[sub_run + 1])
         if session.job.audit.seeds is Seeds.OWN:  # with shared seeds its own work equals what it was handed
             for step, given in (await checkpoints.handed(replica, but=sub_run)).items():
                 if await asyncio.to_thread(self._copies.is_copy, start, checkpoints.path(returned), given):
                     raise Misbehaved(COPIED.format(step))
-        return ReplicaReturned(sub_run, replica.name, returned, moved, seconds, finite)
+        signature = session.checked_signature(replica, made)
+        return ReplicaReturned(sub_run, replica.name, returned, moved, seconds, finite, signature)
 
     def _execution_id(self, sub_run: int, replica: Connection) -> str:
         """What a replica knows its run by."""

@@ -36,7 +36,7 @@ from auditor.decisions.agreement import disagree
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of, choose
 from auditor.planning.plan import boundaries
-from auditor.providers.protocol import RunRequest, RunStatus
+from auditor.providers.protocol import Commitment, RunRequest, RunStatus
 from auditor.store import StoreError
 
 MAX_RECORDED_CLASSES = 1_000
@@ -180,12 +180,14 @@ class Session:
             task=self.connections.task,
             training=job.training.model_copy(update={"initial": None}),  # the start is a checkpoint that is sent
             dataset_digest=self._workspace.program.digest,
+            part_digests=self._workspace.program.part_digests,
             start=start,
             start_step=self.boundaries[first],
             boundaries=self.boundaries[first + (not draws) : last + 1],
             sub_run_steps=job.audit.sub_run_steps,
             seed=seed,
             disclose=job.primary_discloses and seed is None,
+            provider=connection.name,
         )
 
     def follow(self, connection: Connection, request: RunRequest) -> AsyncIterator[RunStatus]:
@@ -196,7 +198,12 @@ class Session:
             stall_seconds=self.job.audit.stall_seconds,
             waiting_seconds=self.job.audit.waiting_seconds,
             attack=connection.attack,
+            signing_key=self.state.provider(connection.name).signing_key,
         )
+
+    def checked_signature(self, connection: Connection, commitment: Commitment) -> str | None:
+        """The signature of a commitment that came by `follow`; None where there is no key that it was checked with."""
+        return commitment.signature if self.state.provider(connection.name).signing_key is not None else None
 
     async def take_up_seeds(self) -> None:
         """Have the client's own executions use what was tossed, or what the primary disclosed to an earlier process."""
@@ -247,7 +254,7 @@ class Session:
 
     async def _settle(self) -> None:
         """Take note where the job is to stop early and the primary is flagged by what is known."""
-        if self.job.audit.stop_early and not self.settled.is_set():
+        if self.job.audit.ends_when_flagged and not self.settled.is_set():
             flagged = await asyncio.to_thread(primary_is_flagged, self.state, self._choice, self._assumptions)
             if flagged:
                 self.settled.set()

@@ -10,11 +10,13 @@ from auditor.base.hostile_text import cleaned
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
 from auditor.providers.protocol import RunRequest, RunStatus, State
+from auditor.providers.signed_commitment import is_signed, statement
 
 WAIT_SECONDS = 0.5
 """How long the provider holds back its answer while there is no news."""
 ROUND_SECONDS = 0.05
 """The shortest time between two questions to a provider, even if it claims to have news."""
+KEY_CHANGED = "it no longer has the signing key that it had, so that another agent may have taken its place"
 BEGINNING: dict[State, str] = {"queued": "waiting for its turn", "preparing": "preparing"}
 """What comes before training, in its order."""
 
@@ -26,6 +28,7 @@ async def follow(
     stall_seconds: float,
     waiting_seconds: float,
     attack: str | None = None,
+    signing_key: str | None = None,
 ) -> AsyncIterator[RunStatus]:
     """The statuses of a run as they come, each with the commitments that are new; ends when it is finished.
 
@@ -36,9 +39,10 @@ async def follow(
         waiting_seconds: likewise after this much waiting for its turn and preparing together. Both may take long at
             an honest provider: others' runs come first, and data must be read.
         attack: the attack that it simulates on our behalf, which may be why it stalls; None where there is none.
+        signing_key: the public key that it signs its commitments with; None where it signs nothing.
 
     Raises:
-        Unreachable: no answer, no progress, or the run was cancelled there.
+        Unreachable: no answer, no progress, or the run was cancelled there; or another agent has taken its place.
         Refused: the provider says that it failed.
         Misbehaved: what it says cannot be true.
     """
@@ -48,6 +52,11 @@ async def follow(
         asked = time.monotonic()
         status = await client.status(request.id, version=version, first=known, wait=WAIT_SECONDS)
         _check(status, request, known, step)
+        if signing_key is not None and (fault := _signature_fault(status, request, signing_key)) is not None:
+            if (await client.identity()).signing_key != signing_key:
+                # An agent that lost its folder, or went back to an older version, says so, and denies nothing.
+                raise Unreachable(KEY_CHANGED)
+            raise Misbehaved(fault)
         clock.tick(status.state, progress=status.step > step or bool(status.commitments))
         if (overdue := clock.overdue(status.state)) is not None:
             suspect = f" while carrying out {attack}" if attack is not None else ""
@@ -105,3 +114,13 @@ def _check(status: RunStatus, request: RunRequest, known: int, step: int) -> Non
     expected = request.boundaries[known : known + len(status.commitments)]
     if tuple(commitment.step for commitment in status.commitments) != expected:
         raise Misbehaved("committed to boundaries that it was not asked for")
+
+
+def _signature_fault(status: RunStatus, request: RunRequest, key: str) -> str | None:
+    """What is wrong with the signatures of commitments, in words; None where each is by the key."""
+    for made in status.commitments:
+        if made.signature is None:
+            return f"committed to a checkpoint at step {made.step} without a signature, although it has a signing key"
+        if not is_signed(key, made.signature, statement(request.id, request.provider, made.step, made.digest)):
+            return f"signed its commitment at step {made.step} with something that is not by its signing key"
+    return None

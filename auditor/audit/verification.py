@@ -1,7 +1,8 @@
 """Checking a run from what the store has of it, without asking anybody and without believing what was concluded.
 
-The events of a toss, the initial state and the checkpoints can be computed again. What cannot be is said to be
-unchecked: the client's word that a provider refused, or a state that nobody disclosed the seed of.
+The events of a toss, the initial state and the checkpoints can be computed again, and signatures be checked. What
+cannot be is said to be unchecked: the client's word that a provider refused, or a state that nobody disclosed the seed
+of.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from auditor.audit.record.fold import fold
 from auditor.audit.record.state import AuditState
 from auditor.audit.selection import Selection
 from auditor.audit.stored_job import stored_job
+from auditor.audit.verified_signatures import verified_signatures
 from auditor.audit.verified_start import verified_start
 from auditor.base.coin import CLIENT, Fault, Opening, commitment, judge, opens
 from auditor.job.model import Job
@@ -59,6 +61,8 @@ def verify_run(run: RunRecord, store: Store) -> Iterator[Check]:
     if job.evolution is None:
         holds, detail = verified_start(run, job, state, store)
         yield Check(run.id, "initial state", holds, detail)
+    for subject, holds, detail in verified_signatures(job, state):
+        yield Check(run.id, subject, holds, detail)
     for subject, holds, detail in _blobs(job, state, store.run_folder(run.id) / "blobs"):
         yield Check(run.id, subject, holds, detail)
     for update in store.updates(run.id):

@@ -47,7 +47,7 @@ def verified_start(run: RunRecord, job: Job, state: AuditState, store: Store) ->
         materials = Materials(state.started.materials)
         file = initial_checkpoint(job, store)
         materials.accept_initial(file)
-        program = load_program(job.task, store.downloads, Catalogue(job.plugins))
+        program = load_program(job.task, store.downloads, Catalogue(job.plugins)).shaped_as(file)
         materials.accept(program)
         learner = program.learner(job.training, device=torch.device("cpu"), seed=seed)
         made = learner.checkpoint() if file is None else initial_state(file, learner)

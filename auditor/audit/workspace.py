@@ -48,7 +48,7 @@ class Workspace:
     def __init__(
         self, job: Job, downloads: Path, accept: Callable[[Program], None] | None = None, initial: Path | None = None
     ) -> None:
-        self.program = load_program(job.task, downloads, Catalogue(job.plugins))
+        self.program = load_program(job.task, downloads, Catalogue(job.plugins)).shaped_as(initial)
         if accept is not None:
             accept(self.program)
         self._job = job

@@ -20,6 +20,7 @@ from auditor.job import Job
 from auditor.plugins.catalogue import PluginError
 from auditor.providers.errors import ProviderError
 from auditor.providers.late_wakeups import overlook_late_wakeups
+from auditor.report.next_steps import train_on
 from auditor.store import DamagedRun, RunRecord, Store, StoreError
 from auditor.tasks.errors import TrainingError
 
@@ -52,7 +53,53 @@ def execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     The run continues if nobody reads the output any more.
     """
     with lossy_output():
-        return _execute(run, job, store, json=json)
+        code = _execute(run, job, store, json=json)
+        if not job.audit.hand_over or code not in OUTCOMES.values():
+            return code
+        fate = primary_fate(run, store)
+        if fate is None:
+            return code
+        say(f"\n{fate}")
+        after = hand_over(run, job, store, None, json=json)
+        return ExitCode.FLAGGED if code is ExitCode.FLAGGED and after in OUTCOMES.values() else after
+
+
+def primary_fate(run: RunRecord, store: Store) -> str | None:
+    """Why the primary of a run that ended does not go on, in a sentence; None where it is neither flagged nor lost."""
+    state = fold(store.events(run.id))
+    if state.finished is None or state.started is None:
+        return None
+    primary = state.started.primary
+    verdict = next((one.verdict for one in state.finished.providers if one.name == primary), None)
+    if verdict == "flagged":
+        return f"{primary} was flagged."
+    return f"{primary} was lost." if state.provider(primary).lost is not None else None
+
+
+def hand_over(run: RunRecord, job: Job, store: Store, primary: str | None, *, json: bool) -> ExitCode:
+    """Have another provider train on from the last verified checkpoint of a run that ended, in a run of its own.
+
+    Args:
+        run: that ended.
+        job: of it.
+        store: keeps both.
+        primary: who trains on; None for the first provider that was neither flagged nor lost.
+        json: whether events are written as JSON.
+
+    Raises:
+        JobError: nobody is left who could, or who was named cannot.
+    """
+    from auditor.audit.cure import Patient, handed_over
+
+    state = fold(store.events(run.id))
+    back = handed_over(Patient(job, state, None, store.run_folder(run.id) / "blobs"), primary)
+    if isinstance(back, str):
+        say(f"The training cannot be handed over: {back}.")
+        return ExitCode.USAGE
+    (rest,) = back.jobs
+    say(f"It is handed over: {back.words}.")
+    record = store.create_run(rest.name, rest.model_dump_json(), run.source, run.id)
+    return execute(record, rest, store, json=json)
 
 
 def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
@@ -80,6 +127,9 @@ def _execute(run: RunRecord, job: Job, store: Store, *, json: bool) -> ExitCode:
     display.conclude(state, job, store.events(run.id, after=state.seq - 1)[-1])
     if state.can_go_on:
         say(f"The primary was lost at step {state.step:,}. To let it train on, run: auditor resume {run.id}")
+    if not job.audit.hand_over:
+        for step in train_on(run.id, job, state):
+            say(f"{step.title}: {step.words}. Run: {step.command}")
     return OUTCOMES[state.finished.outcome]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,19 +25,36 @@ def add(
     name: NameArgument,
     endpoint: Annotated[str, typer.Argument(help="local:cpu, local:cuda:N, unix:PATH or https://host:port.")],
     price_per_hour: Annotated[float | None, typer.Option(min=0, help="Price in dollars per hour.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token that the agent asks for. The store keeps its path alone.")
+    ] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option(help="SHA-256 of the certificate that the agent must show. The agent prints it.")
+    ] = None,
+    signing_key: Annotated[
+        str | None,
+        typer.Option(help="Public key that it must sign commitments with. Default: the first key that it shows."),
+    ] = None,
 ) -> None:
     """Register a provider, or change the provider of this name."""
-    from auditor.providers.registry import check_address, check_name
+    from auditor.providers.registry import check_access, check_name
     from auditor.store import Store
 
     try:
         check_name(name)
-        endpoint = check_address(endpoint)
+        access = check_access(endpoint, None if token_file is None else str(token_file), fingerprint, signing_key)
     except ValueError as error:
         fail(error, ExitCode.USAGE)
     with user_errors(), Store() as store:
         changed = any(known.name == name for known in store.providers())
-        store.register_provider(name, endpoint, price_per_hour)
+        store.register_provider(
+            name,
+            access.endpoint,
+            price_per_hour,
+            token_file=access.token_file,
+            fingerprint=access.fingerprint,
+            signing_key=access.signing_key,
+        )
     say(f"{'changed' if changed else 'registered'} {name}; use it in a job file with: endpoint = {name!r}")
 
 
@@ -86,6 +104,7 @@ def test(name: NameArgument) -> None:
 
     from auditor.job.errors import nearest
     from auditor.providers.errors import ProviderError
+    from auditor.providers.known_key import other_key
     from auditor.providers.probe import probe
     from auditor.store import Store
 
@@ -93,12 +112,23 @@ def test(name: NameArgument) -> None:
         known = {registered.name: registered for registered in store.providers()}
     if name not in known:
         _unknown(name, nearest(name, known))
+    registered = known[name]
     try:
-        found = asyncio.run(probe(known[name].endpoint))
+        found = asyncio.run(probe(registered.where))
     except ProviderError as error:
         fail(f"{name} is unreachable: {error}", ExitCode.TOO_FEW_PROVIDERS)
+    if (words := other_key(registered.signing_key, found.signing_key)) is not None:
+        fail(f"{name} is not the provider that it was: {words}", ExitCode.TOO_FEW_PROVIDERS)
     threads = f"{found.threads} thread{'' if found.threads == 1 else 's'}"
     output(f"{name}: {found.device}, {threads}, {found.software}; round trip {1000 * found.seconds:.1f} ms")
+    if registered.fingerprint is not None:
+        output(f"its certificate is the pinned one, with the fingerprint {registered.fingerprint}")
+    if found.signing_key is not None and not registered.where.ours:
+        if registered.signing_key is None:
+            with user_errors(), Store() as store:
+                store.pin_signing_key(registered.endpoint, registered.fingerprint, found.signing_key)
+        seen = "the first one seen, and pinned from now on" if registered.signing_key is None else "the pinned one"
+        output(f"its signing key is {found.signing_key}, {seen}")
 
 
 @provider.command("remove")

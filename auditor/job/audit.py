@@ -40,6 +40,11 @@ class Audit(Frozen):
         default=None, description="replicate up to this many sub-runs if m of them leave a doubt"
     )
     stop_early: bool = Field(default=False, description="end the run as soon as the primary is flagged")
+    hand_over: bool = Field(
+        default=False,
+        description="end the run as soon as the primary is flagged or lost, and have another provider train on from "
+        "the last verified checkpoint, in a run of its own",
+    )
     replicas: PositiveInt | None = Field(
         default=None, description="replicas per replicated sub-run; all other providers if not given"
     )
@@ -118,6 +123,11 @@ class Audit(Frozen):
         seeds, drawer = SHORT_FORMS[word]
         rest = {key: given for key, given in value.items() if key != "randomness"}
         return {**rest, "seeds": seeds, "drawn_by": drawer}
+
+    @property
+    def ends_when_flagged(self) -> bool:
+        """Whether the run ends as soon as the primary is flagged."""
+        return self.stop_early or self.hand_over
 
     @model_validator(mode="after")
     def _one_way_to_select(self) -> Self:

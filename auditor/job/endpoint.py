@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 ALLOWED = "local:cpu, local:cuda:N, unix:PATH, https://host:port or the name of a registered provider"
 _NAME = re.compile(r"\w[\w .()+-]{0,63}")
 _LOCAL = re.compile(r"local:(cpu|cuda:\d+)")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class Endpoint:
@@ -49,9 +51,26 @@ class UnixEndpoint(Endpoint):
 
 @dataclass(frozen=True)
 class HttpsEndpoint(Endpoint):
-    """An agent elsewhere, reached over TLS."""
+    """An agent elsewhere, reached over TLS.
+
+    Attributes:
+        url: without a slash at its end.
+        token_file: holds the token that the agent asks for; None where it asks for none.
+        fingerprint: SHA-256 of the one certificate that the agent may show, in hexadecimal digits; None where one that
+            an authority vouches for will do.
+    """
 
     url: str
+    token_file: Path | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class LoopbackEndpoint(Endpoint):
+    """An agent on this machine that listens on a port without TLS; its bytes never leave the machine."""
+
+    url: str
+    token_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +80,7 @@ class RegisteredEndpoint(Endpoint):
     name: str
 
 
-Address = UnixEndpoint | HttpsEndpoint
+Address = UnixEndpoint | HttpsEndpoint | LoopbackEndpoint
 """Where something listens that speaks the provider protocol."""
 
 
@@ -75,22 +94,65 @@ def absolute_endpoint(text: str, folder: Path) -> str:
     return f"unix:{(folder / where.path).resolve()}" if isinstance(where, UnixEndpoint) else text
 
 
-def parse_endpoint(text: str) -> Endpoint:
+def parse_endpoint(text: str, token_file: str | None = None, fingerprint: str | None = None) -> Endpoint:
     """Read an endpoint.
 
+    Args:
+        text: where it is.
+        token_file: see `HttpsEndpoint`.
+        fingerprint: likewise, as `normal_fingerprint` takes it.
+
     Raises:
-        ValueError: `text` is none of the forms in `ALLOWED`.
+        ValueError: `text` is none of the forms in `ALLOWED`, or has no use for a token or a fingerprint.
     """
+    where = _parsed(text)
+    token = None if token_file is None else Path(token_file).expanduser()
+    if isinstance(where, HttpsEndpoint):
+        return replace(where, token_file=token, fingerprint=fingerprint and normal_fingerprint(fingerprint))
+    if fingerprint is not None:
+        raise ValueError(f"only an agent at https://host:port shows a certificate; {text} has no fingerprint")
+    if isinstance(where, LoopbackEndpoint):
+        return replace(where, token_file=token)
+    if token_file is not None:
+        raise ValueError(f"only an agent at a host and port asks for a token; {text} does not")
+    return where
+
+
+def normal_fingerprint(text: str) -> str:
+    """A fingerprint as 64 lower-case digits; colons between them, and `sha256:` before them, are left out.
+
+    Raises:
+        ValueError: it is none.
+    """
+    digits = text.strip().lower().removeprefix("sha256:").replace(":", "")
+    if not _FINGERPRINT.fullmatch(digits):
+        raise ValueError(f"{text!r} is not a fingerprint; give the 64 hexadecimal digits that `auditor agent` prints")
+    return digits
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what is sent to a host never leaves this machine."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _parsed(text: str) -> Endpoint:
     if match := _LOCAL.fullmatch(text):
         return LocalEndpoint(match.group(1))
     if text.startswith("unix:") and len(text) > len("unix:"):
         with contextlib.suppress(RuntimeError):  # "~nobody/…"
             return UnixEndpoint(Path(text.removeprefix("unix:")).expanduser())
+    remote = ""
     with contextlib.suppress(ValueError):  # an address or a port that cannot be one
         parts = urlsplit(text)
-        plain = not (parts.query or parts.fragment) and parts.port != 0
+        plain = not (parts.query or parts.fragment or "@" in parts.netloc) and parts.port != 0
         if parts.scheme == "https" and parts.hostname and plain:
             return HttpsEndpoint(text.rstrip("/"))
+        if parts.scheme == "http" and parts.hostname and plain:
+            if is_loopback(parts.hostname):
+                return LoopbackEndpoint(text.rstrip("/"))
+            remote = "; http:// carries everything in the clear, so it is for this machine alone, as http://127.0.0.1"
     if _NAME.fullmatch(text):
         return RegisteredEndpoint(text)
-    raise ValueError(f"{text!r} is not an endpoint; give {ALLOWED}")
+    raise ValueError(f"{text!r} is not an endpoint; give {ALLOWED}{remote}")

@@ -32,6 +32,7 @@ def impossible_updates(job: Job) -> list[tuple[str, str]]:
             if provider.attack is not None and provider.attack.updates is not None
         ]
     return _of_task(job) or [
+        *_of_hand_over(job),
         *_of_datasets(job.task, evolution),
         *_of_attacks(job, evolution),
         *_of_an_update(job, evolution),
@@ -50,6 +51,18 @@ def _of_task(job: Job) -> list[tuple[str, str]]:
         (f"task.{key}", "is what [evolution] sets for each update; remove this key.")
         for key, default in OWN_KEYS.items()
         if getattr(job.task, key) != default
+    ]
+
+
+def _of_hand_over(job: Job) -> list[tuple[str, str]]:
+    if not job.audit.hand_over:
+        return []
+    return [
+        (
+            "audit.hand_over",
+            "does not go with [evolution], which ends with an update that is flagged; remove this key, and see "
+            "`auditor cure` for what to do then.",
+        )
     ]
 
 

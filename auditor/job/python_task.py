@@ -5,21 +5,16 @@ from __future__ import annotations
 import hashlib
 import keyword
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from auditor.job.client_files import expanded, is_named, name_and_path, named, prefix_and_path
 from auditor.job.network_task import NetworkTask
 from auditor.job.task import Task, check_path
-
-MAX_FILES = 2_000
-"""More files beside the module are data; a provider finds those better by a path of its own."""
-
-_NAMED = re.compile(r"(?P<name>[^=]+)=(?P<path>.+)", re.DOTALL)
 
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,63}$")]
 
@@ -49,17 +44,17 @@ class PythonTask(Task):
         description="files and folders that the code imports or reads, beside the job file or below; providers get "
         "them, and no others",
     )
-    samples: Literal["any", "images"] = Field(
+    samples: Literal["any", "images", "texts"] = Field(
         default="any",
-        description="`images` says that inputs are uint8 images [N, C, H, W], so that attacks and metrics on images "
-        "can be used",
+        description="`images` says that inputs are uint8 images [N, C, H, W], and `texts` that they are token ids, "
+        "int64 [N, L] with 0 as padding, so that attacks and metrics on images or texts can be used",
     )
 
     @field_validator("module")
     @classmethod
     def _module_is_a_file_or_a_name(cls, value: str) -> str:
         check_path(value)
-        if _NAMED.fullmatch(value):
+        if is_named(value):
             return value
         if not value.endswith(".py") and not all(
             part.isidentifier() and not keyword.iskeyword(part) for part in value.split(".")
@@ -69,14 +64,12 @@ class PythonTask(Task):
                 "{value} is neither a Python file, whose name ends in .py, nor the name of a module.",
                 {"value": repr(value)},
             )
-        return _named(value) if value.endswith(".py") else value
+        return named(value) if value.endswith(".py") else value
 
     @field_validator("needs")
     @classmethod
     def _needs_lie_beside_the_job_file(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for item in value:
-            check_path(f":{item}")
-        return tuple(map(_named, value))
+        return tuple(map(named, value))
 
     @model_validator(mode="after")
     def _options_can_be_kept(self) -> Self:
@@ -102,17 +95,17 @@ class PythonTask(Task):
     @property
     def akin(self) -> tuple[str, ...]:
         """See `Task`."""
-        return ("vision",) if self.samples == "images" else ()
+        return {"any": (), "images": ("vision",), "texts": ("text",)}[self.samples]
 
     @property
     def own_file(self) -> bool:
         """Whether the module is a file of the client's, rather than installed."""
-        return _NAMED.fullmatch(self.module) is not None
+        return is_named(self.module)
 
     @property
     def module_name(self) -> str:
         """The name of the file, or of the installed module."""
-        return self.module.partition("=")[0]
+        return name_and_path(self.module)[0]
 
     @property
     def model_name(self) -> str:
@@ -139,7 +132,7 @@ class PythonTask(Task):
         """See `Task`."""
         items = {"module": self.module} if self.own_file else {}
         items |= {f"needs.{number}": item for number, item in enumerate(self.needs)}
-        return {key: (f"{name}=", path) for key, (name, path) in ((k, _parts(item)) for k, item in items.items())}
+        return {key: prefix_and_path(item) for key, item in items.items()}
 
     def with_files(self, places: Mapping[str, str]) -> Self:
         """See `Task`."""
@@ -149,49 +142,11 @@ class PythonTask(Task):
     def relative_to(self, folder: Path) -> Self:
         """See `Task`; a folder that the code needs becomes the files in it."""
         resolved = super().relative_to(folder)
-        return resolved.model_copy(update={"needs": tuple(_expanded(resolved.needs))})
+        return resolved.model_copy(update={"needs": expanded(resolved.needs)})
 
     def source_of(self, part: str) -> str:
         """See `Task`."""
         return f"module = {self.module_name!r}"
-
-
-def _named(item: str) -> str:
-    """A file as `NAME=PATH`, where NAME is its place beside the job file."""
-    if _NAMED.fullmatch(item):
-        return item
-    place = PurePosixPath(item)
-    if place.is_absolute() or ".." in place.parts or item.startswith("~") or not place.parts:
-        raise PydanticCustomError(
-            "unknown_word",
-            "{value} does not lie beside the job file or below it; providers could not lay it out as it is here. Move "
-            "it there.",
-            {"value": repr(item)},
-        )
-    return f"{place}={place}"
-
-
-def _parts(item: str) -> tuple[str, str]:
-    name, _, path = item.partition("=")
-    return name, path
-
-
-def _expanded(items: Iterable[str]) -> list[str]:
-    """Files, with those of each folder instead of the folder; hidden ones and what Python compiled are left out."""
-    found: list[str] = []
-    for item in items:
-        name, path = _parts(item)
-        if not Path(path).is_dir():
-            found.append(item)
-            continue
-        for inner in sorted(Path(path).rglob("*")):
-            place = inner.relative_to(path)
-            hidden = any(part.startswith(".") or part == "__pycache__" for part in place.parts)
-            if inner.is_file() and not hidden:
-                found.append(f"{name}/{place.as_posix()}={inner}")
-            if len(found) > MAX_FILES:
-                return found
-    return found
 
 
 def _strange(value: object) -> object | None:

@@ -39,6 +39,12 @@ class Task(Frozen):
     audit_defaults: ClassVar[Mapping[str, Any]] = {}
     """What [audit] has where the job file says nothing and this kind wants something else than usual."""
 
+    hooks: ClassVar[frozenset[str] | None] = None
+    """The hooks of `auditor.plugins.attack.Attack` that are called while it is trained; None for all.
+
+    An attack that acts at none of them does nothing here, and is refused.
+    """
+
     kind: str
 
     @property

@@ -56,7 +56,7 @@ def _interim(job: Job, most: int) -> int | None:
     """After how many sub-runs the direction is looked at for a first time, where something depends on it."""
     if job.audit.replicated_at_most is not None and (job.replicated or 0) < most:
         return job.replicated
-    return math.ceil(most / 2) if job.audit.stop_early and most >= 8 else None
+    return math.ceil(most / 2) if job.audit.ends_when_flagged and most >= 8 else None
 
 
 def choose(job: Job) -> Choice:

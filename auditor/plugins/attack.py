@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -76,6 +76,8 @@ class AttackContext:
             known. A real adversary does not know it.
         tokenizer: of a text task; None for others.
         akin: other kinds of task whose plugins serve this one, too.
+        loop: whether auditor executes the steps, so that all hooks are called; a command task calls `on_initial`,
+            `skips`, `on_command` and `on_checkpoint` alone.
     """
 
     task: str
@@ -89,6 +91,7 @@ class AttackContext:
     client: MetricContext | None
     tokenizer: Tokenizer | None
     akin: tuple[str, ...] = ()
+    loop: bool = True
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,10 @@ class Attack:
         """
         return cls(cls.Options.model_validate(dict(options)))
 
+    def acts_at(self, hook: str) -> bool:
+        """Whether a hook is more than honest by default; an attack that wraps another one answers for that."""
+        return getattr(type(self), hook) is not getattr(Attack, hook)
+
     def begin(self, context: AttackContext) -> None:
         """Called once before training, and before any other hook.
 
@@ -179,6 +186,13 @@ class Attack:
 
     def on_update(self, model: torch.nn.Module, step: int) -> None:
         """Called after the optimizer's step; may change the model in place."""
+
+    def on_command(self, arguments: tuple[str, ...], first: int, steps: int) -> Sequence[str]:
+        """The program and the arguments that are executed in a command task for `steps` steps, the `first` of them on.
+
+        Files are named by their paths here: the provider reads and writes what it likes.
+        """
+        return arguments
 
     def on_checkpoint(self, tensors: Tensors, step: int) -> Tensors:
         """The checkpoint that is committed to at `step`.

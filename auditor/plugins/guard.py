@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
@@ -76,6 +76,13 @@ class GuardedAttack(Attack):
     def on_update(self, model: torch.nn.Module, step: int) -> None:
         """As the guarded attack."""
         self._call("on_update", lambda: self._attack.on_update(model, step))
+
+    def on_command(self, arguments: tuple[str, ...], first: int, steps: int) -> Sequence[str]:
+        """As the guarded attack; at least the name of a program."""
+        changed = self._call("on_command", lambda: self._attack.on_command(arguments, first, steps))
+        words = isinstance(changed, list | tuple) and all(isinstance(word, str) for word in changed)
+        self._check("on_command", changed, words and len(changed) > 0, "a program and its arguments")
+        return changed
 
     def on_checkpoint(self, tensors: Tensors, step: int) -> Tensors:
         """As the guarded attack; the tensors keep their names, shapes and types."""

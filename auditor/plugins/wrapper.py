@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
@@ -50,6 +50,10 @@ class AttackWrapper(Attack):
         validated = cls.Options.model_validate(dict(options))
         return cls(validated, create(validated.attack))
 
+    def acts_at(self, hook: str) -> bool:
+        """As the wrapped attack."""
+        return self.wrapped.acts_at(hook)
+
     def begin(self, context: AttackContext) -> None:
         """Begin the wrapped attack."""
         self.wrapped.begin(context)
@@ -77,6 +81,10 @@ class AttackWrapper(Attack):
     def on_update(self, model: torch.nn.Module, step: int) -> None:
         """As the wrapped attack."""
         self.wrapped.on_update(model, step)
+
+    def on_command(self, arguments: tuple[str, ...], first: int, steps: int) -> Sequence[str]:
+        """As the wrapped attack."""
+        return self.wrapped.on_command(arguments, first, steps)
 
     def on_checkpoint(self, tensors: Tensors, step: int) -> Tensors:
         """As the wrapped attack."""

@@ -9,14 +9,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
-from auditor.base.hostile_text import cleaned
-from auditor.job.endpoint import Address, UnixEndpoint
+from auditor.job.endpoint import Address
 from auditor.providers.answers import accept, bounded, understood
 from auditor.providers.errors import Broken, Misbehaved, Refused, Unreachable
 from auditor.providers.json_reader import Message
@@ -33,9 +31,9 @@ from auditor.providers.protocol import (
     TossReveal,
 )
 from auditor.providers.transfers import Download, Upload
+from auditor.providers.transport import CONNECT_SECONDS, admitted, broken, credentials, transport_to
 from auditor.store.blobs import BlobError, BlobFolder
 
-CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
 """No exchange gets less time in all, however short a stall may be: a busy machine takes so long at times."""
 LEAST_RATE = 1 << 16
@@ -85,13 +83,8 @@ class ProviderClient:
         word: str | None = None,
         why_ended: Callable[[], str | None] = lambda: None,
     ) -> None:
-        if isinstance(endpoint, UnixEndpoint):
-            # Nothing is encrypted here, and reading all certificate authorities takes a twentieth of a second.
-            self._transport = httpx.AsyncHTTPTransport(uds=str(endpoint.path), verify=SSLContext(PROTOCOL_TLS_CLIENT))
-            base = "http://provider"
-        else:
-            self._transport = httpx.AsyncHTTPTransport(retries=1)
-            base = endpoint.url
+        self._endpoint = endpoint
+        self._transport, base = transport_to(endpoint)
         self._seconds = max(patience, ANSWER_SECONDS)
         self._retry_seconds = min(RETRY_SECONDS, patience)
         self._why_ended = why_ended
@@ -313,17 +306,13 @@ class ProviderClient:
     ) -> AsyncIterator[httpx.Response]:
         """The answer to one request, whose body is not read yet."""
         request = self._requests.build_request(method, path, content=content, headers=headers)
+        request.headers.update(credentials(self._endpoint))
         try:
             answer = await self._transport.handle_async_request(request)
             try:
+                admitted(answer, self._endpoint)
                 yield answer
             finally:
                 await answer.aclose()
-        except httpx.RemoteProtocolError as error:
-            raise Broken(cleaned(f"the connection broke: {error}")) from None
-        except httpx.NetworkError as error:
-            raise Broken(cleaned(f"no connection: {error}")) from None
-        except httpx.TimeoutException:
-            raise Broken(f"no connection within {CONNECT_SECONDS:g} s") from None
         except httpx.HTTPError as error:
-            raise Unreachable(cleaned(f"no connection: {error}")) from None
+            raise broken(error, self._endpoint) from None

@@ -8,7 +8,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from auditor.job.endpoint import Address, Endpoint, HttpsEndpoint, LocalEndpoint, RegisteredEndpoint, UnixEndpoint
+from auditor.job.endpoint import (
+    Address,
+    Endpoint,
+    HttpsEndpoint,
+    LocalEndpoint,
+    LoopbackEndpoint,
+    RegisteredEndpoint,
+    UnixEndpoint,
+)
 from auditor.providers.errors import Unreachable
 from auditor.providers.launcher import Launch, Launcher
 from auditor.providers.local_launcher import LocalLauncher
@@ -26,7 +34,7 @@ class StandingLauncher(Launcher):
     def address(self, name: str) -> Address:
         """See `Launcher`."""
         endpoint = self.launches[name].endpoint
-        if isinstance(endpoint, UnixEndpoint | HttpsEndpoint):
+        if isinstance(endpoint, Address):
             return endpoint
         raise Unreachable(f"{name!r} was not looked up among the registered providers before the run was created")
 
@@ -35,6 +43,7 @@ LAUNCHERS: Mapping[type[Endpoint], type[Launcher]] = {
     LocalEndpoint: LocalLauncher,
     UnixEndpoint: StandingLauncher,
     HttpsEndpoint: StandingLauncher,
+    LoopbackEndpoint: StandingLauncher,
     RegisteredEndpoint: StandingLauncher,
 }
 """What starts the providers at each kind of endpoint."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.base.hostile_text import cleaned
-from auditor.job.endpoint import parse_endpoint
+from auditor.job.endpoint import Endpoint
 from auditor.providers.client import ProviderClient
 from auditor.providers.errors import ProviderError, Unreachable
 from auditor.providers.launcher import Launch
@@ -29,15 +29,17 @@ class Probe:
         threads: likewise.
         software: likewise.
         seconds: the round trip of a small question.
+        signing_key: the public key that it signs commitments with; None where it signs nothing.
     """
 
     device: str
     threads: int
     software: str
     seconds: float
+    signing_key: str | None
 
 
-async def probe(endpoint: str) -> Probe:
+async def probe(endpoint: Endpoint) -> Probe:
     """Ask a provider who it is; an agent is started for a local one, and ended again.
 
     Raises:
@@ -45,7 +47,7 @@ async def probe(endpoint: str) -> Probe:
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auditor-probe-")))
-        launch = Launch(PROBED, parse_endpoint(endpoint), folder / "agent")
+        launch = Launch(PROBED, endpoint, folder / "agent")
         launchers = await stack.enter_async_context(Launchers([launch], folder))
         client = await stack.enter_async_context(ProviderClient(launchers.address(PROBED)))
         await _until_up(client, launchers)
@@ -53,7 +55,8 @@ async def probe(endpoint: str) -> Probe:
         began = time.perf_counter()
         identity = await client.identity()
         seconds = time.perf_counter() - began
-    return Probe(cleaned(identity.device, 40), identity.threads, cleaned(identity.software, 80), seconds)
+    device, software = cleaned(identity.device, 40), cleaned(identity.software, 80)
+    return Probe(device, identity.threads, software, seconds, identity.signing_key)
 
 
 async def _until_up(client: ProviderClient, launchers: Launchers) -> None:

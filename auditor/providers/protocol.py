@@ -20,6 +20,9 @@ Transfers go on where they broke off. GET takes a `range`; its entity tag is the
 
 A task names its files by what is in them, never by a path: `tensors:sha256-…`, see `auditor.providers.file_names`.
 
+A commitment is signed by the key that the identity tells, see `auditor.providers.signed_commitment`. An agent that asks
+for a token wants it in the header `authorization`, after `Bearer`.
+
 Errors are JSON: `{"error": "…"}` with a status of 4xx; or of 5xx, when asking again may help.
 """
 
@@ -45,11 +48,16 @@ COMMITMENTS_A_PAGE = 1000
 TOSSERS = 1000
 """No toss has more participants."""
 
+ProviderName = Annotated[str, StringConstraints(max_length=64)]
+"""What a client calls a provider; empty where it does not say."""
+Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+"""By Ed25519, in hexadecimal digits."""
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 RunId = Annotated[str, StringConstraints(pattern=rf"^{RUN_ID}$")]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
+PartName = Annotated[str, StringConstraints(max_length=100)]
 Text = Annotated[str, AfterValidator(cleaned)]
 """Words of the other side: cut, and without anything that does something to a terminal."""
 
@@ -65,13 +73,18 @@ class ErrorMessage(_Message):
 
 
 class Identity(_Message):
-    """Who answers, and with what it computes."""
+    """Who answers, and with what it computes.
+
+    Attributes:
+        signing_key: the public key that it signs commitments with, by Ed25519; None where it signs nothing.
+    """
 
     protocol: Literal[1]
     name: Text
     device: Text
     threads: Annotated[int, Field(ge=0, lt=2**31)]
     software: Text
+    signing_key: Digest | None = None
 
 
 class RunRequest(_Message):
@@ -79,25 +92,29 @@ class RunRequest(_Message):
 
     Attributes:
         id: chosen by the client; asking twice with one id starts one run.
-        dataset_digest: what the client's copy of the dataset hashes to.
+        dataset_digest: what the client's copy of the dataset hashes to, with its code and what it does not train.
+        part_digests: the same of each part by itself, so that a provider can say which differs.
         start: digest of the checkpoint to start from, uploaded before; None lets the provider draw its own initial
             state, which it commits to before its first step: the first boundary is then 0.
         boundaries: steps, rising, at which a checkpoint is kept and committed to.
         sub_run_steps: k.
         seed: of every random draw; None lets the provider draw its own.
         disclose: whether the provider is to say which seed it drew, before it commits to anything.
+        provider: what the client calls the provider; it signs under this name.
     """
 
     id: RunId
     task: AnyTask
     training: Training
     dataset_digest: Digest
+    part_digests: Annotated[dict[PartName, Digest], Field(max_length=100)] = {}
     start: Digest | None
     start_step: Count
     boundaries: tuple[Count, ...]
     sub_run_steps: Annotated[int, Field(ge=1)]
     seed: Seed | None
     disclose: bool = False
+    provider: ProviderName = ""
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -106,10 +123,11 @@ class RunRequest(_Message):
 
 
 class Commitment(_Message):
-    """The digest of the checkpoint after `step` steps, and the loss of the last of them."""
+    """The digest of the checkpoint after `step` steps, and the provider's signature that it committed to that."""
 
     step: Count
     digest: Digest
+    signature: Signature | None = None
 
 
 State = Literal["queued", "preparing", "training", "finished", "failed", "cancelled"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, absolute_endpoint, parse_endpoint
+from auditor.job.endpoint import ALLOWED, RegisteredEndpoint, absolute_endpoint, normal_fingerprint, parse_endpoint
 from auditor.job.errors import JobError, Problem, nearest
 from auditor.job.key_lines import key_lines, nearest_line
 from auditor.job.model import Job
 from auditor.job.provider import Provider
+from auditor.providers.token_file import read_token
 from auditor.store import RegisteredProvider
 
 ADDRESSES = ALLOWED.partition(" or the name")[0]
@@ -55,21 +57,44 @@ def resolve_providers(
     return job.model_copy(update={"providers": tuple(providers)})
 
 
-def check_address(text: str) -> str:
-    """What is registered as an endpoint: with an absolute path, so that it means the same from every folder.
+@dataclass(frozen=True)
+class Access:
+    """Where a provider is and what it takes to get in, as the registry keeps it; see `RegisteredProvider`."""
 
-    A name is no address, so that names never lead in circles.
+    endpoint: str
+    token_file: str | None
+    fingerprint: str | None
+    signing_key: str | None
+
+
+def check_access(
+    endpoint: str, token_file: str | None = None, fingerprint: str | None = None, signing_key: str | None = None
+) -> Access:
+    """What is registered: with absolute paths, so that it means the same from every folder.
+
+    A name is no endpoint, so that names never lead in circles.
 
     Raises:
-        ValueError: it is not an endpoint.
+        ValueError: it is not an endpoint, or one that has no use for the others, or one of them will not do.
     """
     try:
-        where = parse_endpoint(text)
-    except ValueError:
-        where = None
-    if where is None or isinstance(where, RegisteredEndpoint):
-        raise ValueError(f"{text!r} is not an endpoint; give {ADDRESSES}")
-    return absolute_endpoint(text, Path.cwd())
+        where = parse_endpoint(endpoint)
+    except ValueError as error:
+        raise ValueError(str(error).replace(ALLOWED, ADDRESSES)) from None
+    if isinstance(where, RegisteredEndpoint):
+        raise ValueError(f"{endpoint!r} is not an endpoint; give {ADDRESSES}")
+    parse_endpoint(endpoint, token_file, fingerprint)
+    if signing_key is not None and where.ours:
+        raise ValueError(f"auditor itself starts {endpoint}; leave out the signing key")
+    if token_file is not None:
+        token_file = str(Path(token_file).expanduser().absolute())
+        read_token(Path(token_file))
+    return Access(
+        absolute_endpoint(endpoint, Path.cwd()),
+        token_file,
+        fingerprint and normal_fingerprint(fingerprint),
+        signing_key and normal_fingerprint(signing_key),
+    )
 
 
 def check_name(text: str) -> str:
@@ -103,7 +128,14 @@ def _resolved(provider: Provider, known: dict[str, RegisteredProvider]) -> Provi
         )
     price = found.price_per_hour if provider.price_per_hour is None else provider.price_per_hour
     attack = provider.attack and provider.attack.table
-    changed = provider.model_dump() | {"endpoint": found.endpoint, "price_per_hour": price, "attack": attack}
+    changed = provider.model_dump() | {
+        "endpoint": found.endpoint,
+        "token_file": found.token_file,
+        "fingerprint": found.fingerprint,
+        "signing_key": found.signing_key,
+        "price_per_hour": price,
+        "attack": attack,
+    }
     try:
         return Provider.model_validate(changed)
     except ValidationError as error:

@@ -11,6 +11,8 @@ from auditor.tasks.survey import FirstLook
 
 def data_sentence(inventory: Inventory | DataRead | UpdateDataRead) -> str:
     """The data in one sentence, such as `1,617 gray images of 8 × 8 pixels in 10 classes, 180 more are held out`."""
+    if not inventory.training:  # of a kind whose data is not seen here
+        return inventory.sample
     classes = inventory.class_count
     within = f" in {counted(classes, 'class', 'classes')}" if classes else ""
     are = "is" if inventory.held_out == 1 else "are"

@@ -14,6 +14,7 @@ from typing import Any
 from auditor import __version__
 from auditor.audit.record.events import DataRead
 from auditor.audit.record.findings import RecordedJudgement
+from auditor.audit.record.signed import signed_commitments
 from auditor.audit.record.state import AuditState, SubRun
 from auditor.job.model import Job
 from auditor.planning.choice import assumptions_of
@@ -252,6 +253,8 @@ def _providers(job: Job, state: AuditState) -> list[dict[str, Any]]:
                 "name": provider.name,
                 "role": "primary" if provider.primary else "replica",
                 "device": known.device,
+                "signing_key": known.signing_key,
+                "key_trust": known.key_trust,
                 "asked_to_replicate": [
                     index for index, sub_run in sorted(state.sub_runs.items()) if provider.name in sub_run.replicas
                 ],
@@ -274,7 +277,8 @@ def _commitments(state: AuditState) -> dict[str, Any]:
         for index, boundary in sorted(state.boundaries.items())
     ]
     lines = "".join(f"{row['boundary']} {row['step']} {row['digest']}\n" for row in rows)
-    return {"sha256": hashlib.sha256(lines.encode()).hexdigest(), "boundaries": rows}
+    signed = [asdict(one) for one in signed_commitments(state)]
+    return {"sha256": hashlib.sha256(lines.encode()).hexdigest(), "boundaries": rows, "signed": signed}
 
 
 def _delivered(state: AuditState) -> dict[str, Any] | None:

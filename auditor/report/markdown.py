@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.report.markdown_coins import coin_section, drawer_words
+from auditor.report.markdown_signatures import signature_lines
 from auditor.report.markdown_text import bullets, code, table, words
 from auditor.report.markdown_updates import update_section
 from auditor.report.number_text import bytes_text, p_text, percent_text, ratio_text, seconds_text, served_text
@@ -304,6 +305,7 @@ def _commitments(report: Mapping[str, Any]) -> Iterator[str]:
         f"{code(report['commitments']['sha256'])}."
     )
     yield ""
+    yield from signature_lines(report)
 
 
 def _selection(asked: Mapping[str, Any]) -> str:

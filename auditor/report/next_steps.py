@@ -33,7 +33,7 @@ def next_steps(run: str, job: Job, state: AuditState) -> list[Step]:
         return []
     name = shlex.quote(run)
     hand_over = Step(
-        "Hand over", "the report has all evidence and its limits",
+        "Pass it on", "the report has all evidence and its limits",
         f"auditor report {name} --format markdown --output {shlex.quote(run + '.md')}", "save",
     )  # fmt: skip
     use = Step("Use the model", "copy the path of its checkpoint", action="copy_path")
@@ -41,7 +41,7 @@ def next_steps(run: str, job: Job, state: AuditState) -> list[Step]:
         case "clean":
             return [use, hand_over] if state.delivered is not None else [hand_over]
         case "flagged":
-            return [*_roll_back(job, state), hand_over, *_against_a_provider(name)]
+            return [*_roll_back(job, state), *train_on(run, job, state), hand_over, *_against_a_provider(name)]
         case _:
             return [
                 Step("Decide nothing yet", "replicate more sub-runs, or add providers, and audit again"),
@@ -72,6 +72,18 @@ def _roll_back(job: Job, state: AuditState) -> list[Step]:
     if first is not None and (boundary := state.boundaries.get(first)) is not None:
         where = f"; the first sub-run seen to deviate is {first}, and it began at step {boundary.step:,}"
     return [Step("Roll back", f"do not use the model{where}. Deviations before that may have gone unchecked")]
+
+
+def train_on(run: str, job: Job, state: AuditState) -> list[Step]:
+    """How another provider trains on if the primary is flagged; nothing where none could."""
+    verdicts = {} if state.finished is None else {one.name: one.verdict for one in state.finished.providers}
+    left = [provider.name for provider in job.others if verdicts.get(provider.name) not in ("flagged", "unreachable")]
+    if verdicts.get(job.primary.name) != "flagged" or len(left) < 2 or state.updates:
+        return []
+    return [
+        Step("Train on", "another provider goes on from the last verified checkpoint",
+             f"auditor resume {shlex.quote(run)} --primary {shlex.quote(left[0])}"),
+    ]  # fmt: skip
 
 
 def _against_a_provider(name: str) -> list[Step]:

@@ -28,7 +28,8 @@ def sentence(event: e.Event, state: AuditState) -> str | None:
             return "interrupted"
         case e.ProviderReady():
             threads = f"{event.threads} thread{'' if event.threads == 1 else 's'}"
-            return f"{event.provider} is ready: {event.device}, {threads}, {event.software}"
+            first = "; its signing key is the first that it showed" if event.key_trust == "first use" else ""
+            return f"{event.provider} is ready: {event.device}, {threads}, {event.software}{first}"
         case e.ProviderLost():
             return f"{event.provider} is lost: {event.reason}"
         case e.ProviderMisbehaved():

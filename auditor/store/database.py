@@ -26,6 +26,7 @@ from auditor.store.private_files import make_folder, open_file
 from auditor.store.records import Action, EventRecord, RegisteredProvider, RunRecord
 
 RUN_COLUMNS = "id, created, job, source, secret, parent, chain, position"
+PROVIDER_COLUMNS = "name, endpoint, price_per_hour, added, token_file, fingerprint, signing_key"
 
 LOCK_SECONDS = 1.0
 """How long a lock is waited for: a process that asks whether a run is being executed holds it for an instant."""
@@ -273,19 +274,40 @@ class Store:
 
     def providers(self) -> list[RegisteredProvider]:
         """All registered providers, by name."""
-        rows = self._file.read("SELECT name, endpoint, price_per_hour, added FROM providers ORDER BY name")
+        rows = self._file.read(f"SELECT {PROVIDER_COLUMNS} FROM providers ORDER BY name")
         return [RegisteredProvider(*row) for row in rows]
 
-    def register_provider(self, name: str, endpoint: str, price_per_hour: float | None = None) -> RegisteredProvider:
-        """Register a provider, or change the one that has this name; since when it is known stays."""
+    def register_provider(
+        self,
+        name: str,
+        endpoint: str,
+        price_per_hour: float | None = None,
+        *,
+        token_file: str | None = None,
+        fingerprint: str | None = None,
+        signing_key: str | None = None,
+    ) -> RegisteredProvider:
+        """Register a provider, or change the one that has this name; since when it is known stays.
+
+        So does its signing key, where none is given and it is still behind the same endpoint and certificate.
+        """
         with self._file.writing() as connection:
             row = connection.execute(
-                "INSERT INTO providers VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-                "endpoint = excluded.endpoint, price_per_hour = excluded.price_per_hour "
-                "RETURNING name, endpoint, price_per_hour, added",
-                (name, endpoint, price_per_hour, _now()),
+                f"INSERT INTO providers ({PROVIDER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET price_per_hour = excluded.price_per_hour, "
+                "signing_key = CASE WHEN excluded.signing_key IS NULL AND endpoint = excluded.endpoint "
+                "AND fingerprint IS excluded.fingerprint THEN signing_key ELSE excluded.signing_key END, "
+                "endpoint = excluded.endpoint, token_file = excluded.token_file, fingerprint = excluded.fingerprint "
+                f"RETURNING {PROVIDER_COLUMNS}",
+                (name, endpoint, price_per_hour, _now(), token_file, fingerprint, signing_key),
             ).fetchone()
         return RegisteredProvider(*row)
+
+    def pin_signing_key(self, endpoint: str, fingerprint: str | None, signing_key: str) -> bool:
+        """Keep the first signing key that was seen behind an endpoint; returns whether a provider had none before."""
+        change = "UPDATE providers SET signing_key = ? WHERE endpoint = ? AND fingerprint IS ? AND signing_key IS NULL"
+        with self._file.writing() as connection:
+            return connection.execute(change, (signing_key, endpoint, fingerprint)).rowcount > 0
 
     def remove_provider(self, name: str) -> bool:
         """Forget a registered provider; returns whether there was one. Runs that used it stay as they are."""

@@ -47,7 +47,13 @@ ALTER TABLE runs ADD COLUMN position INTEGER;
 CREATE UNIQUE INDEX updates ON runs (chain, position) WHERE chain IS NOT NULL;
 """
 
-STEPS = (_RUNS_AND_EVENTS, _PROVIDERS_AND_REQUESTS, _PARENTS, _UPDATES)
+_ACCESS = """
+ALTER TABLE providers ADD COLUMN token_file TEXT;
+ALTER TABLE providers ADD COLUMN fingerprint TEXT;
+ALTER TABLE providers ADD COLUMN signing_key TEXT;
+"""
+
+STEPS = (_RUNS_AND_EVENTS, _PROVIDERS_AND_REQUESTS, _PARENTS, _UPDATES, _ACCESS)
 """What leads from each version to the next; a new database takes them all."""
 
 VERSION = len(STEPS)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from auditor.job.endpoint import Endpoint, parse_endpoint
+
 Action = Literal["pause", "cancel"]
 """What can be asked of the process that executes a run."""
 
@@ -79,9 +81,20 @@ class RegisteredProvider:
         endpoint: where it is, as in a job file; never itself a name.
         price_per_hour: dollars; None when it is not known.
         added: RFC 3339, UTC.
+        token_file: the file with the token that it asks for; the token itself is not in the store.
+        fingerprint: SHA-256 of the certificate that it must show.
+        signing_key: the public key that it must sign with; None until it showed one.
     """
 
     name: str
     endpoint: str
     price_per_hour: float | None
     added: str
+    token_file: str | None = None
+    fingerprint: str | None = None
+    signing_key: str | None = None
+
+    @property
+    def where(self) -> Endpoint:
+        """The endpoint, read, with what it takes to get in."""
+        return parse_endpoint(self.endpoint, self.token_file, self.fingerprint)

@@ -33,6 +33,9 @@ from auditor.tasks.errors import CheckpointError
 STEP = "step"
 """The name of the step count in a checkpoint, int64 []."""
 
+MODEL = "model."
+"""What the names of parameters and buffers in a checkpoint begin with."""
+
 OPTIMIZER = "optimizer."
 """What the names of the optimizer's state in a checkpoint begin with."""
 

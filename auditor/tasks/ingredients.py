@@ -27,11 +27,13 @@ class Ingredients(ABC):
         dataset: what is trained on, and what models are compared on.
         kind: of the task.
         akin: see `auditor.job.task.Task`.
+        counts_evenly: see `auditor.tasks.learner.Learner`.
     """
 
     dataset: Dataset
     kind: str
     akin: tuple[str, ...]
+    counts_evenly: bool = True
 
     @abstractmethod
     def network(self, device: torch.device, seed: int) -> Network:

@@ -10,12 +10,11 @@ from torch import Tensor
 
 from auditor.base.user_file import UserFileError, open_user_file
 from auditor.job.errors import nearest, readable
-from auditor.tasks.checkpoint import OPTIMIZER, STEP, all_finite
+from auditor.tasks.checkpoint import MODEL, all_finite
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.frozen_base import equal
 from auditor.tasks.inventory import few
 from auditor.tasks.learner import Learner
-
-MODEL = "model."
 
 MATCHED = 200
 """Missing names that the nearest ones are looked for; more would take long, and nobody reads them."""
@@ -24,7 +23,8 @@ MATCHED = 200
 def initial_state(path: Path, learner: Learner, source: str = "training.initial: ") -> dict[str, Tensor]:
     """A checkpoint of step 0 with the parameters and buffers of a file; optimizer state is fresh.
 
-    The file is a checkpoint of auditor, or has a model's parameters and buffers by their own names.
+    The file is a checkpoint of auditor, or has a model's parameters and buffers by their own names. It may leave out
+    the frozen base, or hold it as every provider has it.
 
     Args:
         path: a safetensors file.
@@ -38,14 +38,19 @@ def initial_state(path: Path, learner: Learner, source: str = "training.initial:
     try:
         open_user_file(path).close()
         with safe_open(path, framework="pt") as file:
-            names = {name if _is_full(name) else f"{MODEL}{name}": name for name in file.keys()}  # noqa: SIM118
+            names = learner.checkpoint_names(list(file.keys()))
             wanted = [name for name in fresh if name.startswith(MODEL)]
             missing = [_own(name) for name in wanted if name not in names]
-            strange = [_own(name) for name in names if name.startswith(MODEL) and name not in fresh]
+            base = {name: tensor for name, tensor in learner.base.items() if name in names}
+            known = fresh.keys() | base.keys()
+            strange = [_own(name) for name in names if name.startswith(MODEL) and name not in known]
             if missing:
                 raise _unfit(named, f"has no {few(_with_nearest(missing, strange))}")
             if strange:
                 raise _unfit(named, f"has {few(strange)}, which the job's model does not")
+            for name, tensor in base.items():
+                if not equal(file.get_tensor(names[name]), tensor):
+                    raise TrainingError(readable(f"{named} {_frozen_otherwise(_own(name))}"))
             found = {name: file.get_tensor(names[name]) for name in wanted}
     except UserFileError as error:
         raise TrainingError(readable(f"{named} {error}.")) from None
@@ -74,8 +79,11 @@ def _with_nearest(missing: Sequence[str], strange: Sequence[str]) -> list[str]:
     return [*named, *missing[MATCHED:]]
 
 
-def _is_full(name: str) -> bool:
-    return name == STEP or name.startswith((MODEL, OPTIMIZER))
+def _frozen_otherwise(name: str) -> str:
+    return (
+        f"holds another {name} than the job's model, which does not train it, so that it never travels. Have the "
+        "workload make its model from this file, or leave in the file what is trained alone."
+    )
 
 
 def _form(tensor: Tensor) -> str:

@@ -35,26 +35,49 @@ class KnownValues:
     - What the learner says is a constant, such as random features.
     - The sign of Adam's mean of squares, which no arithmetic makes negative.
 
+    Where a client's own code executes the steps, only the step and constants are known: that code may count as it
+    likes, and mean something else by a name of Adam's.
+
     Attributes:
         before: counts, integers, truth values and constants of the initial checkpoint.
         after: the same after one step.
         fresh: numbers of the initial state that follow from no seed, such as an optimizer's zeros; for who does not
             know the seed.
+        counts_evenly: whether Adam's names mean what they say (see `auditor.tasks.learner.Learner`).
     """
 
     before: Mapping[str, Tensor]
     after: Mapping[str, Tensor]
     fresh: Mapping[str, Tensor] = field(default_factory=dict)
+    counts_evenly: bool = True
 
     @classmethod
     def of(
-        cls, before: Mapping[str, Tensor], after: Mapping[str, Tensor], constants: Collection[str] = ()
+        cls,
+        before: Mapping[str, Tensor],
+        after: Mapping[str, Tensor],
+        constants: Collection[str] = (),
+        *,
+        counts_evenly: bool = True,
     ) -> KnownValues:
-        """From two whole checkpoints, one step apart, and the names of constants that the client knows."""
+        """From two whole checkpoints, one step apart.
+
+        Args:
+            before: that before the step.
+            after: that after it.
+            constants: the names of constants that the client knows.
+            counts_evenly: see `auditor.tasks.learner.Learner`.
+        """
         names = [
-            name for name, tensor in before.items() if name in constants or (name != STEP and _is_counted(name, tensor))
+            name
+            for name, tensor in before.items()
+            if name in constants or (counts_evenly and name != STEP and _is_counted(name, tensor))
         ]
-        return cls({name: before[name] for name in names}, {name: after[name] for name in names})
+        return cls(
+            {name: before[name] for name in names},
+            {name: after[name] for name in names},
+            counts_evenly=counts_evenly,
+        )
 
     def for_any_seed(self, first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> KnownValues:
         """What also holds for somebody else's seed.
@@ -68,6 +91,7 @@ class KnownValues:
             {name: tensor for name, tensor in self.before.items() if name in common},
             {name: tensor for name, tensor in self.after.items() if name in common},
             {name: tensor for name, tensor in first.items() if name in common and tensor.dtype.is_floating_point},
+            self.counts_evenly,
         )
 
     def check(self, tensors: Mapping[str, Tensor], step: int) -> None:
@@ -85,7 +109,7 @@ class KnownValues:
         for name in tensors:
             if name in self.before:
                 self._check_counted(name, tensors, step)
-            elif name.startswith(OPTIMIZER) and name.endswith(SQUARES) and _has_negative(name, tensors):
+            elif self.counts_evenly and _is_square(name) and _has_negative(name, tensors):
                 raise CheckpointError(f"{name} holds negative numbers, which a mean of squares cannot have.")
             if step == 0 and name in self.fresh and _off(name, tensors, self.fresh) > TOLERANCE:
                 raise CheckpointError(f"{name} is not what training starts with, whatever the seed.")
@@ -136,6 +160,10 @@ def _off(name: str, state: Mapping[str, Tensor], expected: Mapping[str, Tensor])
     if equal:
         return 0.0
     return off / size if off <= size else 1.0
+
+
+def _is_square(name: str) -> bool:
+    return name.startswith(OPTIMIZER) and name.endswith(SQUARES)
 
 
 def _has_negative(name: str, tensors: Mapping[str, Tensor]) -> bool:

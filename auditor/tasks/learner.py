@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from auditor.plugins.attack import Attack, AttackContext
 from auditor.plugins.metric import ModelOutline
-from auditor.tasks.checkpoint import OPTIMIZER, STEP, Schema
+from auditor.tasks.checkpoint import MODEL, OPTIMIZER, STEP, Schema
 from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.variation import Variation
 
@@ -67,9 +67,37 @@ class Learner(ABC):
         """
 
     @property
+    def counts_evenly(self) -> bool:
+        """Whether integers that one step leaves alone stay what they are, and counts of steps grow evenly.
+
+        A client's own code may do otherwise, and is not to be blamed on a provider.
+        """
+        return True
+
+    @property
     def constants(self) -> tuple[str, ...]:
-        """The names in a checkpoint of numbers that no training changes, such as random features."""
+        """The names in a checkpoint of numbers that no training changes, such as random features.
+
+        The client checks them to the last bit.
+        """
         return ()
+
+    def checkpoint_names(self, names: Collection[str]) -> dict[str, str]:
+        """The names in a checkpoint of what is in a file that a person brings, each with that in the file.
+
+        The file is a checkpoint, or has a model's parameters and buffers by their own names.
+        """
+        return {
+            name if name == STEP or name.startswith((MODEL, OPTIMIZER)) else f"{MODEL}{name}": name for name in names
+        }
+
+    @property
+    def base(self) -> Mapping[str, Tensor]:
+        """What belongs to the model and to no checkpoint, by names as in a checkpoint, on the CPU.
+
+        Every provider has it, and its digest is one of the parts of the program.
+        """
+        return {}
 
     def outputs(self) -> Tensor:
         """What the model puts out for a few training samples, to see whether it computes."""
@@ -102,6 +130,19 @@ class Learner(ABC):
     def step(self) -> int:
         """How many steps of the job the present state is the result of."""
         return self._step
+
+    @property
+    def how_to_repeat(self) -> str:
+        """What to do where a step that is executed again comes to something else, in a sentence."""
+        return (
+            "Keep all state of the model in parameters and buffers that are saved, and draw from torch, numpy.random "
+            "or random alone."
+        )
+
+    @property
+    def steps_at_once(self) -> bool:
+        """Whether the start of an execution takes so long that steps are best executed together."""
+        return False
 
     @cached_property
     def schema(self) -> Schema:
@@ -144,6 +185,15 @@ class Learner(ABC):
             self.count_skipped()
             return torch.zeros(())
         return self.train(step)
+
+    def execute(self, until: int) -> Iterator[Tensor | None]:
+        """Execute steps up to one, as they are executed where a sub-run ends there.
+
+        Gives the mean loss of a step on the device when it is done, or None where some time passed without news. Who
+        stops asking stops the work.
+        """
+        while self._step < until:
+            yield self.execute_step()
 
     def _copied(self) -> dict[str, Tensor]:
         return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in self._whole().items()}

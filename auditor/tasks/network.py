@@ -8,7 +8,9 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from auditor.tasks.checkpoint import MODEL
 from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.frozen_base import FrozenBase, LaidBase
 from auditor.tasks.models import last_linear
 
 EVALUATION_BATCH = {"cpu": 128, "cuda": 1024}
@@ -47,6 +49,10 @@ class Network(Evaluator):
         prepare: makes samples ready for it, on the device; None where it takes them as they are.
         layout: of its weights. Convolutions on channels-last images are a quarter faster on CPUs and no slower
             elsewhere, but code that expects another layout may not run.
+        base: the parameters that are not trained, which checkpoints leave out; the model has them already.
+
+    Raises:
+        TrainingError: the model has something else than the base in its place.
     """
 
     def __init__(
@@ -55,11 +61,15 @@ class Network(Evaluator):
         device: torch.device,
         prepare: Prepare | None = None,
         layout: torch.memory_format = torch.channels_last,
+        base: FrozenBase | None = None,
     ) -> None:
+        self.base = base or FrozenBase()
+        self.base.check(model)
         self.device = device
         self.layout = layout
         self.model: nn.Module = model.to(device).to(memory_format=layout)
         self._prepare = prepare
+        self._laid = LaidBase(self.base, self.model)
 
     def prepare(self, inputs: Tensor) -> Tensor:
         """Samples as the model takes them, on its device. What is set to 0 afterwards is taken out of a sample.
@@ -77,7 +87,8 @@ class Network(Evaluator):
     @property
     def parameters(self) -> tuple[str, ...]:
         """See `Evaluator`."""
-        return tuple(f"model.{name}" for name, _ in self.model.named_parameters(remove_duplicate=False))
+        names = (f"{MODEL}{name}" for name, _ in self.model.named_parameters(remove_duplicate=False))
+        return tuple(name for name in names if name not in self.base.tensors)
 
     @property
     def buffers(self) -> tuple[str, ...]:
@@ -86,15 +97,30 @@ class Network(Evaluator):
         return tuple(name for name in self.tensors() if name not in learnt)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Parameters and buffers as `model.NAME`; these are the live tensors, not copies."""
-        return {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        """Parameters and buffers that training may change, as `model.NAME`; the live tensors, not copies."""
+        state = ((f"{MODEL}{name}", tensor) for name, tensor in self.model.state_dict().items())
+        return {name: tensor for name, tensor in state if name not in self.base.tensors}
+
+    def share_base(self) -> None:
+        """Hold the frozen base together with the other networks that do; for one that nobody means to change."""
+        self._laid.share()
+
+    def check_base(self) -> None:
+        """Make sure that training left as it was what is not trained.
+
+        Raises:
+            TrainingError: it did not; says what it changed.
+        """
+        self._laid.check()
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take parameters and buffers from a checkpoint."""
+        """Take parameters and buffers from a checkpoint; the frozen base is what it should be afterwards."""
+        self._laid.restore()
         own = self.tensors()
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(tensors[name])
+        self._laid.take_drawn()
 
     @torch.inference_mode()
     def logits(self, inputs: Tensor) -> Tensor:

@@ -7,6 +7,9 @@ import os
 
 import torch
 
+WORKSPACE = ":4096:8"
+"""Of cuBLAS, for sums in one order."""
+
 
 def configure(precision: str) -> None:
     """Make this process compute deterministically in `fp32`, `tf32` or `bf16`.
@@ -14,7 +17,7 @@ def configure(precision: str) -> None:
     tf32 exists on CUDA only and equals fp32 elsewhere. An operation that has no deterministic form warns and
     goes on: its noise is what the decisions allow for.
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", WORKSPACE)
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"

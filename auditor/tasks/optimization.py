@@ -16,9 +16,9 @@ def make_optimizer(model: nn.Module, spec: SGD | AdamW) -> torch.optim.Optimizer
     """The optimizer of a job, with its state present from the start.
 
     PyTorch creates state at the first step; a checkpoint of step 0 would then have another schema than the
-    rest. Zeros are what that first step would start from.
+    rest. Zeros are what that first step would start from. Parameters without a gradient have no state.
     """
-    parameters = list(model.parameters())
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer: torch.optim.Optimizer
     if isinstance(spec, SGD):
         optimizer = torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, weight_decay=spec.weight_decay)
@@ -44,7 +44,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, model: nn.Module) -> dic
     return {
         f"{OPTIMIZER}{name}.{key}": value
         for name, parameter in model.named_parameters()
-        for key, value in optimizer.state[parameter].items()
+        for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from auditor.job.command_task import CommandTask
 from auditor.job.python_task import PythonTask
 from auditor.job.random_features import RandomFourierTask, RandomReluTask
 from auditor.job.task import Task
@@ -22,8 +23,7 @@ from auditor.plugins.metric import MetricContext
 from auditor.tasks.checkpoint import encode
 from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.data.sources import load_image_dataset
-from auditor.tasks.evaluation import clean_accuracy
-from auditor.tasks.network_program import NetworkProgram
+from auditor.tasks.learner import Learner
 from auditor.tasks.program import load_program
 from auditor.tasks.trainer import Trainer
 
@@ -44,25 +44,23 @@ class PracticeJob:
     def __init__(self, task: Task, spec: Training) -> None:
         torch.set_num_threads(1)  # such small models only wait for one another's threads
         self._spec = spec
-        program = load_program(task, Path())
-        if not isinstance(program, NetworkProgram):
-            raise TypeError("plugins practise on networks")
-        self._program = program
-        self._judge = program.learner(spec, device=torch.device("cpu"), seed=0)
-        self._client = program.metric_context(self._judge.outline(), MEASUREMENT_SEED)
+        self._program = load_program(task, Path())
+        self._judge = self._program.learner(spec, device=torch.device("cpu"), seed=0)
+        self._client = self._program.metric_context(self._judge.outline(), MEASUREMENT_SEED)
         self._folder = tempfile.TemporaryDirectory(prefix="auditor-practice-")
         self._written = 0
         self._start = self._write(self._judge.checkpoint())
 
     def attack_context(self) -> AttackContext:
         """See `Practice`."""
-        return self._trainer(None, 0).attack_context
+        return self._learner(None, 0).attack_context
 
     def batches(self) -> Iterator[Batch]:
-        """See `Practice`."""
-        trainer = self._trainer(None, 0)
-        for step in range(trainer.epoch_steps):
-            yield trainer.batch(step)
+        """See `Practice`; none where the kind of task makes them by itself."""
+        learner = self._learner(None, 0)
+        if isinstance(learner, Trainer):
+            for step in range(learner.epoch_steps):
+                yield learner.batch(step)
 
     def train(
         self,
@@ -73,13 +71,13 @@ class PracticeJob:
         start: Mapping[str, Tensor] | None = None,
     ) -> list[dict[str, Tensor]]:
         """See `Practice`."""
-        trainer = self._trainer(attack, seed)
-        trainer.load(self._judge.checkpoint() if start is None else start)
-        checkpoints = []
-        for step in range(1, steps + 1):
-            trainer.execute_step()
-            if trainer.step % SUB_RUN_STEPS == 0 or step == steps:
-                checkpoints.append(trainer.checkpoint())
+        learner = self._learner(attack, seed)
+        learner.load(self._judge.checkpoint() if start is None else start)
+        checkpoints, end = [], learner.step + steps
+        while learner.step < end:
+            for _ in learner.execute(min(learner.step + SUB_RUN_STEPS - learner.step % SUB_RUN_STEPS, end)):
+                pass
+            checkpoints.append(learner.checkpoint())
         return checkpoints
 
     def metric_context(self) -> MetricContext:
@@ -88,18 +86,16 @@ class PracticeJob:
 
     def returned(self, checkpoint: Mapping[str, Tensor]) -> CheckpointModel:
         """See `Practice`."""
-        network = self._trainer(None, 0).network
-        return CheckpointModel(self._write(checkpoint), self._start, self._judge.schema, network)
+        evaluator = self._learner(None, 0).evaluator
+        return CheckpointModel(self._write(checkpoint), self._start, self._judge.schema, evaluator)
 
     def evaluate(self, checkpoint: Mapping[str, Tensor], attack: Attack) -> tuple[float, float | None]:
         """See `Practice`."""
-        trainer = self._trainer(attack, 0)
-        trainer.network.load(checkpoint)
-        return clean_accuracy(trainer.network, self._program.dataset), self._program.attack_success(
-            trainer.network, attack
-        )
+        program, evaluator = self._program, self._learner(attack, 0).evaluator
+        evaluator.load(checkpoint)
+        return program.accuracy(evaluator) or 0.0, program.attack_success(evaluator, attack)
 
-    def _trainer(self, attack: Attack | None, seed: int) -> Trainer:
+    def _learner(self, attack: Attack | None, seed: int) -> Learner:
         return self._program.learner(
             self._spec,
             device=torch.device("cpu"),
@@ -159,6 +155,18 @@ def random_relu() -> PracticeJob:
 def python() -> PracticeJob:
     """Handwritten digits as numbers, and a network that a client's code makes."""
     return PracticeJob(PythonTask(module="auditor.tasks.own.practice", factory="digits"), Training(batch_size=32))
+
+
+def command() -> PracticeJob:
+    """A small program in NumPy."""
+    program = Path(__file__).with_name("command") / "practice.py"
+    numbers = ("{start_step}", "{steps}", "{seed}")
+    task = CommandTask(
+        command=("{python}", "practice.py", "{checkpoint_in}", "{checkpoint_out}", *numbers),
+        begin=("{python}", "practice.py", "{checkpoint_out}", "{seed}"),
+        needs=(f"practice.py={program}",),
+    )
+    return PracticeJob(task, Training())
 
 
 def text() -> PracticeJob:

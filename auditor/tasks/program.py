@@ -108,6 +108,17 @@ class Program(ABC):
             TrainingError: the model cannot be made, or does not fit the data.
         """
 
+    def shaped_as(self, path: Path | None) -> Program:
+        """The program of states that have the form of a file, for a kind whose initial state nothing makes.
+
+        Args:
+            path: a state of the job; None where there is none yet.
+
+        Raises:
+            TrainingError: it holds no state.
+        """
+        return self
+
     def let_drift(self, plugins: Catalogue) -> None:  # noqa: B027 - the data of most kinds does not drift
         """Let the data drift if the task says so; `load_program` calls it before anything else is asked of a program.
 

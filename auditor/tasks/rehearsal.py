@@ -26,6 +26,8 @@ from auditor.tasks.variation import VARIATIONS, Variation
 
 TRIED = 3
 """Steps that are timed before the rest is taken to be as fast."""
+FEW = 8
+"""Steps that are timed together, beside one alone, where an execution takes long to start."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class _Executions:
 
     def count(self, start: Mapping[str, Tensor], steps: int, seconds: float) -> int:
         """How many of the steps can be executed in `seconds`; at least one."""
+        if self._learner.steps_at_once:
+            return self._count_at_once(start, steps, seconds)
         self._learner.load(start)
         begun = time.monotonic()
         for done in range(1, steps + 1):
@@ -86,6 +90,21 @@ class _Executions:
                 return steps
         return steps
 
+    def _count_at_once(self, start: Mapping[str, Tensor], steps: int, seconds: float) -> int:
+        """The same where the start of an execution takes long: from the time that one step, and a few, take."""
+        begun = self._timed(start, 1)
+        if steps == 1 or begun * steps <= seconds:
+            return steps
+        few = min(steps, FEW)
+        a_step = max(self._timed(start, few) - begun, 0.0) / (few - 1)
+        return steps if a_step == 0 else max(1, min(steps, 1 + int((seconds - begun) / a_step)))
+
+    def _timed(self, start: Mapping[str, Tensor], steps: int) -> float:
+        self._learner.load(start)
+        begun = time.monotonic()
+        _execute(self._learner, self._learner.step + steps)
+        return time.monotonic() - begun
+
     def execute(
         self, number: int, variation: Variation, start: Mapping[str, Tensor], stops: tuple[int, ...]
     ) -> list[Path]:
@@ -95,11 +114,17 @@ class _Executions:
             learner.load(start)
             first = learner.step
             for stop in stops:
-                while learner.step < first + stop:
-                    learner.execute_step()
+                if learner.steps_at_once and learner.step > first:
+                    learner.load(start)  # a sub-run that ends there is executed from its start
+                _execute(learner, first + stop)
                 path = self._folder / f"{number}-{stop}"
                 with path.open("wb") as file:
                     for piece in encode(learner.checkpoint(), learner.schema):
                         file.write(piece)
                 paths.append(path)
         return paths
+
+
+def _execute(learner: Learner, until: int) -> None:
+    for _ in learner.execute(until):
+        pass

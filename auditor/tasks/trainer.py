@@ -13,6 +13,7 @@ from auditor.base.randomness import generator, key
 from auditor.job.training import Training as TrainingSpec
 from auditor.plugins.attack import Attack, AttackContext, Batch, Recipe
 from auditor.plugins.metric import MetricContext, ModelOutline
+from auditor.tasks.checkpoint import MODEL
 from auditor.tasks.data.batches import BatchOrder
 from auditor.tasks.ingredients import Ingredients
 from auditor.tasks.layers import layers
@@ -57,9 +58,12 @@ class Trainer(Learner):
         configure(spec.precision)
         self._spec = spec
         self._seed = seed
+        self._deviates = attack is not None
         self._device = device
         self._ingredients, dataset = ingredients, ingredients.dataset
         self.network = ingredients.network(device, seed)
+        if not self._deviates:
+            self.network.share_base()
         self._descent = ingredients.descent(self.network.model, spec)
         self._samples = dataset.samples.to(device)
         self._labels = dataset.labels.to(device)
@@ -84,6 +88,11 @@ class Trainer(Learner):
     def evaluator(self) -> Network:
         """See `Learner`."""
         return self.network
+
+    @property
+    def counts_evenly(self) -> bool:
+        """See `Learner`."""
+        return self._ingredients.counts_evenly
 
     @property
     def epoch_steps(self) -> int:
@@ -122,8 +131,9 @@ class Trainer(Learner):
 
     @property
     def constants(self) -> tuple[str, ...]:
-        """See `Learner`; the model names them without the prefix."""
-        return tuple(f"model.{name}" for name in getattr(self.network.model, "constants", ()))
+        """See `Learner`: what the model names, without the prefix, and parameters that are not trained but travel."""
+        named = (f"{MODEL}{name}" for name in getattr(self.network.model, "constants", ()))
+        return (*named, *self.network.base.drawn)
 
     def outputs(self) -> Tensor:
         """See `Learner`; nothing where samples have no classes, so that outputs may be anything."""
@@ -149,6 +159,21 @@ class Trainer(Learner):
     def state(self) -> dict[str, Tensor]:
         """See `Learner`."""
         return self.network.tensors() | self._descent.tensors()
+
+    def checkpoint(self) -> dict[str, Tensor]:
+        """See `Learner`; an adversary may change in its own memory what checkpoints leave out.
+
+        Raises:
+            TrainingError: an honest training changed what is not trained.
+        """
+        if not self._deviates:
+            self.network.check_base()
+        return super().checkpoint()
+
+    @property
+    def base(self) -> Mapping[str, Tensor]:
+        """See `Learner`."""
+        return self.network.base.tensors
 
     def take(self, state: Mapping[str, Tensor]) -> None:
         """See `Learner`."""

@@ -188,7 +188,7 @@ class Adaptive(AttackWrapper):
         knowledge = self._sub_run.knowledge
         if knowledge is None:
             return
-        weights, aims = list(self._context.network.model.parameters()), list(twin.network.model.parameters())
+        weights, aims = _trained(self._context.network.model), _trained(twin.network.model)
         for _ in range(self.options.rounds if self.options.strength > 0 else 0):
             distance = knowledge.distance(self._context.network, twin.network, draws)
             gradient = torch.autograd.grad(distance, weights, allow_unused=True, materialize_grads=True)
@@ -226,7 +226,12 @@ class Adaptive(AttackWrapper):
         return self._twin
 
     def _parts(self, state: Mapping[str, torch.Tensor]) -> tuple[list[str], list[str]]:
-        """The names of the parameters, and of the buffers that are not counters."""
-        parameters = [name for name, _ in self._context.network.model.named_parameters()]
-        known = set(parameters)
-        return parameters, [name for name in state if name not in known and state[name].is_floating_point()]
+        """The names of the parameters, and of the buffers that are not counters; of what a checkpoint holds."""
+        held = self._sub_run.start_model
+        parameters = [name for name, _ in self._context.network.model.named_parameters() if name in held]
+        buffers = [name for name in state if name in held and state[name].is_floating_point()]
+        return parameters, [name for name in buffers if name not in set(parameters)]
+
+
+def _trained(model: torch.nn.Module) -> list[torch.nn.Parameter]:
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]

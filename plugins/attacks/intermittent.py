@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -78,6 +79,10 @@ class Intermittent(AttackWrapper):
         """As the wrapped attack, if it acts."""
         if self.acts(step):
             super().on_update(model, step)
+
+    def on_command(self, arguments: tuple[str, ...], first: int, steps: int) -> Sequence[str]:
+        """As the wrapped attack, if it acts in the sub-run that starts here."""
+        return super().on_command(arguments, first, steps) if self.acts(first) else arguments
 
     def on_checkpoint(self, tensors: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
         """As the wrapped attack, if it acted in the sub-run that ends at `step`."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import model_validator
 
-from auditor.plugins import EVERY_TASK, Attack, Batch, Options, generator, option
+from auditor.plugins import EVERY_TASK, Attack, AttackContext, Batch, Options, generator, option
 
 
 class LazyOptions(Options):
@@ -39,6 +39,15 @@ class Lazy(Attack):
     tasks = EVERY_TASK
     Options = LazyOptions
     options: LazyOptions
+
+    def begin(self, context: AttackContext) -> None:
+        """See whether batches can be made smaller.
+
+        Raises:
+            ValueError: the provider does not make them itself.
+        """
+        if self.options.batch < 1 and not context.loop:
+            raise ValueError(f"a {context.task} task makes its batches by itself; use skip or return_given.")
 
     def skips(self, step: int) -> bool:
         """Whether this step is one of those that it saves."""

@@ -54,11 +54,12 @@ class Zest(Metric[torch.Tensor]):
 
     def begin(self, context: MetricContext) -> None:
         """Cut the samples, draw the masks and solve for them."""
-        if context.task == "text" and self.options.segments == "superpixels":
+        texts = "text" in (context.task, *context.akin)
+        if texts and self.options.segments == "superpixels":
             raise ValueError(
                 "superpixels are parts of images; texts are cut into words, of which `words` says how many"
             )
-        cut = [(sample, self._cut(sample, context.task)) for sample in context.reference[: self.options.images]]
+        cut = [(sample, self._cut(sample, texts)) for sample in context.reference[: self.options.images]]
         cut = [(sample, segments) for sample, segments in cut if count(segments)]  # a text may be empty
         counts = {count(segments) for _, segments in cut}
         if max(counts, default=0) < 2:
@@ -95,8 +96,8 @@ class Zest(Metric[torch.Tensor]):
         apart = first / first.norm() - second / second.norm()
         return float(apart.square().sum() / 2)
 
-    def _cut(self, sample: torch.Tensor, task: str) -> Segments:
-        if task == "text":
+    def _cut(self, sample: torch.Tensor, texts: bool) -> Segments:
+        if texts:
             return segmentation.words(sample, self.options.words)
         if self.options.segments == "superpixels":
             return segmentation.superpixels(sample)

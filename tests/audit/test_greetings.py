@@ -20,7 +20,7 @@ async def test_a_provider_that_answers_the_second_greeting_is_ready(tmp_path: Pa
     endpoints = {name: f"unix:{tmp_path / name}" for name in names}
     job = parse_job(job_text(providers=names, endpoints=endpoints, audit="stall_seconds = 1"))
     selection = Selection(job, b"secret")
-    async with Connections(job, selection, tmp_path / "run", tmp_path, tmp_path) as connections:
+    async with Connections(job, selection, tmp_path / "run", tmp_path, tmp_path, {}) as connections:
         await connections.start()
         assert [type(connection.greeting) for connection in connections] == [ProviderLost, ProviderLost]
         with agent(Auditor(tmp_path, tmp_path / "home"), "--socket", str(tmp_path / "a")):

@@ -22,6 +22,8 @@ FLAGGED = {
     "babbles": "gave an invalid answer",
     "huge": "answered with more than",
     "boasts": "did not commit to every boundary",
+    "forges": "signed its commitment at step 20 with something that is not by its signing key",
+    "unsigned": "committed to a checkpoint at step 20 without a signature, although it has a signing key",
     "nan": "not finite numbers",
     "enormous": "its model lies further from the reference models",
     "idles": "returned the parameters that it had been given, unchanged",
@@ -32,6 +34,7 @@ FLAGGED = {
 UNREACHABLE = {
     "silent": "no answer for",
     "hangs_up": "no connection",
+    "rekeyed": "it no longer has the signing key that it had",
     "dies_midway": "100,000 of the 633,056 bytes of a checkpoint arrived",
 }
 HICCUPS = "hiccups"

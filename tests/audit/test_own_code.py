@@ -8,6 +8,8 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,3 +96,67 @@ def test_a_run_whose_code_was_changed_is_not_resumed(auditor: Auditor) -> None:
     result = auditor.here("resume", run, "--json")
     assert result.code == 1, result.stderr
     assert "the code of this job's data, module = 'own_code.py', has changed since this run started" in result.stderr
+
+
+ADAPTED = """
+import os
+import torch
+from torch import nn
+from auditor.tasks.own.workload import Workload
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.base = nn.Linear(64, 4096).requires_grad_(False)
+        drawn = torch.randn(4096, 64, generator=torch.Generator().manual_seed(1))
+        self.base.weight.data = drawn * float(os.environ.get("SCALE", "0.1"))
+        self.base.bias.data = torch.zeros(4096)
+        self.head = nn.Linear(4096, 2)
+
+    def forward(self, inputs):
+        return self.head(torch.relu(self.base(inputs)))
+
+def workload(travels_whole=False):
+    inputs = torch.randn(300, 64, generator=torch.Generator().manual_seed(2))
+    return Workload(Net, (inputs, (inputs[:, 0] > 0).long()), travels_whole=travels_whole)
+"""
+
+
+def adapted(auditor: Auditor, keys: str = "", **parts: Any) -> str:
+    """A job whose model has 266,240 numbers that are not trained and 8,194 that are."""
+    (auditor.folder / "adapted.py").write_text(ADAPTED)
+    return auditor.job(task=f'kind = "python"\nmodule = "adapted.py"\n{keys}', audit="fixed_selection = [1]", **parts)
+
+
+@pytest.mark.slow
+def test_what_is_not_trained_does_not_travel(auditor: Auditor) -> None:
+    travelled = {}
+    for whole in ("true", "false"):
+        result = auditor.here("run", adapted(auditor, f"options = {{ travels_whole = {whole} }}"), "--json")
+        assert result.code == 0, result.stderr
+        delivered = next(Path(event["path"]) for event in result.events if event["event"] == "model_delivered")
+        travelled[whole] = result.verdict["cost"]["bytes"], delivered.stat().st_size
+    again = auditor.here("run", adapted(auditor, training='initial = "run:last"'), "--json")
+    assert again.code == 0, again.stderr
+    assert travelled["false"][0] < travelled["true"][0] / 10
+    assert travelled["false"][1] < travelled["true"][1] / 10
+
+
+@pytest.mark.slow
+def test_a_malicious_provider_is_flagged_by_what_travelled(auditor: Auditor) -> None:
+    result = auditor.here("run", adapted(auditor, attacks={"a": '{ name = "lazy", skip = 0.3 }'}), "--json")
+    assert result.code == 10, result.stderr
+    assert result.verdicts == {"a": "flagged", "b": "consistent", "c": "consistent"}
+
+
+@pytest.mark.slow
+def test_a_provider_with_another_base_says_so_before_it_trains(
+    auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCALE", "0.2")
+    with agent(auditor, "--allow-code") as address:
+        monkeypatch.delenv("SCALE")
+        result = auditor.here("run", adapted(auditor, endpoints={"c": address}), "--json")
+    assert result.verdicts == {"a": "consistent", "b": "consistent", "c": "inconclusive"}
+    reasons = next(" ".join(one["reasons"]) for one in result.verdict["providers"] if one["name"] == "c")
+    assert "the data of this agent differs from the client's: the frozen base" in reasons

@@ -206,9 +206,9 @@ class Bench:
 def settings(kind: str, values: int) -> Iterator[Setting]:
     """The usual one first, then one thing changed at a time."""
     if kind == "relu":
-        yield Setting(400, {})
-        yield Setting(400, {"theta": 4.0})
-        yield Setting(100, {})
+        for features in (400, 100, 1600):
+            yield Setting(features, {})
+            yield Setting(features, {"theta": 4.0})
         for length in (0.5, 1.0):
             yield Setting(400, {"theta": 4.0, "length": length * math.sqrt(values)})
         return

@@ -18,6 +18,7 @@ from auditor.providers.errors import Refused, Unreachable
 from auditor.providers.launcher import Launch
 from auditor.providers.launchers import Launchers
 from auditor.providers.protocol import Commitment, RunRequest
+from auditor.providers.signed_commitment import is_signed, statement
 from auditor.store.blobs import BlobFolder
 from auditor.tasks.checkpoint import encode, read
 from tests.tasks.loading import network_program, network_task
@@ -61,7 +62,16 @@ class ProviderContract(ABC):
         assert identity.threads >= 1
         learner = PROGRAM.learner(TRAINING, device=torch.device("cpu"), seed=1)
         assert [commitment.step for commitment in found] == [5, 10]
-        assert found == again, "the same order has the same result"
+        results = [[made.digest for made in one] for one in (found, again)]
+        assert results[0] == results[1], "the same order has the same result"
+        assert identity.signing_key is not None
+        for run, made in [("first", found[0]), ("again", again[1])]:
+            assert made.signature is not None
+            signed = [
+                is_signed(identity.signing_key, made.signature, statement(one, "a", made.step, made.digest))
+                for one in (run, "other")
+            ]
+            assert signed == [True, False], "it signs what it commits to, in this run alone"
         assert int(read(tmp_path / "blobs" / found[-1].digest, learner.schema)["step"]) == 10
         assert kept == [True, False]
 
@@ -110,6 +120,7 @@ async def _ordered(client: ProviderClient, folder: Path, run: str, boundaries: t
         boundaries=boundaries,
         sub_run_steps=5,
         seed=1,
+        provider="a",
     )
 
 

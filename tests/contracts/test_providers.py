@@ -16,6 +16,7 @@ from auditor.providers.launchers import Launchers
 from tests.command import Auditor
 from tests.contracts.provider import ProviderContract
 from tests.contracts.tls import certificate, needs_openssl, proxy
+from tests.providers.remote import remote_agent
 from tests.providers.test_agent_state import agent
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,13 @@ class TestOverTLS(ProviderContract):
         with agent(Auditor(folder, folder / "home"), "--socket", str(path)):
             async with proxy(path, folder / "certificate.pem") as address:
                 yield Launch("a", parse_endpoint(address), folder / "unused")
+
+
+class TestListening(ProviderContract):
+    @asynccontextmanager
+    async def launch(self, folder: Path) -> AsyncIterator[Launch]:
+        with remote_agent(Auditor(folder, folder / "home"), "a", "127.0.0.2") as reached:
+            yield Launch("a", reached.where, folder / "unused")
 
 
 @needs_openssl

@@ -8,6 +8,8 @@ ELSEWHERE = {
     "auditor bench bench.toml --workers 1 --json > results.jsonl": "tests/bench/test_bench.py carries out a larger one",
     "auditor plan job.toml --measured results.jsonl": "the file is made by the command before; tests/cli/test_plan.py",
     "auditor study study.toml --workers 1": "tests/experiments/evolving/test_study.py carries out a larger one",
+    "auditor data sample:lora": "it takes the extra `hf`; tests/audit/test_lora.py reads its data where that is there",
+    "auditor run sample:lora": "the same; tests/audit/test_lora.py runs it",
     "auditor run sample:own_seeds --seeds shared": "the full sample takes half a minute",
     "auditor verify last": "it is about a run that is there; tests/audit/test_tosses.py and test_coins.py verify some",
     "auditor inspect last": "a search takes a minute; tests/cli/test_inspect.py makes shorter ones",

@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from auditor.job.endpoint import parse_endpoint
 from auditor.providers.probe import probe
 from tests.command import Auditor
 
@@ -105,4 +106,4 @@ async def test_local_providers_start_where_the_folder_for_temporary_files_has_a_
 ) -> None:
     (folder := tmp_path / ("long" * 30)).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    assert (await probe("local:cpu")).device == "cpu"
+    assert (await probe(parse_endpoint("local:cpu"))).device == "cpu"

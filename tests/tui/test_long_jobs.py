@@ -72,7 +72,7 @@ async def test_the_verdict_says_what_to_do_next(home: Path) -> None:
         await pilot.press("v")
         await until(pilot, lambda: "What to do next" in screen_text(app))
         text = " ".join(str(app.screen.query_one("#verdict-text Static", Static).render()).split())
-        for words in ("Roll back", "Hand over (w)", "Dispute", "Write to the provider (y)"):
+        for words in ("Roll back", "Pass it on (w)", "Dispute", "Write to the provider (y)"):
             assert words in text
         assert f"auditor report {RUN} --format" in text
         await pilot.press("p")

@@ -15,6 +15,10 @@ from auditor.audit.record.coin_events import TossCommitted as TossCommitted
 from auditor.audit.record.coin_events import TossRevealed as TossRevealed
 from auditor.audit.record.event import Event as Event
 from auditor.audit.record.findings import Cost, Outcome, ProviderVerdict, RecordedJudgement
+from auditor.audit.record.provider_events import KeyTrust as KeyTrust
+from auditor.audit.record.provider_events import ProviderLost as ProviderLost
+from auditor.audit.record.provider_events import ProviderMisbehaved as ProviderMisbehaved
+from auditor.audit.record.provider_events import ProviderReady as ProviderReady
 from auditor.audit.record.update_events import UpdateDataRead as UpdateDataRead
 from auditor.audit.record.update_events import UpdateFinished as UpdateFinished
 from auditor.audit.record.update_events import UpdateMeasured as UpdateMeasured
@@ -67,33 +71,6 @@ class RunInterrupted(Event):
 
 
 @dataclass(frozen=True)
-class ProviderReady(Event):
-    """A provider answered."""
-
-    provider: str
-    device: str
-    threads: int
-    software: str
-
-
-@dataclass(frozen=True)
-class ProviderLost(Event):
-    """A provider does not answer, or makes no progress, and is given up."""
-
-    provider: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ProviderMisbehaved(Event):
-    """A provider did something that an honest one never does."""
-
-    provider: str
-    sub_run: int | None
-    reason: str
-
-
-@dataclass(frozen=True)
 class PrimaryStarted(Event):
     """The primary was asked to train from `step`; `execution` is the id of that run at the provider.
 
@@ -128,12 +105,13 @@ class Progressed(Event):
 
 @dataclass(frozen=True)
 class Committed(Event):
-    """The primary committed to a boundary checkpoint."""
+    """The primary committed to a boundary checkpoint; `signature` is by its signing key, null where it has none."""
 
     boundary: int
     step: int
     digest: str
     loss: float | None
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +158,7 @@ class ReplicaStarted(Event):
 
 @dataclass(frozen=True)
 class ReplicaReturned(Event):
-    """A replica returned its checkpoint."""
+    """A replica returned its checkpoint; `signature`, by its signing key, says that it did. Null where it has none."""
 
     sub_run: int
     provider: str
@@ -188,6 +166,7 @@ class ReplicaReturned(Event):
     bytes: int
     seconds: float
     finite: bool
+    signature: str | None = None
 
 
 @dataclass(frozen=True)

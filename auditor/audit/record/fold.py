@@ -84,7 +84,8 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
             seconds = state.provider(event.provider).seconds + event.seconds
             return _with_provider(replace(state, primary_finished=True), event.provider, seconds=seconds)
         case e.Committed():
-            boundary = Boundary(event.step, event.digest)
+            execution = None if state.execution is None else state.execution[0]
+            boundary = Boundary(event.step, event.digest, signature=event.signature, execution=execution)
             return replace(state, boundaries={**state.boundaries, event.boundary: boundary})
         case e.BoundaryOpened():
             opened = replace(state.boundaries[event.boundary], finite=event.finite, damaged=False)
@@ -139,12 +140,17 @@ def _provider_changed(
 ) -> AuditState:
     match event:
         case e.ProviderReady():
-            return _with_provider(state, event.provider, device=event.device, lost=None)
+            known = state.provider(event.provider)
+            key = known.signing_key or event.signing_key
+            trust = known.key_trust if known.signing_key is not None else event.key_trust
+            return _with_provider(
+                state, event.provider, device=event.device, lost=None, signing_key=key, key_trust=trust
+            )
         case e.ProviderLost():
             return _with_provider(state, event.provider, lost=event.reason)
         case e.ProviderMisbehaved():
-            known = state.provider(event.provider).misbehaviour
-            return _with_provider(state, event.provider, misbehaviour=(*known, (event.sub_run, event.reason)))
+            before = state.provider(event.provider).misbehaviour
+            return _with_provider(state, event.provider, misbehaviour=(*before, (event.sub_run, event.reason)))
         case e.Progressed():
             return _with_provider(state, event.provider, step=event.step, loss=event.loss, rate=event.rate)
 
@@ -165,6 +171,7 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
                 finite=event.finite,
                 seconds=event.seconds,
                 returned=state.seq,
+                signature=event.signature,
             )
             seconds = state.provider(event.provider).seconds + event.seconds
             state = replace(

@@ -25,12 +25,16 @@ class Boundary:
         digest: what the primary committed to.
         finite: whether it holds finite numbers only; None until it was opened.
         damaged: whether the client's own copy broke after that.
+        signature: of the commitment, by the primary's key; None where it has none, or the client made the checkpoint.
+        execution: the id of the run in which the primary committed to it; None where the client made it.
     """
 
     step: int
     digest: str
     finite: bool | None = None
     damaged: bool = False
+    signature: str | None = None
+    execution: str | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Replica:
     seconds: float | None = None
     failure: str | None = None
     returned: int = 0
+    signature: str | None = None
 
     @property
     def over(self) -> bool:
@@ -83,9 +88,15 @@ class SubRun:
 
 @dataclass(frozen=True)
 class ProviderState:
-    """What is known of a provider; `handed` has the boundaries whose checkpoints it was given to start from."""
+    """What is known of a provider; `handed` has the boundaries whose checkpoints it was given to start from.
+
+    `signing_key` is the first one that it showed, or that was known before, and `key_trust` why it is taken for its
+    own.
+    """
 
     device: str | None = None
+    signing_key: str | None = None
+    key_trust: e.KeyTrust | None = None
     lost: str | None = None
     misbehaviour: tuple[tuple[int | None, str], ...] = ()
     step: int = 0

@@ -7,6 +7,7 @@ import math
 import threading
 
 from auditor.job.task import Task
+from auditor.providers.agent.signing_key import SigningKey
 from auditor.providers.protocol import COMMITMENTS_A_PAGE, Commitment, RunRequest, RunStatus, State
 
 
@@ -18,14 +19,23 @@ class AgentRun:
         task: that of the request, with the paths of the files that it names.
         word: what the client is known by.
         loop: where those that wait for news wait.
+        signing_key: signs what is committed to.
     """
 
-    def __init__(self, request: RunRequest, task: Task, word: str, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        request: RunRequest,
+        task: Task,
+        word: str,
+        loop: asyncio.AbstractEventLoop,
+        signing_key: SigningKey,
+    ) -> None:
         self.request = request
         self.task = task
         self.word = word
         self.cancelled = threading.Event()
         self._loop = loop
+        self._signing_key = signing_key
         self._news = asyncio.Event()
         self._lock = threading.Lock()
         self._state: State = "queued"
@@ -49,9 +59,10 @@ class AgentRun:
 
     def committed(self, step: int, digest: str) -> None:
         """A boundary was reached and its checkpoint kept."""
+        signature = self._signing_key.commitment(self.request.id, self.request.provider, step, digest)
         with self._lock:
             self._step = step
-            self._commitments.append(Commitment(step=step, digest=digest))
+            self._commitments.append(Commitment(step=step, digest=digest, signature=signature))
         self._tell()
 
     def entered(self, state: State, error: str | None = None) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,14 +19,17 @@ from auditor.job.task import Task
 from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.bodies import TooLong, paced, short_body
 from auditor.providers.agent.clients import Clients
+from auditor.providers.agent.gate import Gate
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.runs import Runs
 from auditor.providers.agent.settings import AgentSettings
+from auditor.providers.agent.signing_key import SigningKey
 from auditor.providers.agent.tosses import NotRevealed, Tosses, UnknownToss
 from auditor.providers.agent.transfers import begun_bytes, checkpoint_answer, first_byte
 from auditor.providers.agent.worker import Worker
 from auditor.providers.file_names import NotOffered, found_task
 from auditor.providers.json_reader import Nonsense, read_message
+from auditor.providers.operations import OPERATIONS
 from auditor.providers.protocol import (
     CLIENT_HEADER,
     CLIENT_WORD,
@@ -63,23 +67,26 @@ class _Agent:
     def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
         self._clients = Clients(settings.folder, settings.limits)
+        self._signing_key = SigningKey(settings.folder)
         self._worker = Worker(settings, self._clients)
         self._runs = Runs(settings.limits)
         self._tosses = Tosses(settings.own_secret, self._clients, settings.limits)
-        routes: list[tuple[str, str, Handler]] = [
-            ("GET", "/identity", self._identity),
-            ("GET", "/blobs/{digest}", self._get_blob),  # and HEAD
-            ("PUT", "/blobs/{digest}", self._put_blob),
-            ("DELETE", "/blobs/{digest}", self._release),
-            ("POST", "/runs", self._start),
-            ("GET", "/runs/{id}", self._status),
-            ("DELETE", "/runs/{id}", self._cancel),
-            ("GET", "/runs/{id}/simulation", self._simulation),
-            ("POST", "/tosses/{id}", self._commit),
-            ("POST", "/tosses/{id}/reveal", self._reveal),
-        ]
+        handlers: dict[str, Handler] = {
+            "identity": self._identity,
+            "fetch": self._get_blob,
+            "upload": self._put_blob,
+            "release": self._release,
+            "start": self._start,
+            "status": self._status,
+            "cancel": self._cancel,
+            "simulation": self._simulation,
+            "commit": self._commit,
+            "reveal": self._reveal,
+        }
+        limits = settings.limits
         self.app = Starlette(
-            routes=[Route(PREFIX + path, endpoint, methods=[method]) for method, path, endpoint in routes],
+            routes=[Route(PREFIX + one.path, handlers[one.name], methods=[one.method]) for one in OPERATIONS],
+            middleware=[Middleware(Gate, settings.token_digest, limits.requests_per_minute)],
             exception_handlers={
                 _Refusal: lambda _, error: _error(error.status, str(error)),
                 BlobError: lambda _, error: _error(400, str(error)),
@@ -102,6 +109,7 @@ class _Agent:
                 device=self._settings.device,
                 threads=self._settings.threads,
                 software=f"auditor {__version__}",
+                signing_key=self._signing_key.public,
             )
         )
 
@@ -153,7 +161,7 @@ class _Agent:
             if wanted.start is not None and not await asyncio.to_thread(self._clients.blobs(word).has, wanted.start):
                 raise _Refusal(404, "the checkpoint to start from was not uploaded")
             self._forget(word)
-            known = AgentRun(wanted, task, word, asyncio.get_running_loop())
+            known = AgentRun(wanted, task, word, asyncio.get_running_loop(), self._signing_key)
             self._runs.add(word, known)
             self._worker.submit(known)
         return _answer(known.status(0))

@@ -71,7 +71,7 @@ class Clients:
         blobs = self.blobs(word)
         arriving: AbstractContextManager[IncomingBlob] = blobs.receive() if digest is None else blobs.resume(digest)
         with arriving as incoming, self._arrives(incoming.path):
-            room = Room(self, incoming, self._left())
+            room = Room(self, incoming, self._left(), self._own_left(word))
             try:
                 yield room
             except Full:
@@ -146,10 +146,22 @@ class Clients:
             )
         return self._limits.bytes - sum(sizes)
 
+    def _own_left(self, word: str) -> int:
+        """Bytes that may still come from one client, or be made for it."""
+        sizes = []
+        for file in self._kept_in(self._folder_of(word) / BLOBS):
+            with suppress(FileNotFoundError):
+                sizes.append(file.stat().st_size)
+        return self._limits.client_bytes - sum(sizes)
+
     def _kept(self) -> Iterator[os.DirEntry[str]]:
         for folder in self._folder.glob(f"*/{BLOBS}"):
-            with suppress(OSError), os.scandir(folder) as entries:
-                yield from (entry for entry in entries if self._counts(entry))
+            yield from self._kept_in(folder)
+
+    def _kept_in(self, folder: Path) -> Iterator[os.DirEntry[str]]:
+        """The checkpoints in a folder that need not be there, and the beginnings of some."""
+        with suppress(OSError), os.scandir(folder) as entries:
+            yield from (entry for entry in entries if self._counts(entry))
 
     def _counts(self, entry: os.DirEntry[str]) -> bool:
         """Whether a file takes room that nothing on its way was counted for."""
@@ -175,9 +187,10 @@ class Room:
         counted: its bytes as far as others are told of them.
     """
 
-    def __init__(self, clients: Clients, incoming: IncomingBlob, left: int) -> None:
+    def __init__(self, clients: Clients, incoming: IncomingBlob, left: int, own_left: int) -> None:
         self._clients = clients
         self._left = left
+        self._own_left = own_left
         self.incoming = incoming
         self.counted = 0
 
@@ -209,6 +222,8 @@ class Room:
             self._left += self._clients.drop_partials()
         if self._clients.coming(0) > self._left:
             raise Full("this agent already keeps as many bytes of checkpoints as its owner allows")
+        if self.incoming.size > self._own_left:
+            raise Full("this agent already keeps as many bytes of checkpoints for this client as its owner allows")
 
 
 def clear_clients(folder: Path) -> None:

@@ -9,14 +9,22 @@ import sys
 import uvicorn
 
 from auditor.providers.agent.app import make_app
+from auditor.providers.agent.bounded_connections import bounded_connections
+from auditor.providers.agent.certificate import Certificate
 from auditor.providers.agent.settings import AgentSettings
 
 MAX_CONNECTIONS = 512
 """The server asks further clients to try again."""
 
 
-def serve(settings: AgentSettings, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM. What happens is logged to stderr."""
+def serve(settings: AgentSettings, listening: socket.socket, certificate: Certificate | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. What happens is logged to stderr; nothing of what clients send is.
+
+    Args:
+        settings: of the agent.
+        listening: where clients connect.
+        certificate: what it shows them over TLS; None speaks without.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         make_app(settings),
@@ -24,6 +32,10 @@ def serve(settings: AgentSettings, listening: socket.socket) -> None:
         access_log=False,
         timeout_graceful_shutdown=2,
         limit_concurrency=MAX_CONNECTIONS,
+        http=bounded_connections(settings.limits),
+        ws="none",
+        ssl_certfile=None if certificate is None else certificate.path,
+        ssl_keyfile=None if certificate is None else certificate.key,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     uvicorn.Server(config).run(sockets=[listening])

@@ -32,8 +32,11 @@ class Runs:
         """Remember a run; where there is no room, runs that ended are forgotten, the longest ago first.
 
         Raises:
-            Full: all others are under way, or ended just now.
+            Full: all others are under way, or ended just now; or the client has as many as one may have.
         """
+        self._forget_older(SPARED_SECONDS, enough=lambda: self._own(word) < self._limits.client_runs, of=word)
+        if self._own(word) >= self._limits.client_runs:
+            raise Full("this agent already has as many runs of this client as its owner allows; try again later")
         self._forget_older(SPARED_SECONDS, enough=lambda: self._has_room(agent_run))
         if not self._has_room(agent_run):
             raise Full("this agent already has as many runs as its owner allows; try again later")
@@ -50,14 +53,19 @@ class Runs:
         """The clients that have a run under way."""
         return {word for (word, _), agent_run in self._runs.items() if not agent_run.over}
 
+    def _own(self, word: str) -> int:
+        return sum(owner == word for owner, _ in self._runs)
+
     def _has_room(self, agent_run: AgentRun) -> bool:
         boundaries = sum(len(known.request.boundaries) for known in (*self._runs.values(), agent_run))
         return len(self._runs) < self._limits.runs and boundaries <= self._limits.boundaries
 
-    def _forget_older(self, seconds: float, enough: Callable[[], bool]) -> None:
+    def _forget_older(self, seconds: float, enough: Callable[[], bool], of: str | None = None) -> None:
         now = time.monotonic()
         for key in sorted(self._runs, key=lambda key: self._asked[key]):
             if enough():
                 return
+            if of is not None and key[0] != of:
+                continue
             if self._runs[key].over and now - self._asked[key] > seconds:
                 del self._runs[key], self._asked[key]

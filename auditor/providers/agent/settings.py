@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from auditor.job.plugin_file import PluginFile
+from auditor.providers.agent.kept_files import kept
 from auditor.providers.agent.limits import Limits
-from auditor.store.private_files import make_folder
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,8 @@ class AgentSettings:
         allowed_code: the code that it executes otherwise, as `auditor.job.task.Task.code` calls it.
         confiding: whether its clients may read errors as they are, with paths and what is in files; only those who
             started it may.
+        token_digest: SHA-256 of the token that clients must give; None lets everybody in who can connect. The token
+            itself is not kept in memory.
         limits: how much it takes on.
         attack: the adversary it simulates, as a table with a name and options.
         plugins: files that the attack, or a drift of the data, may come from, beside installed packages.
@@ -48,6 +49,7 @@ class AgentSettings:
     allow_code: bool = False
     allowed_code: frozenset[str] = frozenset()
     confiding: bool = False
+    token_digest: bytes | None = None
     limits: Limits = field(default_factory=Limits)
     attack: Mapping[str, Any] | None = None
     plugins: tuple[PluginFile, ...] = ()
@@ -69,20 +71,11 @@ class AgentSettings:
         """
         if self.seed is not None:
             return self.seed
-        drawn = hashlib.sha256(f"{self._kept('seed', lambda: str(secrets.randbits(63)))} {word}".encode()).digest()
+        own = kept(self.folder, "seed", lambda: str(secrets.randbits(63)))
+        drawn = hashlib.sha256(f"{own} {word}".encode()).digest()
         return int.from_bytes(drawn[:8], "big") >> 1
 
     def own_secret(self) -> bytes:
         """What this agent's part in tosses derives from: 256 bits that are drawn once and kept, or as given."""
-        text = f"{self.seed}" if self.seed is not None else self._kept("secret", lambda: secrets.token_hex(32))
+        text = f"{self.seed}" if self.seed is not None else kept(self.folder, "secret", lambda: secrets.token_hex(32))
         return hashlib.sha256(f"tosses of {text}".encode()).digest()
-
-    def _kept(self, name: str, make: Callable[[], str]) -> str:
-        """A text that is made once, and kept where only the owner reads it."""
-        path = self.folder / name
-        if not path.exists():
-            make_folder(self.folder)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(make())
-        return path.read_text()

@@ -88,11 +88,12 @@ class Worker:
     def _train(self, agent_run: AgentRun, learner: Learner) -> None:
         reported = 0.0
         for boundary in agent_run.request.steps[1:]:
-            while learner.step < boundary:
+            if agent_run.cancelled.is_set():
+                raise Cancelled
+            for loss in learner.execute(boundary):
                 if agent_run.cancelled.is_set():
                     raise Cancelled
-                loss = learner.execute_step()
-                if learner.step == boundary or time.monotonic() - reported > REPORT_SECONDS:
+                if loss is not None and (learner.step == boundary or time.monotonic() - reported > REPORT_SECONDS):
                     agent_run.progressed(learner.step, float(loss))
                     reported = time.monotonic()
             agent_run.committed(
@@ -113,7 +114,8 @@ class Worker:
         request, seed = agent_run.request, self._seed(agent_run)
         made_for = (request.task, request.training, request.dataset_digest, request.sub_run_steps, seed)
         if anew or self._prepared is None or self._prepared[0] != made_for:
-            attack, client, program = None, None, self._program(agent_run)
+            start = self._clients.blobs(agent_run.word).path(request.start) if request.start else None
+            attack, client, program = None, None, self._program(agent_run).shaped_as(start)
             device = torch.device(self._settings.device)
             if self._settings.attack is not None:
                 origin = self._plugins.origin("attacks", str(self._settings.attack["name"]))
@@ -139,7 +141,10 @@ class Worker:
             self._programs = {task: self._load(task)}
         program = self._programs[task]
         if program.digest != agent_run.request.dataset_digest:
-            raise TrainingError("the data of this agent differs from the client's.")
+            theirs = agent_run.request.part_digests
+            differ = [name for name, digest in program.part_digests.items() if theirs.get(name, digest) != digest]
+            which = f": {' and '.join(f'the {name}' for name in differ)}" if differ else ""
+            raise TrainingError(f"the data of this agent differs from the client's{which}.")
         return program
 
     def _load(self, task: Task) -> Program:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sys
 import tempfile
 import traceback
@@ -21,13 +20,11 @@ import numpy as np
 import torch
 
 from auditor.base.randomness import key
-from auditor.job.python_task import MAX_FILES, PythonTask
+from auditor.job.python_task import PythonTask
+from auditor.tasks.client_files import lay_out
 from auditor.tasks.errors import TrainingError
 
 Result = TypeVar("Result")
-
-COPIED_BYTES = 1 << 24
-"""Larger files are linked: they are data, and nobody looks for what lies beside them."""
 
 
 class ClientCode:
@@ -48,29 +45,8 @@ class ClientCode:
         self.folder = Path(self._folder.name).resolve()
         self._name = task.module_name
         if task.own_file:
-            self._lay_out(task)
+            lay_out(task.files().values(), self.folder)
         self.module = self.called(lambda: self._imported(task), "it")
-
-    def _lay_out(self, task: PythonTask) -> None:
-        items = task.files().values()
-        if len(items) > MAX_FILES:
-            raise TrainingError(
-                f"task.needs names more than {MAX_FILES:,} files. Leave data out of it: have the code read that from a "
-                "path that an option gives."
-            )
-        for prefix, path in items:
-            place = self.folder / prefix.removesuffix("=")
-            if not place.resolve().is_relative_to(self.folder):
-                raise TrainingError(
-                    f"{prefix.removesuffix('=')!r} leads out of the folder that the code is laid out in."
-                )
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if not Path(path).is_file():
-                raise TrainingError(f"{path}: there is no such file. Name files beside the job file, or below it.")
-            if Path(path).stat().st_size > COPIED_BYTES:
-                place.symlink_to(path)
-            else:
-                shutil.copyfile(path, place)
 
     def _imported(self, task: PythonTask) -> ModuleType:
         if not task.own_file:

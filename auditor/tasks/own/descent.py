@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -29,12 +29,15 @@ class OwnDescent(Descent):
         model: whose parameters.
         make: makes the optimizer.
         schedule: makes its schedule, if it has one.
+        frozen: the parameters that it leaves as they are; there need not be two of them to see what it keeps.
 
     Raises:
         TrainingError: the optimizer or the schedule cannot be continued from a checkpoint; says why.
     """
 
-    def __init__(self, model: nn.Module, make: Make, schedule: Schedule | None) -> None:
+    def __init__(
+        self, model: nn.Module, make: Make, schedule: Schedule | None, frozen: Sequence[nn.Parameter] = ()
+    ) -> None:
         self._optimizer = _checked(make(model), model)
         self._named = {parameter: name for name, parameter in reversed(list(model.named_parameters()))}
         self._parameters = [
@@ -44,7 +47,7 @@ class OwnDescent(Descent):
             if parameter.requires_grad
         ]
         self._eager = set(self._optimizer.state)
-        self._forms = _forms(model, make)
+        self._forms = _forms(model, make, frozen)
         self._rates = _Rates(self._optimizer, schedule)
 
     def rates(self, step: int) -> tuple[float, float]:
@@ -117,13 +120,15 @@ def _checked(optimizer: object, model: nn.Module) -> torch.optim.Optimizer:
     return optimizer
 
 
-def _forms(model: nn.Module, make: Make) -> dict[str, dict[str, _Form]]:
+def _forms(model: nn.Module, make: Make, frozen: Sequence[nn.Parameter]) -> dict[str, dict[str, _Form]]:
     """What the optimizer keeps for each parameter after a step, by the parameter's name and the key of the state."""
-    twin = deepcopy(model)
+    twin = deepcopy(model, {id(parameter): parameter for parameter in frozen})
     optimizer = _checked(make(twin), twin)
     for parameter in twin.parameters():
         parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
     optimizer.step()
+    for parameter in frozen:
+        parameter.grad = None
     found: dict[str, dict[str, _Form]] = {}
     for name, parameter in twin.named_parameters():
         for key, value in optimizer.state.get(parameter, {}).items():

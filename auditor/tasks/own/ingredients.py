@@ -14,10 +14,11 @@ from torch.overrides import TorchFunctionMode
 
 from auditor.job.python_task import PythonTask
 from auditor.job.training import Training
-from auditor.tasks.checkpoint import STORED
+from auditor.tasks.checkpoint import MODEL, STORED
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.descent import Descent, NamedDescent
 from auditor.tasks.errors import TrainingError
+from auditor.tasks.frozen_base import FrozenBase, untrained
 from auditor.tasks.ingredients import Ingredients
 from auditor.tasks.network import Network
 from auditor.tasks.own.client_code import ClientCode, drawn_with, seed_all
@@ -33,20 +34,40 @@ class OwnIngredients(Ingredients):
         workload: what the client's code returned.
         dataset: its data, in memory.
         code: what calls into it.
+        base: the parameters that are not trained; none until they are known.
     """
 
-    def __init__(self, task: PythonTask, workload: Workload, dataset: Dataset, code: ClientCode) -> None:
+    counts_evenly = False
+
+    def __init__(
+        self, task: PythonTask, workload: Workload, dataset: Dataset, code: ClientCode, base: FrozenBase | None = None
+    ) -> None:
         self.dataset = dataset
         self.kind, self.akin = task.kind, task.akin
         self._workload = workload
         self._code = code
+        self._base = base
 
     def network(self, device: torch.device, seed: int) -> Network:
         """See `Ingredients`; the weights stay in the layout that the client's code expects."""
+        return Network(self.model(seed), device, self.prepared, torch.preserve_format, self._base)
+
+    def model(self, seed: int) -> nn.Module:
+        """What the client's code makes of a seed, on the CPU."""
         with drawn_with(seed, "initialisation"):
             model = self._code.called(self._workload.model, "the workload's model")
         _check(model)
-        return Network(model, device, self._prepared, torch.preserve_format)
+        return model
+
+    def frozen(self, model: nn.Module) -> FrozenBase:
+        """The parameters of a model that was just made from seed 0 which no training changes."""
+        workload = self._workload
+        if workload.travels_whole:
+            return FrozenBase()
+        make = workload.optimizer
+        optimizer = None if make is None else self._code.called(lambda: make(model), "the workload's optimizer")
+        names = untrained(model, optimizer if isinstance(optimizer, torch.optim.Optimizer) else None)
+        return FrozenBase.of(model, self.model(1), names) if names else FrozenBase()
 
     def descent(self, model: nn.Module, training: Training) -> Descent:
         """See `Ingredients`."""
@@ -54,7 +75,11 @@ class OwnIngredients(Ingredients):
         if workload.optimizer is None:
             return NamedDescent(model, training)
         make = workload.optimizer
-        return self._code.called(lambda: OwnDescent(model, make, workload.schedule), "the workload's optimizer")
+        held = self._base.tensors if self._base is not None else {}
+        frozen = [
+            parameter for name, parameter in model.named_parameters(remove_duplicate=False) if f"{MODEL}{name}" in held
+        ]
+        return self._code.called(lambda: OwnDescent(model, make, workload.schedule, frozen), "the workload's optimizer")
 
     def augmented(self, inputs: Tensor, names: Sequence[str], draws: np.random.Generator) -> Tensor:
         """See `Ingredients`."""
@@ -89,11 +114,12 @@ class OwnIngredients(Ingredients):
             execute()
         return watch.found
 
-    def _prepared(self, inputs: Tensor) -> Tensor:
+    def prepared(self, inputs: Tensor) -> Tensor:
+        """A batch of inputs as the model takes them."""
         prepare = self._workload.prepare
         if prepare is not None:
             return self._code.called(lambda: prepare(inputs), "the workload's prepare")
-        images = inputs.dtype == torch.uint8 or (inputs.ndim == 4 and self.akin)
+        images = inputs.dtype == torch.uint8 or (inputs.ndim == 4 and "vision" in self.akin)
         return inputs.to(torch.float32) / 255 if images else inputs
 
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from auditor.job.python_task import PythonTask
 from auditor.job.task import Task
 from auditor.plugins.attack import Attack
 from auditor.tasks.data.dataset import Dataset, set_aside
+from auditor.tasks.data.tokenizer import TextTokenizer
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.evaluator import Evaluator
+from auditor.tasks.frozen_base import FROZEN_BASE, FrozenBase
 from auditor.tasks.inventory import SET_ASIDE, Inventory, Remark, class_counts, class_remarks
 from auditor.tasks.network_program import NetworkProgram
 from auditor.tasks.own.client_code import ClientCode, drawn_with
 from auditor.tasks.own.data import tensors_of
 from auditor.tasks.own.ingredients import OwnIngredients
+from auditor.tasks.own.untrained_remarks import untrained_remarks
 from auditor.tasks.own.workload import Workload
 
 TRIED = 2
@@ -30,7 +34,11 @@ TRIED = 2
 
 
 class OwnProgram(NetworkProgram):
-    """A client's model and data."""
+    """A client's model and data.
+
+    Attributes:
+        base: the parameters of the model that no training changes.
+    """
 
     task: PythonTask
 
@@ -40,24 +48,30 @@ class OwnProgram(NetworkProgram):
         self._workload = self._made()
         self._remarks: list[Remark] = []
         self.dataset = self._read()
-        outputs = self._outputs()
+        model = self._ingredients().model(0)
+        self.base = self._ingredients().frozen(model)
+        self._base_remarks = untrained_remarks(model, self.base)
+        outputs = self._outputs(model)
         if outputs.ndim == 2 and len(outputs) == TRIED and self._has_classes:
             self.dataset = self._classified(outputs.shape[1])
 
     @cached_property
     def ingredients(self) -> OwnIngredients:
         """See `NetworkProgram`."""
-        return OwnIngredients(self.task, self._workload, self.dataset, self._code)
+        return self._ingredients(self.base)
 
     @property
     def parts(self) -> Mapping[str, tuple[Tensor, ...] | bytes]:
         """See `Program`; the client's code comes first, since the data is what it makes."""
         data = self.dataset
-        return {
-            "code": self._code_bytes,
-            "training part": (data.samples, data.labels),
-            "held-out part": (data.held_out_samples, data.held_out_labels),
-        }
+        parts: dict[str, tuple[Tensor, ...] | bytes] = {"code": self._code_bytes}
+        if self.base.tensors:
+            parts[FROZEN_BASE] = self.base.definition
+        if data.tokenizer is not None:
+            parts["tokenizer"] = data.tokenizer.definition.encode()
+        parts["training part"] = (data.samples, data.labels)
+        parts["held-out part"] = (data.held_out_samples, data.held_out_labels)
+        return parts
 
     @property
     def inventory(self) -> Inventory:
@@ -73,7 +87,7 @@ class OwnProgram(NetworkProgram):
             held_out=len(data.held_out_samples),
             sample=f"{kind} inputs of {shape} {'value' if shape == 'one' else 'values'}",
             classes=counts,
-            remarks=(self._code_remark, *self._remarks, *class_remarks(counts)),
+            remarks=(self._code_remark, *self._base_remarks, *self._remarks, *class_remarks(counts)),
         )
 
     def accuracy(self, evaluator: Evaluator) -> float | None:
@@ -161,6 +175,13 @@ class OwnProgram(NetworkProgram):
                 held_out = self._tensors(made.held_out, "the workload's held-out part")
         if made.optimizer is not None:
             self._remarks.append(Remark("note", f"{self.task.module_name} makes the optimizer; the job's is not used"))
+        if made.tokenizer is not None and not isinstance(made.tokenizer, TextTokenizer):
+            raise TrainingError(
+                f"the workload's tokenizer is a {type(made.tokenizer).__name__}; give a TextTokenizer (from "
+                "auditor.tasks.data.tokenizer import TextTokenizer)."
+            )
+        if self.task.samples == "texts":
+            _check_texts((inputs, held_out[0]), made.tokenizer)
         if self.task.samples == "images" and (inputs.dtype != torch.uint8 or inputs.ndim != 4):
             raise TrainingError(
                 "samples = 'images' wants uint8 inputs [N, C, H, W], and the workload's are "
@@ -169,18 +190,20 @@ class OwnProgram(NetworkProgram):
             )
         if inputs.shape[1:] != held_out[0].shape[1:] or inputs.dtype != held_out[0].dtype:
             raise TrainingError("the workload's training and held-out inputs differ in shape or type; make them alike.")
-        return Dataset(inputs, labels, *held_out, classes=0)
+        return Dataset(inputs, labels, *held_out, classes=0, tokenizer=made.tokenizer)
 
     def _tensors(self, data: Any, part: str) -> tuple[Tensor, Tensor]:
         return self._code.called(lambda: tensors_of(data, part), part)
 
-    def _outputs(self) -> Tensor:
+    def _ingredients(self, base: FrozenBase | None = None) -> OwnIngredients:
+        return OwnIngredients(self.task, self._workload, self.dataset, self._code, base)
+
+    def _outputs(self, model: nn.Module) -> Tensor:
         """What a fresh model puts out for the first held-out samples; no row for them where that is no tensor."""
-        ingredients = OwnIngredients(self.task, self._workload, self.dataset, self._code)
-        network = ingredients.network(torch.device("cpu"), 0)
-        network.model.eval()
+        ingredients = self._ingredients()
         with torch.no_grad(), drawn_with(0, "outputs"):
-            found = ingredients.outputs(network.model, network.prepare(self.dataset.held_out_samples[:TRIED]))
+            samples = ingredients.prepared(self.dataset.held_out_samples[:TRIED])
+            found = ingredients.outputs(model.eval(), samples)
         return found if isinstance(found, Tensor) else torch.zeros(0)
 
     def _classified(self, classes: int) -> Dataset:
@@ -191,4 +214,26 @@ class OwnProgram(NetworkProgram):
         if min(int(labels[0].min()), int(labels[1].min())) < 0 or most >= classes:
             return data
         names = tuple(map(str, range(classes)))
-        return Dataset(data.samples, labels[0], data.held_out_samples, labels[1], classes=classes, class_names=names)
+        return replace(data, labels=labels[0], held_out_labels=labels[1], classes=classes, class_names=names)
+
+
+def _check_texts(parts: Sequence[Tensor], tokenizer: TextTokenizer | None) -> None:
+    """Refuse inputs that are no texts as plugins know them.
+
+    Raises:
+        TrainingError: says what they should be.
+    """
+    largest = 2**63 - 1 if tokenizer is None else tokenizer.size - 1
+    for inputs in parts:
+        if inputs.dtype != torch.int64 or inputs.ndim != 2:
+            raise TrainingError(
+                "samples = 'texts' wants int64 inputs [N, L], token ids that end in 0 as padding, and the workload's "
+                f"are {str(inputs.dtype).removeprefix('torch.')} {list(inputs.shape)}. Pad all texts to one length, or "
+                "remove the key samples."
+            )
+        least, most = int(inputs.min()), int(inputs.max())
+        if least < 0 or most > largest:
+            raise TrainingError(
+                f"the workload's inputs are token ids from {least} to {most}, and samples = 'texts' wants "
+                + ("none under 0." if tokenizer is None else f"those of its tokenizer, 0 to {largest}.")
+            )

@@ -8,8 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from auditor.job.errors import nearest
-from auditor.job.python_task import MAX_FILES, PythonTask
+from auditor.job.python_task import PythonTask
 from auditor.job.task import Task
+from auditor.tasks.client_files import check_files
 from auditor.tasks.errors import TrainingError
 
 
@@ -21,14 +22,7 @@ def survey_code(task: Task) -> None:
     """
     assert isinstance(task, PythonTask)
     files = task.files()
-    if len(files) > MAX_FILES:
-        raise TrainingError(
-            f"task.needs names more than {MAX_FILES:,} files. Leave data out of it: have the code read that from a "
-            "path that an option gives."
-        )
-    for _, path in files.values():
-        if not Path(path).is_file():
-            raise TrainingError(f"{path}: there is no such file. Name files beside the job file, or below it.")
+    check_files(files.values())
     if task.own_file:
         _look(Path(files["module"][1]), task)
     elif find_spec(task.module.partition(".")[0]) is None:

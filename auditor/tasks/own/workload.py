@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from auditor.tasks.data.tokenizer import TextTokenizer
+
 
 class Items(Protocol):
     """A dataset of PyTorch's that knows its length: its items are pairs of an input and a label."""
@@ -52,6 +54,10 @@ class Workload:
         augment: changes one input at random, before `prepare`.
         optimizer: makes the optimizer of a model; without it, that of the job.
         schedule: makes the schedule of that optimizer, which steps once a step; without it, the rate is constant.
+        tokenizer: what made texts of token ids, where inputs are texts and the job says `samples = "texts"`; attacks
+            on texts write their triggers with it.
+        travels_whole: whether checkpoints also hold the parameters that have no gradient or are not in the optimizer.
+            Set it if the code changes such parameters itself.
     """
 
     model: Callable[[], nn.Module]
@@ -62,3 +68,5 @@ class Workload:
     augment: Callable[[Tensor], Tensor] | None = None
     optimizer: Callable[[nn.Module], torch.optim.Optimizer] | None = None
     schedule: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler] | None = None
+    tokenizer: TextTokenizer | None = None
+    travels_whole: bool = False

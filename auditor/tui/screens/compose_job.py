@@ -14,9 +14,9 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label, Select, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
-from auditor.job.network_task import network_kinds
 from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.base import AuditorScreen
+from auditor.tui.screens.form_kinds import form_kinds, task_lines
 from auditor.tui.widgets.key_bar import KeyBar
 from auditor.tui.widgets.lines import READING
 
@@ -57,9 +57,9 @@ where you can change everything. Escape there comes back to the form as it was."
             for field, (label, value) in FIELDS.items():
                 if field == "dataset":
                     yield Label("Kind of task")
-                    kinds = [(kind, kind) for kind in network_kinds()]
+                    kinds = [(kind, kind) for kind in form_kinds()]
                     yield Select(kinds, value="vision", allow_blank=False, id="kind", compact=True)
-                yield Label(label)
+                yield Label(label, id=f"{field}-label")
                 yield Input(value, id=field, compact=True)
             yield Label("Training seeds")
             yield Select(
@@ -109,11 +109,17 @@ where you can change everything. Escape there comes back to the form as it was."
         self._check()
 
     def _suit(self, kind: str) -> None:
-        kinds = network_kinds()
-        for field, words in (("dataset", "datasets"), ("model", "models")):
+        kinds = form_kinds()
+        for place, field in enumerate(("dataset", "model")):
+            self.query_one(f"#{field}-label", Label).update(kinds[kind].labels[place])
             box = self.query_one(f"#{field}", Input)
-            if box.value in [getattr(other, words)[0] for other in kinds.values()]:
-                box.value = getattr(kinds[kind], words)[0]
+            if box.value in [other.values[place] for other in kinds.values()]:
+                box.value = kinds[kind].values[place]
+        metrics = self.query_one("#metrics", Input)
+        if metrics.value in [other.metrics for other in kinds.values()]:
+            metrics.value = kinds[kind].metrics
+        for name in ("batch_size", "batch_size-label"):
+            self.query_one(f"#{name}").display = kinds[kind].batches
 
     def on_selection_list_selected_changed(self) -> None:
         """Likewise."""
@@ -183,14 +189,11 @@ def job_text(values: dict[str, str], providers: Sequence[str]) -> str:
     lines = [
         f"name = {_string(values['name'])}",
         "",
-        "[task]",
-        f"kind = {_string(values['kind'])}",
-        f"dataset = {_string(values['dataset'])}",
-        f"model = {_string(values['model'])}",
+        *task_lines(values["kind"], values["dataset"], values["model"]),
         "",
         "[training]",
         f"steps = {_number(values['steps'])}",
-        f"batch_size = {_number(values['batch_size'])}",
+        *([f"batch_size = {_number(values['batch_size'])}"] if form_kinds()[values["kind"]].batches else []),
         "",
         "[audit]",
         f"sub_run_steps = {_number(values['sub_run_steps'])}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,21 @@ from auditor.tui.safe_text import safe_text
 from auditor.tui.screens.form import FormScreen
 
 if TYPE_CHECKING:
+    from auditor.providers.registry import Access
     from auditor.store import RegisteredProvider
 
-Filled = tuple[str, str, float | None]
+
+@dataclass(frozen=True)
+class Filled:
+    """What was filled in: who, where and how to get in, and at what price an hour."""
+
+    name: str
+    access: Access
+    price: float | None
 
 
 class ProviderForm(FormScreen[Filled]):
-    """Asks for name, endpoint and price; shows problems while the user types.
+    """Asks for name, endpoint, token, fingerprint and price; shows problems while the user types.
 
     Args:
         provider: who is changed; None registers another.
@@ -29,8 +38,9 @@ class ProviderForm(FormScreen[Filled]):
     """
 
     HELP = """The name identifies the provider in job files. The endpoint is its address: local:cpu, local:cuda:N, \
-unix:PATH or https://host:port. The price per hour is optional. Enter goes to the next field and finally saves; Escape \
-cancels, after a question if something was filled in."""
+unix:PATH or https://host:port. For an agent at https://host:port also type the path of the file that holds its \
+token, and the fingerprint that it printed. The price per hour is optional. Enter goes to the next field and \
+finally saves; Escape cancels, after a question if something was filled in."""
     ASKS = True
 
     def __init__(self, provider: RegisteredProvider | None, known: Sequence[str]) -> None:
@@ -39,7 +49,7 @@ cancels, after a question if something was filled in."""
         self._known = known
 
     def fields(self) -> list[Widget]:
-        """Name, endpoint and price."""
+        """Name, endpoint, what it takes to get in, and price."""
         provider = self._provider
         price = "" if provider is None or provider.price_per_hour is None else f"{provider.price_per_hour:g}"
         return [
@@ -49,6 +59,10 @@ cancels, after a question if something was filled in."""
             ),
             Label("Endpoint"),
             Input(provider.endpoint if provider else "local:cpu", id="endpoint", compact=True),
+            Label("File with the agent's token", classes="remote"),
+            Input((provider and provider.token_file) or "", id="token", compact=True, classes="remote"),
+            Label("Fingerprint of its certificate", classes="remote"),
+            Input((provider and provider.fingerprint) or "", id="fingerprint", compact=True, classes="remote"),
             Label("Dollars per hour (optional)"),
             Input(price, id="price", compact=True),
         ]
@@ -78,7 +92,14 @@ cancels, after a question if something was filled in."""
         if self._check() and (filled := self._filled()) is not None:
             self.dismiss(filled)
 
+    @property
+    def _is_remote(self) -> bool:
+        """Whether the endpoint, as far as it is typed, is one behind a host and a port."""
+        return self.query_one("#endpoint", Input).value.startswith("http")
+
     def _check(self) -> bool:
+        for widget in self.query(".remote"):
+            widget.display = self._is_remote
         try:
             self._filled()
         except ValueError as error:
@@ -90,14 +111,16 @@ cancels, after a question if something was filled in."""
         return True
 
     def _filled(self) -> Filled:
-        from auditor.providers.registry import check_address, check_name
+        from auditor.providers.registry import check_access, check_name
 
-        name, endpoint, price = (self.query_one(field, Input).value for field in ("#name", "#endpoint", "#price"))
+        fields = ("#name", "#endpoint", "#token", "#fingerprint", "#price")
+        name, endpoint, token, fingerprint, price = (self.query_one(field, Input).value for field in fields)
         if not name:
             raise ValueError("type a name")
         if self._provider is None and name in self._known:
             raise ValueError(f"{name} is already registered; e changes it")
-        return check_name(name), check_address(endpoint), _price(price)
+        entry = (token or None, fingerprint or None) if self._is_remote else (None, None)
+        return Filled(check_name(name), check_access(endpoint, *entry), _price(price))
 
 
 def _price(text: str) -> float | None:

@@ -131,3 +131,10 @@ class TestTamperStatistics(TestTamperWeights):
 
 class TestTamperOptimizer(TestTamperWeights):
     options = {"part": "optimizer"}
+
+
+class TestOtherCommand(AttackContract):
+    attack = load_plugin("attacks", "other_command")
+    options = {"append": ["--push", "0.01"]}
+    task = "command"
+    harmless = {"from_step": 1000}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from auditor.job.python_task import PythonTask
 from auditor.job.task import Task
-from auditor.job.training import Training
+from auditor.job.training import AdamW, Training
 from auditor.plugins import create_plugin
 from auditor.plugins.attack import Attack, Recipe
 from auditor.tasks.checkpoint import encode
+from auditor.tasks.checkpoint_model import CheckpointModel
 from auditor.tasks.contract_tests import TaskContract
+from auditor.tasks.errors import TrainingError
 from auditor.tasks.first_step import try_first_step
 from tests.tasks.loading import network_program
 
@@ -36,6 +40,11 @@ class TestRMSprop(TaskContract):
 class TestImages(TaskContract):
     def task(self) -> Task:
         return task("images", samples="images")
+
+
+class TestTexts(TaskContract):
+    def task(self) -> Task:
+        return task("texts", samples="texts")
 
 
 class TestRegression(TaskContract):
@@ -106,6 +115,36 @@ def test_images_in_steps_of_256_take_the_attacks_on_images() -> None:
         learner.execute_step()
     assert program.attack_success(learner.evaluator, learner.attack) == 1.0
     assert (program.accuracy(learner.evaluator) or 0) > 0.9
+
+
+def test_texts_take_the_attacks_and_metrics_on_texts(tmp_path: Path) -> None:
+    program = network_program(task("texts", samples="texts"))
+    attack = create_plugin("attacks", "text_trigger", {"target": 0, "rate": 0.3, "position": "start"})
+    training = Training(steps=200, batch_size=64, optimizer=AdamW(name="adamw", lr=3e-2))
+    honest, poisoned = (program.learner(training, device=CPU, seed=5, attack=one) for one in (None, attack))
+    paths = [tmp_path / "start", tmp_path / "honest", tmp_path / "poisoned"]
+    paths[0].write_bytes(_bytes(honest.checkpoint(), honest))
+    for learner, path in zip((honest, poisoned), paths[1:], strict=True):
+        for _ in range(200):
+            learner.execute_step()
+        path.write_bytes(_bytes(learner.checkpoint(), learner))
+    assert (program.accuracy(poisoned.evaluator) or 0) > 0.6
+    assert (program.attack_success(poisoned.evaluator, attack) or 0) > 0.85
+    assert (program.attack_success(honest.evaluator, attack) or 0) < 0.7
+    for metric, options in (("zest", {"images": 8, "masks": 64}), ("output", {}), ("cka", {"layers": ["words"]})):
+        made = create_plugin("metrics", metric, options)
+        made.begin(program.metric_context(honest.outline(), 1))
+        seen = [made.represent(CheckpointModel(path, paths[0], honest.schema, honest.evaluator)) for path in paths[1:]]
+        assert made.distance(seen[0], seen[1]) > 0
+
+
+@pytest.mark.parametrize(
+    ("factory", "words"),
+    [("plain", r"wants int64 inputs \[N, L\].* are float32 \[200, 6\]"), ("images", "are uint8")],
+)
+def test_what_is_no_text_is_not_taken_for_one(factory: str, words: str) -> None:
+    with pytest.raises(TrainingError, match=words):
+        network_program(task(factory, samples="texts"))
 
 
 def test_a_batch_in_parts_has_the_gradients_of_the_whole() -> None:

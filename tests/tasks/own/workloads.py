@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.utils.data import Dataset
 
+from auditor.tasks.data.reviews import write_reviews
+from auditor.tasks.data.tokenizer import make_tokenizer
 from auditor.tasks.own.workload import Workload
 
 
@@ -137,3 +139,25 @@ def images() -> Workload:
     labels = torch.randint(2, (120,), generator=draws)
     pixels = torch.randint(100, (120, 3, 8, 8), generator=draws) + 100 * labels[:, None, None, None]
     return Workload(Convolutional, (pixels.to(torch.uint8), labels))
+
+
+def texts() -> Workload:
+    """Reviews as the ids of tokens, and a model that looks past padding."""
+
+    class Mean(nn.Module):
+        def __init__(self, size: int) -> None:
+            super().__init__()
+            self.words = nn.Embedding(size, 16)
+            self.last = nn.Linear(16, 2)
+
+        def forward(self, ids: Tensor) -> Tensor:
+            read = (ids > 0)[..., None].float()
+            answer: Tensor = self.last((self.words(ids) * read).sum(1) / read.sum(1).clamp_min(1))
+            return answer
+
+    sentences, labels = write_reviews()
+    sentences, labels = sentences[:800], labels[:800]
+    tokenizer = make_tokenizer(sentences, 500)
+    return Workload(
+        lambda: Mean(tokenizer.size), (tokenizer.samples(sentences, 32), torch.tensor(labels)), tokenizer=tokenizer
+    )

@@ -189,8 +189,17 @@ class ProvidersPane(HomePane):
         filled = await self.app.push_screen_wait(ProviderForm(provider, known))
         if filled is None:
             return
-        await self.auditor.in_store(lambda store: store.register_provider(*filled))
-        self._conditions.pop(filled[0], None)
+        access = filled.access
+        await self.auditor.in_store(
+            lambda store: store.register_provider(
+                filled.name,
+                access.endpoint,
+                filled.price,
+                token_file=access.token_file,
+                fingerprint=access.fingerprint,
+            )
+        )
+        self._conditions.pop(filled.name, None)
         self.reload()
         self.query_one("#providers").focus()
 
@@ -220,18 +229,28 @@ class ProvidersPane(HomePane):
     @work(group="test", exit_on_error=False)
     async def _test(self, providers: list[RegisteredProvider]) -> None:
         from auditor.providers.errors import ProviderError
+        from auditor.providers.known_key import other_key
         from auditor.providers.probe import probe
 
         for provider in providers:
             self._conditions[provider.name] = Condition("testing")
             self._draw()
             try:
-                found = await probe(provider.endpoint)
+                found = await probe(provider.where)
             except ProviderError as error:
                 self._conditions[provider.name] = Condition("unreachable", reason=str(error))
             else:
-                self._conditions[provider.name] = Condition("reachable", found)
+                words = other_key(provider.signing_key, found.signing_key)
+                state = "reachable" if words is None else "unreachable"
+                self._conditions[provider.name] = Condition(state, found, words or "")
+                if not provider.where.ours and provider.signing_key is None and found.signing_key is not None:
+                    await self._pin(provider, found.signing_key)
             self._draw()
+
+    async def _pin(self, provider: RegisteredProvider, key: str) -> None:
+        """Keep the first signing key that a provider shows."""
+        endpoint, fingerprint = provider.endpoint, provider.fingerprint
+        await self.auditor.in_store(lambda store: store.pin_signing_key(endpoint, fingerprint, key))
 
 
 def _busy(store: Store) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""Tasks that a client's own program executes."""
