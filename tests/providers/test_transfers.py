@@ -226,13 +226,20 @@ async def broken_upload(folder: Path, part: int = 4 * MB) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_parts_take_room_that_checkpoints_get_when_they_need_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [(Limits(bytes=SIZE + MB), "v" * 16), (Limits(client_bytes=SIZE + MB), WORD)],
+    ids=["of all clients", "of one client"],
+)
+async def test_parts_take_room_that_checkpoints_get_when_they_need_it(
+    tmp_path: Path, limits: Limits, word: str
+) -> None:
     other = random.Random(2).randbytes(SIZE)
     (tmp_path / "other").write_bytes(other)
-    async with agent(tmp_path, limits=Limits(bytes=SIZE + MB)):
+    async with agent(tmp_path, limits=limits):
         await broken_upload(tmp_path)
         assert partials(tmp_path)
-        async with ProviderClient(UnixEndpoint(tmp_path / "agent"), word="v" * 16) as client:
+        async with ProviderClient(UnixEndpoint(tmp_path / "agent"), word=word) as client:
             await client.upload(tmp_path / "other", hashlib.sha256(other).hexdigest())
         assert not partials(tmp_path)
         with pytest.raises(Refused, match="as many bytes"):
