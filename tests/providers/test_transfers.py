@@ -181,6 +181,30 @@ async def test_two_that_fetch_one_checkpoint_at_a_time_both_get_it(tmp_path: Pat
         assert [path.name for path in (tmp_path / "blobs").iterdir()] == [DIGEST]
 
 
+async def test_a_small_checkpoint_goes_where_every_other_connection_breaks_and_none_is_used_twice(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "small").write_bytes(b"small")
+    count = 0
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if count % 2:
+            if asked.startswith(b"PUT"):
+                writer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            else:
+                writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nconnection: close\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(converse, tmp_path / "odd")
+    async with ProviderClient(UnixEndpoint(tmp_path / "odd"), patience=0.1) as client:
+        assert await client.upload(tmp_path / "small", hashlib.sha256(b"small").hexdigest()) >= 5
+    server.close()
+
+
 def without_ranges(app: ASGIApp) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
