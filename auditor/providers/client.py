@@ -142,9 +142,11 @@ class ProviderClient:
         where, upload.resumed = f"/blobs/{upload.digest}", False
 
         async def attempt() -> None:
-            async with self._answer("HEAD", where) as answer:
-                if not upload.is_needed(answer):
-                    return
+            if upload.is_to_be_asked_for:
+                async with self._answer("HEAD", where) as answer:
+                    await bounded(answer)  # the connection is then used again
+                    if not upload.is_needed(answer):
+                        return
             async with self._answer("PUT", where, content=upload.pieces(), headers=upload.headers) as answer:
                 await accept(answer)
 

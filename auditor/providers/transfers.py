@@ -109,11 +109,17 @@ class Upload:
     def __init__(self, path: Path, digest: str) -> None:
         self._path = path
         self._begin = 0
+        self._sent: int | None = None
         self.digest = digest
         self.size = path.stat().st_size
         self.went = 0
         self.furthest = 0
         self.resumed = False
+
+    @property
+    def is_to_be_asked_for(self) -> bool:
+        """Whether the provider may have it, or so much of it that going on from there is worth a question."""
+        return self._sent is None or self._begin > 0 or self._sent >= PIECE
 
     def is_needed(self, answer: httpx.Response) -> bool:
         """Whether the provider lacks it, as its answer to HEAD says; the answer also says from where to go on."""
@@ -133,8 +139,10 @@ class Upload:
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body of the request."""
+        self._sent = 0
         with self._path.open("rb") as file:
             file.seek(self._begin)
             while piece := await asyncio.to_thread(file.read, PIECE):
                 yield piece
+                self._sent += len(piece)
                 self.went += len(piece)

@@ -181,6 +181,30 @@ async def test_two_that_fetch_one_checkpoint_at_a_time_both_get_it(tmp_path: Pat
         assert [path.name for path in (tmp_path / "blobs").iterdir()] == [DIGEST]
 
 
+async def test_a_small_checkpoint_goes_where_every_other_connection_breaks_and_none_is_used_twice(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "small").write_bytes(b"small")
+    count = 0
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if count % 2:
+            if asked.startswith(b"PUT"):
+                writer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            else:
+                writer.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\nconnection: close\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(converse, tmp_path / "odd")
+    async with ProviderClient(UnixEndpoint(tmp_path / "odd"), patience=0.1) as client:
+        assert await client.upload(tmp_path / "small", hashlib.sha256(b"small").hexdigest()) >= 5
+    server.close()
+
+
 def without_ranges(app: ASGIApp) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -226,13 +250,20 @@ async def broken_upload(folder: Path, part: int = 4 * MB) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_parts_take_room_that_checkpoints_get_when_they_need_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [(Limits(bytes=SIZE + MB), "v" * 16), (Limits(client_bytes=SIZE + MB), WORD)],
+    ids=["of all clients", "of one client"],
+)
+async def test_parts_take_room_that_checkpoints_get_when_they_need_it(
+    tmp_path: Path, limits: Limits, word: str
+) -> None:
     other = random.Random(2).randbytes(SIZE)
     (tmp_path / "other").write_bytes(other)
-    async with agent(tmp_path, limits=Limits(bytes=SIZE + MB)):
+    async with agent(tmp_path, limits=limits):
         await broken_upload(tmp_path)
         assert partials(tmp_path)
-        async with ProviderClient(UnixEndpoint(tmp_path / "agent"), word="v" * 16) as client:
+        async with ProviderClient(UnixEndpoint(tmp_path / "agent"), word=word) as client:
             await client.upload(tmp_path / "other", hashlib.sha256(other).hexdigest())
         assert not partials(tmp_path)
         with pytest.raises(Refused, match="as many bytes"):

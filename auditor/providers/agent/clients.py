@@ -104,10 +104,15 @@ class Clients:
                     shutil.rmtree(folder, ignore_errors=True)
         self.drop_partials(older_than=self._limits.partial_seconds)
 
-    def drop_partials(self, older_than: float = 0.0) -> int:
-        """Forget the first bytes of uploads that broke off so many seconds ago; returns how many they were."""
+    def drop_partials(self, older_than: float = 0.0, of: Path | None = None) -> int:
+        """Forget the first bytes of uploads that broke off so many seconds ago; returns how many they were.
+
+        Args:
+            older_than: seconds.
+            of: the folder with one client's checkpoints; all clients' if it is None.
+        """
         freed = 0
-        for file in self._folder.glob(f"*/{BLOBS}/{PARTIAL}*"):
+        for file in (of or self._folder).glob(f"{PARTIAL}*" if of else f"*/{BLOBS}/{PARTIAL}*"):
             with suppress(OSError):
                 found = file.stat()
                 if file not in self._arriving and time.time() - found.st_mtime >= older_than:
@@ -222,6 +227,8 @@ class Room:
             self._left += self._clients.drop_partials()
         if self._clients.coming(0) > self._left:
             raise Full("this agent already keeps as many bytes of checkpoints as its owner allows")
+        if self.incoming.size > self._own_left:
+            self._own_left += self._clients.drop_partials(of=self.incoming.path.parent)
         if self.incoming.size > self._own_left:
             raise Full("this agent already keeps as many bytes of checkpoints for this client as its owner allows")
 
