@@ -7,7 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
 from importlib import import_module
 from importlib.machinery import FileFinder, SourceFileLoader
@@ -46,7 +46,8 @@ class ClientCode:
         self._name = task.module_name
         if task.own_file:
             lay_out(task.files().values(), self.folder)
-        self.module = self.called(lambda: self._imported(task), "it")
+        with told_elsewhere():
+            self.module = self.called(lambda: self._imported(task), "it")
 
     def _imported(self, task: PythonTask) -> ModuleType:
         if not task.own_file:
@@ -112,6 +113,17 @@ def _forget_others(folder: Path) -> None:
         file = getattr(module, "__file__", None) or ""
         if any(file.startswith(f"{path}/") for path in others):
             del sys.modules[name]
+
+
+@contextmanager
+def told_elsewhere() -> Iterator[None]:
+    """Have what code writes to standard output, which is for data, go to standard error while this lasts.
+
+    Libraries that a client's code imports may greet whoever imports them. Nobody else writes data meanwhile: it is
+    read before an audit begins.
+    """
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from auditor.tasks.evaluator import Evaluator
 from auditor.tasks.frozen_base import FROZEN_BASE, FrozenBase
 from auditor.tasks.inventory import SET_ASIDE, Inventory, Remark, class_counts, class_remarks
 from auditor.tasks.network_program import NetworkProgram
-from auditor.tasks.own.client_code import ClientCode, drawn_with
+from auditor.tasks.own.client_code import ClientCode, drawn_with, told_elsewhere
 from auditor.tasks.own.data import tensors_of
 from auditor.tasks.own.ingredients import OwnIngredients
 from auditor.tasks.own.untrained_remarks import untrained_remarks
@@ -137,7 +137,7 @@ class OwnProgram(NetworkProgram):
                 f"{self.task.module_name} has no function {self.task.factory!r}. Define it there, or name another with "
                 "task.factory."
             )
-        with drawn_with(0, "workload"):
+        with told_elsewhere(), drawn_with(0, "workload"):
             made = self._code.called(lambda: factory(**self.task.options), f"{self.task.factory}()")
         if not isinstance(made, Workload):
             raise TrainingError(
