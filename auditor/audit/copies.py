@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from auditor.tasks.checkpoint import CheckpointFile, Schema, as_array, digest_of_parts
+from auditor.tasks.checkpoint import CheckpointFile, Schema, digest_of_parts
+from auditor.tasks.tensor_file import as_array
 
 MOVED = 0.5
 """A provider that trained has changed more than this share of the parameters; single ones may round to the same."""

@@ -143,6 +143,6 @@ class Upload:
         with self._path.open("rb") as file:
             file.seek(self._begin)
             while piece := await asyncio.to_thread(file.read, PIECE):
-                yield piece
                 self._sent += len(piece)
                 self.went += len(piece)
+                yield piece

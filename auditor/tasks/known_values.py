@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from auditor.tasks.checkpoint import OPTIMIZER, STEP, as_array, pieces
+from auditor.tasks.checkpoint import OPTIMIZER, STEP
 from auditor.tasks.errors import CheckpointError
+from auditor.tasks.tensor_file import as_array, pieces
 
 BATCHES = ".num_batches_tracked"
 """How PyTorch's normalisation layers name their count of batches."""

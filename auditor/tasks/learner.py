@@ -152,7 +152,8 @@ class Learner(ABC):
     def load(self, checkpoint: Mapping[str, Tensor]) -> None:
         """Start a sub-run from a checkpoint, which must follow `schema`."""
         self._step = int(checkpoint[STEP])
-        self.take(self.attack.on_initial(dict(checkpoint), self._step))
+        honest = type(self.attack) is Attack  # it changes nothing, so that what is mapped need not become a copy
+        self.take(checkpoint if honest else self.attack.on_initial(dict(checkpoint), self._step))
 
     def begin(self) -> dict[str, Tensor]:
         """Start from the state that this object was made in, as the attack would have it; returns that state.

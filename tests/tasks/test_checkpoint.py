@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from auditor.tasks.checkpoint import CheckpointFile, Schema, all_finite, check_file, decode, encode, pieces, read
+from auditor.tasks.checkpoint import CheckpointFile, Schema, all_finite, check_file, decode, encode, read
 from auditor.tasks.errors import CheckpointError
+from auditor.tasks.tensor_file import pieces
 
 
 def state() -> dict[str, Tensor]:
@@ -69,13 +70,41 @@ def test_what_is_written_into_a_mapped_tensor_stays_out_of_the_file(tmp_path: Pa
     assert (tmp_path / "file").read_bytes() == GOOD
 
 
+@pytest.mark.parametrize("change", ["in place", "another", "through a view"])
+def test_what_is_changed_after_it_was_mapped_is_encoded_as_it_is_now(tmp_path: Path, change: str) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    tensors = read(tmp_path / "file", SCHEMA)
+    if change == "in place":
+        tensors["model.weight"].add_(1)
+    elif change == "another":
+        tensors["model.weight"] = tensors["model.weight"] + 1
+    else:
+        tensors["model.weight"].reshape(-1).detach()[:].add_(1)
+    wanted = state()
+    wanted["model.weight"] += 1
+    assert encoded(tensors) == encoded(wanted)
+
+
+def test_a_file_is_read_when_its_name_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(GOOD)
+    tensors = read(tmp_path / "file", SCHEMA)
+    some = tensors.among(["model.weight", "step"], {"more": torch.ones(2)})
+    (tmp_path / "file").unlink()
+    assert encoded(tensors) == GOOD
+    assert {name: piece.tolist() for name, piece in pieces(some)} == {
+        "model.weight": [0, 1, 2, 3, 4, 5],
+        "step": [7],
+        "more": [1, 1],
+    }
+
+
 def test_a_model_of_many_tensors_needs_no_open_file_for_each(tmp_path: Path) -> None:
     tensors = {f"model.{number}": torch.full((3,), number, dtype=torch.float16) for number in range(400)}
     schema = Schema.of(tensors)
     (tmp_path / "file").write_bytes(encoded(tensors, schema))
     open_before = len(list(Path("/proc/self/fd").iterdir()))
     read_again = read(tmp_path / "file", schema)
-    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before + 1  # of the file itself
     assert all(torch.equal(read_again[name], tensor) for name, tensor in tensors.items())
 
 

@@ -21,6 +21,7 @@ from auditor.tasks.command.jitter import Jitter
 from auditor.tasks.command.state_file import check_like, checkpoint_names, own_name, read_state, write_state
 from auditor.tasks.learner import Learner
 from auditor.tasks.network import Network
+from auditor.tasks.tensor_file import MappedState
 from auditor.tasks.variation import Variation
 
 
@@ -59,7 +60,7 @@ class CommandLearner(Learner):
         super().__init__(attack)
         self._task = task
         self._commands = commands
-        self._state = dict(start)
+        self._state: dict[str, Tensor] = start if isinstance(start, MappedState) else dict(start)
         self._seed = seed
         self._precision = precision
         self._variation = Variation()
@@ -113,7 +114,7 @@ class CommandLearner(Learner):
 
     def take(self, state: Mapping[str, Tensor]) -> None:
         """See `Learner`; nothing is copied, and nothing changes the tensors that are given."""
-        self._state = {name: state[name] for name in self._state}
+        self._state = _among(state, self._state)
 
     @contextmanager
     def varied(self, variation: Variation, precision: str) -> Iterator[None]:
@@ -174,14 +175,20 @@ class CommandLearner(Learner):
                 corrected = place.folder / "corrected.safetensors"
                 write_state(corrected, found, jitter.take_back)
                 found = read_state(corrected, after)
-            self._state = {name: found[name] for name in self._state}
+            self._state = _among(found, self._state)
 
     def _jitter(self) -> Jitter | None:
         draw = self._variation.jitter
         return None if draw is None else Jitter(self._state, self._evaluator.parameters, draw, self._precision)
 
     def _copied(self) -> dict[str, Tensor]:
-        return self._state | {STEP: torch.tensor(self._step)}
+        step = {STEP: torch.tensor(self._step)}
+        return self._state.among(self._state, step) if isinstance(self._state, MappedState) else self._state | step
+
+
+def _among(state: Mapping[str, Tensor], names: Collection[str]) -> dict[str, Tensor]:
+    """Some tensors of a state, which still know their file."""
+    return state.among(names) if isinstance(state, MappedState) else {name: state[name] for name in names}
 
 
 class _Twin:

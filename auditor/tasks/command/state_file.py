@@ -14,9 +14,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from auditor.job.errors import nearest
-from auditor.tasks.checkpoint import MODEL, OPTIMIZER, STEP, STORED, Schema
+from auditor.tasks.checkpoint import MODEL, OPTIMIZER, STEP, Schema
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import few
+from auditor.tasks.tensor_file import FORMS, MappedState, TensorFile, places_in
+from auditor.tasks.tensor_file import pieces as in_pieces
 
 PIECE = 1 << 22
 """Numbers that are in memory at once."""
@@ -58,7 +60,7 @@ def write_state(path: Path, state: Mapping[str, Tensor], change: Change | None =
         file.write(schema.header)
         for own, _, _ in schema.entries:
             name = checkpoint_name(own)
-            for number, piece in enumerate(pieces(state[name])):
+            for number, (_, piece) in enumerate(in_pieces(state, [name], PIECE)):
                 written = piece if change is None else change(name, number, piece).to(piece.dtype)
                 if written.numel():
                     file.write(written.contiguous().view(torch.uint8).numpy().data)
@@ -124,16 +126,17 @@ def check_like(state: Mapping[str, Tensor], schema: Schema, what: str) -> None:
 def _read(path: Path, what: str, named: Callable[[Collection[str]], Mapping[str, str]]) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
-            names = named(list(file.keys()))
-            found = {name: file.get_tensor(own) for name, own in names.items() if name != STEP}
+            names = {name: own for name, own in named(list(file.keys())).items() if name != STEP}
+            strange = {name: file.get_slice(own).get_dtype() for name, own in names.items()}
+            strange = {name: kind for name, kind in strange.items() if kind not in FORMS}
+            for name in strange:
+                kind = str(file.get_tensor(names[name]).dtype).removeprefix("torch.")
+                raise TrainingError(f"{what} keeps {own_name(name)} as {kind}, which checkpoints have no form for.")
+        found = MappedState(TensorFile(path, places_in(path)), names)
     except (SafetensorError, OSError) as error:
         raise TrainingError(f"{what} is not a safetensors file: {' '.join(str(error).split())[:200]}.") from None
     if not any(name.startswith(MODEL) and tensor.is_floating_point() for name, tensor in found.items()):
         raise TrainingError(f"{what} holds no real numbers that could be a model's parameters.")
-    for name, tensor in found.items():
-        if tensor.dtype not in STORED:
-            kind = str(tensor.dtype).removeprefix("torch.")
-            raise TrainingError(f"{what} keeps {own_name(name)} as {kind}, which checkpoints have no form for.")
     return found
 
 

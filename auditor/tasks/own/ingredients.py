@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from auditor.job.python_task import PythonTask
 from auditor.job.training import Training
-from auditor.tasks.checkpoint import MODEL, STORED
+from auditor.tasks.checkpoint import MODEL
 from auditor.tasks.data.dataset import Dataset
 from auditor.tasks.descent import Descent, NamedDescent
 from auditor.tasks.errors import TrainingError
@@ -24,6 +24,7 @@ from auditor.tasks.network import Network
 from auditor.tasks.own.client_code import ClientCode, drawn_with, seed_all
 from auditor.tasks.own.descent import OwnDescent
 from auditor.tasks.own.workload import Workload
+from auditor.tasks.tensor_file import STORED
 
 
 class OwnIngredients(Ingredients):
