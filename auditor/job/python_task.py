@@ -31,7 +31,7 @@ class PythonTask(Task):
     trained_by = NetworkTask.trained_by
     audit_defaults: ClassVar[Mapping[str, Any]] = {"metrics": ["update"]}
 
-    kind: Literal["python"] = "python"
+    kind: Literal["python"] = Field(default="python", description="the only kind that there is here")
     module: str = Field(
         description="the client's code: a Python file beside the job file, or the name of a module that every provider "
         "has installed"

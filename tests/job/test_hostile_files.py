@@ -64,7 +64,7 @@ TRAINING, AUDIT, LAST = 6, 8, 21
         (text(task=f'{TEXT}held_out = "tsv:a"').replace(DIGITS, REVIEWS), 5, "has its own"),
         (text(task='held_out = "tsv:a"'), 4, "goes with dataset = 'images:PATH'"),
         (text(task="kind = 3"), 4, "should be a text"),
-        (text(task='kind = "a\\u001bb"'), 4, "is not allowed; use 'python', 'random_fourier',"),
+        (text(task='kind = "a\\u001bb"'), 4, "is not allowed; use 'command', 'python', 'random_fourier',"),
         (text(training="steps = 1000000000000"), TRAINING, "less than or equal to 1000000000"),
         (text(training="batch_size = 1000000000"), TRAINING, "less than or equal to"),
         (text(training="steps = 1000000000", audit="sub_run_steps = 1"), AUDIT, "set it to 100,000 or more"),
