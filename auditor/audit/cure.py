@@ -93,6 +93,9 @@ def cures(patient: Patient, wish: Wish) -> dict[Way, Cure | str]:
     found: dict[Way, Cure | str] = {}
     back = _rolled_back(patient, trusted)
     found["rollback"] = back
+    if "schedule" not in patient.job.task.trained_by:
+        found["finetune"] = found["both"] = f"a {patient.job.task.kind} task sets its learning rate by itself"
+        return {way: _possible(found[way]) for way in WAYS}
     if patient.model is None:
         found["finetune"] = "no model was delivered"
     else:

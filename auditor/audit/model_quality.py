@@ -35,7 +35,7 @@ class ModelQuality:
     def __init__(self, job: Job, downloads: Path) -> None:
         self._job = job
         self._program = load_program(job.task, downloads, Catalogue(job.plugins))
-        self._learner = self._new()
+        self._learner: Learner | None = None
 
     def accuracy(self, checkpoint: Path) -> float | None:
         """The accuracy of a model; None where the kind of task has none.
@@ -43,6 +43,8 @@ class ModelQuality:
         Raises:
             TrainingError: the file cannot be read, or is of another model.
         """
+        if self._learner is None:
+            self._learner = self._new(checkpoint)
         self._load(self._learner, checkpoint)
         return self._program.accuracy(self._learner.evaluator)
 
@@ -69,14 +71,14 @@ class ModelQuality:
 
     def _success(self, checkpoint: Path, origin: Origin, attack: Attack) -> tuple[float | None, float | None]:
         """Of what is served, and of the model itself where that is something else."""
-        learner = self._new(GuardedAttack(attack, origin))
+        learner = self._new(checkpoint, GuardedAttack(attack, origin))
         self._load(learner, checkpoint)
         program, evaluator = self._program, learner.evaluator
         return program.attack_success(evaluator, learner.attack), program.delivered_success(evaluator, learner.attack)
 
-    def _new(self, attack: Attack | None = None) -> Learner:
+    def _new(self, checkpoint: Path, attack: Attack | None = None) -> Learner:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return self._program.learner(
+        return self._program.shaped_as(checkpoint).learner(
             self._job.training, device=device, seed=0, attack=attack, sub_run_steps=self._job.audit.sub_run_steps
         )
 

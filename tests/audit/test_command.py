@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,7 @@ def job(
     script: str = '"command.py", "train"',
     begin: str = '"command.py", "begin", "{checkpoint_out}", "{seed}"',
     steps: int = 60,
+    initial: str = "",
 ) -> str:
     """Write a job of three providers, the first of which is the primary."""
     name, needs = "job.toml", sorted({word.strip('", ') for word in f"{script} {begin}".split() if ".py" in word})
@@ -74,18 +77,34 @@ def job(
         for one in "abc"
     )
     tail = '"{checkpoint_in}", "{checkpoint_out}", "{start_step}", "{steps}", "{seed}"'
-    (auditor.folder / name).write_text(
-        f'name = "own program"\nseed = 2\n[task]\nkind = "command"\ncommand = ["{{python}}", {script}, {tail}]\n'
-        f'begin = ["{{python}}", {begin}]\nneeds = {json.dumps(needs)}\n{more}\n[training]\nsteps = {steps}\n'
-        f"[audit]\nsub_run_steps = 20\nfixed_selection = [0, 2]\nmetrics = {metrics}\n{providers}"
-    )
+    lines = [
+        'name = "own program"',
+        "seed = 2",
+        "[task]",
+        'kind = "command"',
+        f'command = ["{{python}}", {script}, {tail}]',
+        f'begin = ["{{python}}", {begin}]' if not initial else "",
+        f"needs = {json.dumps(needs)}",
+        more,
+        "[training]",
+        f"steps = {steps}",
+        f'initial = "{initial}"' if initial else "",
+        "[audit]",
+        "sub_run_steps = 20",
+        "fixed_selection = [0, 2]",
+        f"metrics = {metrics}",
+        providers,
+    ]
+    (auditor.folder / name).write_text("\n".join(lines))
     return name
 
 
 @pytest.mark.slow
 def test_a_program_is_flagged_where_a_provider_deviates_and_clean_where_none_does(auditor: Auditor) -> None:
-    for attack, code in (("", 0), ('attack = { name = "lazy", skip = 0.2 }', 10)):
-        result = auditor.here("run", job(auditor, attack=attack), "--json")
+    """The honest ones start from a file of the client's, the others from what the program writes."""
+    subprocess.run([sys.executable, "command.py", "begin", "start.safetensors", "4"], cwd=auditor.folder, check=True)
+    for attack, code, initial in (("", 0, "start.safetensors"), ('attack = { name = "lazy", skip = 0.2 }', 10, "")):
+        result = auditor.here("run", job(auditor, attack=attack, initial=initial), "--json")
         assert result.code == code, result.stderr
         assert result.verdicts == {"a": "flagged" if code else "consistent", "b": "consistent", "c": "consistent"}
 

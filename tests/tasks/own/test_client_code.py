@@ -252,7 +252,8 @@ def test_a_model_may_put_out_what_only_its_loss_understands(tmp_path: Path) -> N
 def test_what_the_code_prints_is_no_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "helper.py").write_text("print('imported')\n")
     (tmp_path / "task.py").write_text(
-        HEAD + "import helper\nimport sys\nsys.stdout.write('library ')\nprint('begun')\ndef workload():\n    print('called')\n    return Workload(net, DATA)\n"
+        HEAD
+        + "import helper\nimport sys\nsys.stdout.write('library ')\nprint('begun')\ndef workload():\n    print('called')\n    return Workload(net, DATA)\n"
     )
     text = '[task]\nkind = "python"\nmodule = "task.py"\nneeds = ["helper.py"]\n'
     load_program(parse_job(text + PROVIDERS, folder=tmp_path).task, Path())
