@@ -6,6 +6,7 @@ import gc
 import math
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from auditor.tasks.errors import TrainingError
 from auditor.tasks.known_values import KnownValues
 from auditor.tasks.learner import Learner
 from auditor.tasks.program import Program
+from auditor.tasks.tensor_file import as_array, pieces, raw
 
 ROUNDING = 1e-3
 """How far two executions of a step may be apart, by how far it leads."""
@@ -100,22 +102,26 @@ def _replay(program: Program, spec: TrainingSpec, learner: Learner, seed: int) -
     other.load(middle)
     other.execute_step()
     end, again = learner.checkpoint(), other.checkpoint()
-    for name, tensor in end.items():
-        if not _is_replica(tensor, again[name], middle[name]):
+    for name in end:
+        if not _is_replica(name, end, again, middle):
             raise TrainingError(
                 f"a step that is executed again from its checkpoint comes to another {name}, so that no provider could "
                 f"replicate it. {learner.how_to_repeat}"
             )
 
 
-def _is_replica(end: Tensor, again: Tensor, start: Tensor) -> bool:
+def _is_replica(name: str, end: Mapping[str, Tensor], again: Mapping[str, Tensor], start: Mapping[str, Tensor]) -> bool:
     """Whether two executions of a step are the same but for rounding, as of kernels that add in any order."""
-    if torch.equal(end.reshape(-1).view(torch.uint8), again.reshape(-1).view(torch.uint8)):
-        return True
-    if not end.is_floating_point():
-        return False
-    apart = float((end.double() - again.double()).norm())
-    return apart <= ROUNDING * float((end.double() - start.double()).norm())
+    equal, apart, moved = True, 0.0, 0.0
+    for (_, one), (_, other), (_, before) in zip(
+        *(pieces(state, [name]) for state in (end, again, start)), strict=True
+    ):
+        equal = equal and raw(one) == raw(other)
+        if one.is_floating_point():
+            ended = as_array(one).astype(np.float64)
+            apart += float(np.square(ended - as_array(other)).sum())
+            moved += float(np.square(ended - as_array(before)).sum())
+    return equal or (end[name].is_floating_point() and math.sqrt(apart) <= ROUNDING * math.sqrt(moved))
 
 
 def _too_fast(spec: TrainingSpec) -> str:

@@ -77,6 +77,14 @@ class TensorFile(Mapping[str, Tensor]):
         """How many tensors there are."""
         return len(self._places)
 
+    def piece(self, name: str, number: int, numbers: int) -> Tensor:
+        """One piece of a tensor, by its number from 0."""
+        dtype, shape, begin = self._places[name]
+        first = number * numbers
+        found = torch.empty(max(0, min(numbers, count(shape) - first)), dtype=dtype)
+        _fill(self._file.fileno(), found, begin + first * dtype.itemsize)
+        return found
+
     def pieces(self, names: Iterable[str], numbers: int = PIECE) -> Iterator[tuple[str, Tensor]]:
         """Some tensors, one after another, each as pieces [up to `numbers`] that are read as they are asked for.
 
@@ -167,6 +175,18 @@ def pieces(
         flat = tensors[name].detach().cpu().reshape(-1)
         for first in range(0, max(1, len(flat)), numbers):
             yield name, flat[first : first + numbers]
+
+
+def piece_of(tensors: Mapping[str, Tensor], name: str, number: int, numbers: int) -> Tensor:
+    """One of `pieces`, by its number from 0.
+
+    Raises:
+        OSError: their file cannot be read.
+    """
+    if isinstance(tensors, MappedState) and (origin := tensors.origin(name)) is not None:
+        file, own = origin
+        return file.piece(own, number, numbers)
+    return tensors[name].detach().cpu().reshape(-1)[number * numbers : (number + 1) * numbers]
 
 
 def as_array(piece: Tensor) -> NDArray[Any]:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from auditor.base.randomness import key
-from auditor.tasks.command.state_file import pieces
+from auditor.tasks.command import state_file
+from auditor.tasks.tensor_file import piece_of
 from auditor.tasks.variation import JITTER
 
 COARSE = {torch.bfloat16: 2e-3, torch.float16: 5e-4}
@@ -49,7 +50,7 @@ class Jitter:
     def _moved(self, name: str, number: int, piece: Tensor, sign: float) -> Tensor:
         if name not in self._names:
             return piece
-        begun = pieces(self._start[name])[number].to(torch.float64)
+        begun = piece_of(self._start, name, number, state_file.PIECE).to(torch.float64)
         size = float(begun.square().mean().sqrt()) if begun.numel() else 0.0
         share = max(JITTER[self._precision], COARSE.get(piece.dtype, 0.0))
         drawn = torch.Generator().manual_seed(key(self._draw, f"jitter {name}", number) % 2**63)

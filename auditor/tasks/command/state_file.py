@@ -17,10 +17,9 @@ from auditor.job.errors import nearest
 from auditor.tasks.checkpoint import MODEL, OPTIMIZER, STEP, Schema
 from auditor.tasks.errors import TrainingError
 from auditor.tasks.inventory import few
-from auditor.tasks.tensor_file import FORMS, MappedState, TensorFile, places_in
-from auditor.tasks.tensor_file import pieces as in_pieces
+from auditor.tasks.tensor_file import FORMS, MappedState, TensorFile, pieces, places_in
 
-PIECE = 1 << 22
+PIECE = 1 << 20
 """Numbers that are in memory at once."""
 
 Change = Callable[[str, int, Tensor], Tensor]
@@ -60,15 +59,10 @@ def write_state(path: Path, state: Mapping[str, Tensor], change: Change | None =
         file.write(schema.header)
         for own, _, _ in schema.entries:
             name = checkpoint_name(own)
-            for number, (_, piece) in enumerate(in_pieces(state, [name], PIECE)):
+            for number, (_, piece) in enumerate(pieces(state, [name], PIECE)):
                 written = piece if change is None else change(name, number, piece).to(piece.dtype)
                 if written.numel():
                     file.write(written.contiguous().view(torch.uint8).numpy().data)
-
-
-def pieces(tensor: Tensor) -> tuple[Tensor, ...]:
-    """All numbers of a tensor in a row, in parts that fit into memory."""
-    return torch.split(tensor.detach().reshape(-1), PIECE)
 
 
 def read_state(path: Path, what: str) -> dict[str, Tensor]:
