@@ -79,6 +79,23 @@ def copying(train: Callable[[Worker, AgentRun, Trainer], None]) -> Callable[[Wor
     return copy
 
 
+def claiming(
+    train: Callable[[Worker, AgentRun, Trainer], None], *, given: bool
+) -> Callable[[Worker, AgentRun, Trainer], None]:
+    """Training that is saved by committing to a checkpoint that the client has: what it gave, or the first result."""
+    first: list[str] = []
+
+    def claim(self: Worker, agent_run: AgentRun, trainer: Trainer) -> None:
+        if given or first:
+            for boundary in agent_run.request.boundaries:
+                agent_run.committed(boundary, (agent_run.request.start or "") if given else first[0])
+            return
+        train(self, agent_run, trainer)
+        first.append(str(agent_run.commitment(agent_run.request.boundaries[-1])))
+
+    return claim
+
+
 def is_blob(scope: Scope) -> bool:
     return scope["method"] == "GET" and "/blobs/" in scope["path"]
 
@@ -211,6 +228,9 @@ def serve(folder: Path, tricks: Sequence[str]) -> None:
         Trainer.checkpoint = miscounted(Trainer.checkpoint)  # type: ignore[method-assign, assignment]
     if "copies" in tricks:
         Worker._train = copying(Worker._train)  # type: ignore[method-assign, assignment]
+        BlobFolder.remove = lambda *_: None  # type: ignore[method-assign]
+    if tricks[0] in ("gives_back", "repeats"):
+        Worker._train = claiming(Worker._train, given="gives_back" in tricks)  # type: ignore[method-assign, assignment]
         BlobFolder.remove = lambda *_: None  # type: ignore[method-assign]
     if "idles" in tricks:
         Trainer.execute_step = idle  # type: ignore[method-assign, assignment]

@@ -36,6 +36,7 @@ class Checkpoints:
         self._workspace = workspace
         self._blobs = blobs
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._checking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._gone: dict[int, str] = {}
 
     async def commit_initial(self) -> None:
@@ -59,8 +60,7 @@ class Checkpoints:
             if await self.held(boundary) is not None and shown:
                 return self.path(known.digest)
             try:
-                moved = await self._fetch(session.primary, known.digest)
-                finite = await self._check(known.digest, known.step)
+                moved, finite = await self._fetch_checked(session.primary, known.digest, known.step)
             except Unreachable as error:
                 session.give_up(session.primary, error)
                 return None
@@ -126,9 +126,8 @@ class Checkpoints:
             Misbehaved: it is no checkpoint of this job at this step.
             ProviderError: it cannot be had.
         """
-        moved = await self._fetch(replica, digest)
         try:
-            return moved, await self._check(digest, step)
+            return await self._fetch_checked(replica, digest, step)
         except CheckpointError as error:
             raise Misbehaved(f"returned something that is not a checkpoint of this job: {error}") from None
 
@@ -192,13 +191,25 @@ class Checkpoints:
     async def _fetch(self, connection: Connection, digest: str) -> int:
         return await connection.client.open(digest, self._workspace.schema.size, self._blobs)
 
-    async def _check(self, digest: str, step: int) -> bool:
-        """Whether a checkpoint that was fetched holds finite numbers only; one that is not of the job is removed."""
-        try:
-            return await asyncio.to_thread(self._workspace.check, self.path(digest), step)
-        except CheckpointError:
-            self._blobs.remove(digest)
-            raise
+    async def _fetch_checked(self, connection: Connection, digest: str, step: int) -> tuple[int, bool]:
+        """Fetch a checkpoint: the bytes that travelled, and whether it holds finite numbers only.
+
+        One that is none of the job at this step is removed, if it came just now. Who commits to a digest may mean a
+        checkpoint that the client has from somebody else, and must not take that away.
+
+        Raises:
+            CheckpointError: it is none of this job at this step.
+            ProviderError: it cannot be had.
+        """
+        async with self._checking[digest]:
+            held = await self._has(digest)
+            moved = await self._fetch(connection, digest)
+            try:
+                return moved, await asyncio.to_thread(self._workspace.check, self.path(digest), step)
+            except CheckpointError:
+                if not held:
+                    self._blobs.remove(digest)
+                raise
 
     async def _release(self, connection: Connection, digest: str) -> None:
         with suppress(ProviderError):  # it costs the provider some disk, and the audit nothing

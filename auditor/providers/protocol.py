@@ -79,7 +79,7 @@ class Identity(_Message):
         signing_key: the public key that it signs commitments with, by Ed25519; None where it signs nothing.
     """
 
-    protocol: Literal[1]
+    protocol: Annotated[int, Field(strict=True, ge=VERSION, le=VERSION)]
     name: Text
     device: Text
     threads: Annotated[int, Field(ge=0, lt=2**31)]

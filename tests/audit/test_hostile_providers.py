@@ -48,6 +48,8 @@ SPARE = "hangs_up_again"
 """One ends its process as soon as it is asked for news, so there is another for another audit."""
 COPIER = "copies"
 """It has nothing to copy where there is one replicated sub-run only."""
+CLAIMERS = ("gives_back", "repeats")
+"""They commit to checkpoints that the client has from others."""
 APART = (
     "nan",
     "misshapes",
@@ -59,6 +61,7 @@ APART = (
     SPARE,
     HICCUPS,
     COPIER,
+    *CLAIMERS,
 )
 """Tricks that change or end their whole process, which therefore have one of their own."""
 
@@ -68,7 +71,7 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder where every trick is served on a socket named after it."""
     folder = tmp_path_factory.mktemp("hostile")
     apart = ",".join(APART).split(",")
-    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE, HICCUPS, COPIER]
+    tricks = [*FLAGGED, *UNREACHABLE, *INCONCLUSIVE, SPARE, HICCUPS, COPIER, *CLAIMERS]
     together = ",".join(trick for trick in tricks if trick not in apart)
     command = [interpreter(), "-m", "tests.hostile_agents", str(folder), together, *APART]
     environment = os.environ | {"PYTHONPATH": with_these_tests()}
@@ -134,7 +137,7 @@ def test_no_escape_of_a_provider_reaches_the_store_or_the_screen(among_honest: R
     assert "\u202e" not in among_honest.stdout
 
 
-@pytest.mark.parametrize("trick", ["swaps", "misshapes", "nan", "miscounts"])
+@pytest.mark.parametrize("trick", ["swaps", "misshapes", "nan", "miscounts", "gives_back"])
 def test_a_primary_that_cannot_show_what_it_committed_to_is_flagged(
     auditor: Auditor, sockets: Path, trick: str
 ) -> None:
@@ -162,6 +165,28 @@ def test_a_replica_that_dies_is_replaced_by_a_spare_one(auditor: Auditor, socket
     assert result.code == 11, result.stderr
     judged = [event for event in result.events if event["event"] == "distances_measured"]
     assert [event["providers"] for event in judged] == [["a", "b", "d"]] * 4 * 3  # update, buffers and optimizer
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("trick", CLAIMERS)
+def test_who_claims_what_others_made_takes_it_from_nobody(auditor: Auditor, sockets: Path, trick: str) -> None:
+    """With shared seeds equal results are one file at the client, whoever commits to it."""
+    job = auditor.job(
+        providers=["a", "b", "c", "d", trick],
+        attacks={"a": '{ name = "badnets", rate = 0.5 }'},
+        endpoints={trick: f"unix:{sockets}/{trick}.sock"},
+        steps=20,
+        audit="fixed_selection = [0, 1]",
+    )
+    result = auditor.here("run", job, "--json")
+    assert result.code == 10, result.stderr
+    assert result.verdicts == {
+        "a": "flagged",
+        "b": "consistent",
+        "c": "consistent",
+        "d": "consistent",
+        trick: "flagged",
+    }
 
 
 @pytest.mark.timeout(300)

@@ -129,7 +129,7 @@ async def test_code_is_laid_out_in_a_folder_of_its_own(tmp_path: Path, name: str
         task = {"kind": "python", "module": f"{name}=sha256-{digest}"}
         await asking.post("/runs", json={**order("r"), "task": task})
         status = await over(asking, "r")
-    assert "leads out of the folder that the code is laid out in" in status["error"]
+    assert "leads out of the folder that the client's files are laid out in" in status["error"]
 
 
 async def test_no_code_is_executed_that_the_owner_does_not_allow(tmp_path: Path) -> None:

@@ -150,3 +150,17 @@ def test_the_security_page_has_every_limit_that_an_option_changes() -> None:
     for name, default in limits.items():
         (row,) = (row for row in rows if f"`--{name.replace('_', '-')}`" in row)
         assert f"{default:,}" in row, row
+
+
+async def test_what_would_be_too_much_is_refused_before_it_comes(tmp_path: Path) -> None:
+    pulled: list[int] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        pulled.append(1)
+        yield b"x"
+
+    async with client(tmp_path, limits=Limits(bytes=10**9)) as asking:
+        for declared, code in (("1000000000000", 507), ("9" * 19, 507)):
+            answer = await asking.put(f"/blobs/{DIGESTS[0]}", content=body(), headers={"content-length": declared})
+            assert (answer.status_code, pulled) == (code, [])
+        assert (await asking.put(f"/blobs/{DIGESTS[0]}", content=BLOBS[0])).status_code == 201

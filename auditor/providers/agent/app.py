@@ -135,6 +135,7 @@ class _Agent:
         with self._clients.receive(word, digest) as room:
             if not await asyncio.to_thread(room.take_up, offset):
                 raise _Refusal(409, f"this agent does not have the first {offset:,} bytes of this blob")
+            room.expect(_declared(request))
             async for piece in paced(request.stream()):
                 room.write(piece)
             await asyncio.to_thread(room.incoming.keep, digest)
@@ -239,6 +240,12 @@ class _Agent:
         """Forget what nobody has asked for in long; done when something new comes, from the client `word`."""
         self._runs.forget()
         self._clients.forget(self._runs.busy | {word})
+
+
+def _declared(request: Request) -> int:
+    """How many bytes a request says that it brings; 0 where it does not say."""
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 20 else 0
 
 
 def _word(request: Request) -> str:

@@ -28,6 +28,10 @@ REMEMBERED = 64
 """Of so many clients an agent knows which checkpoints it has read and found sound; others' are read again."""
 
 
+TOO_MANY = "this agent already keeps as many bytes of checkpoints as its owner allows"
+TOO_MANY_OF_ONE = "this agent already keeps as many bytes of checkpoints for this client as its owner allows"
+
+
 class Clients:
     """All clients of an agent, each known by its secret word.
 
@@ -220,17 +224,30 @@ class Room:
         self.incoming.write(piece)
         self._count()
 
+    def expect(self, more: int) -> None:
+        """Make sure that there is room for so many bytes more, before they come.
+
+        Raises:
+            Full: there is not.
+        """
+        if self._clients.coming(0) + more > self._left:
+            self._left += self._clients.drop_partials()
+        if self._clients.coming(0) + more > self._left:
+            raise Full(TOO_MANY)
+        if self.incoming.size + more > self._own_left:
+            raise Full(TOO_MANY_OF_ONE)
+
     def _count(self) -> None:
         more = self.incoming.size - self.counted
         self.counted = self.incoming.size
         if self._clients.coming(more) > self._left:
             self._left += self._clients.drop_partials()
         if self._clients.coming(0) > self._left:
-            raise Full("this agent already keeps as many bytes of checkpoints as its owner allows")
+            raise Full(TOO_MANY)
         if self.incoming.size > self._own_left:
             self._own_left += self._clients.drop_partials(of=self.incoming.path.parent)
         if self.incoming.size > self._own_left:
-            raise Full("this agent already keeps as many bytes of checkpoints for this client as its owner allows")
+            raise Full(TOO_MANY_OF_ONE)
 
 
 def clear_clients(folder: Path) -> None:

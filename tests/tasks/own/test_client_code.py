@@ -253,7 +253,8 @@ def test_what_the_code_prints_is_no_data(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "helper.py").write_text("print('imported')\n")
     (tmp_path / "task.py").write_text(
         HEAD
-        + "import helper\nimport sys\nsys.stdout.write('library ')\nprint('begun')\ndef workload():\n    print('called')\n    return Workload(net, DATA)\n"
+        + "import helper\nimport sys\nsys.stdout.write('library ')\nprint('begun')\n"
+        + "def workload():\n    print('called')\n    return Workload(net, DATA)\n"
     )
     text = '[task]\nkind = "python"\nmodule = "task.py"\nneeds = ["helper.py"]\n'
     load_program(parse_job(text + PROVIDERS, folder=tmp_path).task, Path())
