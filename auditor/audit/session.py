@@ -272,6 +272,7 @@ class Session:
             reason=choice.reason,
             warnings=(*choice.warnings, *self.connections.warnings),
             materials=materials.found,
+            simulated=job.simulated,
         )
 
     def _data_read(self) -> DataRead:

@@ -19,6 +19,8 @@ from auditor.planning import Choice
 WHOLE = "update"
 """The metric that sees all parameters, and is part of every audit: where it is blind, an attack on them may hide."""
 
+SIMULATED = "it is simulated and trained nothing"
+
 
 def judge_providers(
     state: AuditState, choice: Choice, assumptions: Assumptions, *, ended: bool = False
@@ -52,8 +54,9 @@ def judge_providers(
         if verdict.p_value is not None and verdict.p_value <= assumptions.false_alarm_rate
     ]
     doubts = tuple(doubts_about_assumption(deviating, matrices, assumptions, sketches))
+    simulated = (SIMULATED,) if state.started is not None and state.started.simulated else ()
     return [
-        replace(verdict, reasons=(*verdict.reasons, *doubts)) if verdict.name in deviating else verdict
+        replace(verdict, reasons=(*simulated, *verdict.reasons, *(doubts if verdict.name in deviating else ())))
         for verdict in verdicts
     ]
 
