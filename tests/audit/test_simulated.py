@@ -60,12 +60,13 @@ def test_sixteen_honest_ones_that_share_seeds_are_clean_and_every_face_says_that
         pytest.param("simulated:deviating=4", 'replicated = 8\nseeds = "own"\ndrawn_by = "client"', id="own seeds"),
     ],
 )
-def test_the_one_that_deviates_is_flagged_and_nobody_else(auditor: Auditor, endpoint: str, audit: str) -> None:
+def test_the_one_that_deviates_is_flagged(auditor: Auditor, endpoint: str, audit: str) -> None:
     result = auditor.here("run", job(auditor, {"p05": endpoint}, audit, count=8), "--json")
     assert result.code == 10, result.stderr
-    flagged = {name for name, verdict in result.verdicts.items() if verdict == "flagged"}
-    assert flagged == {"p05"}
+    assert result.verdicts["p05"] == "flagged"
     assert "inconclusive" not in result.verdicts.values()
+    if "own" not in audit:  # where false alarms have a rate, and what is drawn differs from run to run
+        assert list(result.verdicts.values()).count("flagged") == 1
 
 
 @pytest.mark.slow
