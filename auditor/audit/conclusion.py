@@ -38,7 +38,7 @@ class Conclusion:
         outcome = outcome_of(
             verdict for verdict in verdicts if verdict.name not in idle or verdict.verdict == "flagged"
         )
-        session.write(AuditFinished(outcome, tuple(verdicts), self._cost()))
+        session.write(AuditFinished(outcome, tuple(verdicts), self._cost(), session.job.simulated))
 
     async def _measure_attack(self, adversary: Connection) -> None:
         execution = self._latest_execution(adversary)

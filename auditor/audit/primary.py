@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 
 from auditor.audit.checkpoints import Checkpoints
@@ -111,7 +112,7 @@ class PrimaryTraining:
         async for status in session.follow(primary, request):
             await self._heed_seed(status)
             for commitment in status.commitments:
-                boundary = session.boundaries.index(commitment.step)
+                boundary = bisect_left(session.boundaries, commitment.step)  # `follow` checked that it is one
                 loss = status.loss if commitment is status.commitments[-1] else None
                 await self._committed(boundary, commitment, loss)
             meter.report(status.step, status.loss)

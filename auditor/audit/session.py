@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from bisect import bisect_left
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -221,7 +222,7 @@ class Session:
 
     async def draw(self, sub_run: int) -> bool:
         """Draw whether a sub-run is replicated, once the boundary behind it is committed, and record it."""
-        taken = sum(self.state.sub_run(earlier).replicated is True for earlier in range(sub_run))
+        taken = bisect_left(self.state.replicated, sub_run)
         unsure = self.job.audit.replicated_at_most is not None and await asyncio.to_thread(
             is_unsure, self.state, self._choice, self._assumptions
         )
@@ -272,6 +273,7 @@ class Session:
             reason=choice.reason,
             warnings=(*choice.warnings, *self.connections.warnings),
             materials=materials.found,
+            simulated=job.simulated,
         )
 
     def _data_read(self) -> DataRead:

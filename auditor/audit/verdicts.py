@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auditor.audit.collusion import doubts_about_assumption
 from auditor.audit.record.findings import Outcome, ProviderVerdict, Verdict
@@ -18,6 +18,8 @@ from auditor.planning import Choice
 
 WHOLE = "update"
 """The metric that sees all parameters, and is part of every audit: where it is blind, an attack on them may hide."""
+
+SIMULATED = "it is simulated and trained nothing"
 
 
 def judge_providers(
@@ -35,11 +37,16 @@ def judge_providers(
     judgements = choice.decision.judge(matrices, assumptions)
     sketches = state.sketches()
     directions = look_at_directions(sketches, choice.budget, assumptions, ended=ended)
+    by_provider: dict[str, list[Judgement]] = {}
+    for judgement in judgements:
+        by_provider.setdefault(judgement.provider, []).append(judgement)
+    found = _found_in(state)
     verdicts = [
         _judge_provider(
             name,
             state,
-            [judgement for judgement in judgements if judgement.provider == name],
+            found,
+            by_provider.get(name, []),
             directions.get(name, []),
             choice,
             assumptions,
@@ -52,8 +59,9 @@ def judge_providers(
         if verdict.p_value is not None and verdict.p_value <= assumptions.false_alarm_rate
     ]
     doubts = tuple(doubts_about_assumption(deviating, matrices, assumptions, sketches))
+    simulated = (SIMULATED,) if state.started is not None and state.started.simulated else ()
     return [
-        replace(verdict, reasons=(*verdict.reasons, *doubts)) if verdict.name in deviating else verdict
+        replace(verdict, reasons=(*simulated, *verdict.reasons, *(doubts if verdict.name in deviating else ())))
         for verdict in verdicts
     ]
 
@@ -66,9 +74,39 @@ def outcome_of(verdicts: Iterable[ProviderVerdict]) -> Outcome:
     return "clean" if kinds == {"consistent"} else "inconclusive"
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What is looked up once for all providers: of thousands of sub-runs, few were given to anybody.
+
+    Attributes:
+        sub_runs: those in which something was found, by rising number.
+        not_finite: of those with models that are not finite, though most are: the number, and whose.
+        unasked: see `unasked`.
+    """
+
+    sub_runs: Sequence[tuple[int, SubRun]]
+    not_finite: Sequence[tuple[int, Set[str]]]
+    unasked: Set[str]
+
+
+def _found_in(state: AuditState) -> _Found:
+    not_finite = []
+    for index, sub_run in state.sub_runs.items():
+        finite = finite_models(index, state) if sub_run.replicas else {}
+        if sum(finite.values()) * 2 > len(finite):
+            not_finite.append((index, {name for name, is_finite in finite.items() if not is_finite}))
+    sub_runs = [
+        (index, sub_run)
+        for index, sub_run in state.sub_runs.items()
+        if sub_run.replicas or sub_run.undecided is not None or sub_run.failed_metrics or sub_run.equal
+    ]
+    return _Found(sub_runs, not_finite, unasked(state))
+
+
 def _judge_provider(
     name: str,
     state: AuditState,
+    found: _Found,
     judgements: list[Judgement],
     directions: list[Look],
     choice: Choice,
@@ -81,8 +119,8 @@ def _judge_provider(
     checked = len(seen)
     p_value = combined_p_value(decided, choice.budget, [(look.p_value, look.share) for look in directions])
     ratios = [judgement.ratio for judgement in judgements if judgement.ratio is not None]
-    faults = _faults(name, state)
-    doubts = _doubts(name, state, judgements, choice)
+    faults = _faults(name, state, found)
+    doubts = _doubts(name, state, found, judgements, choice)
     lost = state.provider(name).lost
     verdict: Verdict
     deviates = p_value is not None and p_value <= assumptions.false_alarm_rate
@@ -93,7 +131,7 @@ def _judge_provider(
     elif lost is not None:
         verdict, reasons = "unreachable", [lost]
     elif doubts or not checked:
-        verdict, reasons = "inconclusive", doubts or [_unchecked(name, state, decided)]
+        verdict, reasons = "inconclusive", doubts or [_unchecked(name, found, decided)]
     else:
         verdict = "consistent"
         plural = "sub-run" if checked == 1 else "sub-runs"
@@ -145,7 +183,7 @@ def _sub_runs(indices: Sequence[int]) -> str:
     return f"sub-run{'s' if len(indices) > 1 else ''} {', '.join(map(str, indices))}"
 
 
-def _unchecked(name: str, state: AuditState, decided: Sequence[Judgement]) -> str:
+def _unchecked(name: str, known: _Found, decided: Sequence[Judgement]) -> str:
     if decided:
         noise = min(
             judgement.noise for judgement in decided if judgement.noise is not None and judgement.metric == WHOLE
@@ -154,21 +192,22 @@ def _unchecked(name: str, state: AuditState, decided: Sequence[Judgement]) -> st
             f"nothing could be seen: numerical noise of {_share_text(noise)} of a sub-run's training must be allowed "
             "for, which could hide an attack. Use shorter sub-runs (audit.sub_run_steps)"
         )
-    if name in unasked(state):
+    if name in known.unasked:
         return "it was not asked to execute any sub-run"
     return "none of its sub-runs was replicated"
 
 
-def _faults(name: str, state: AuditState) -> list[str]:
+def _faults(name: str, state: AuditState, known: _Found) -> list[str]:
     """What no honest provider does; it flags regardless of the distances."""
     found = [
         reason if sub_run is None else f"sub-run {sub_run}: {reason}"
         for sub_run, reason in state.provider(name).misbehaviour
     ]
-    for index in sorted(state.sub_runs):
-        finite = finite_models(index, state)
-        if finite.get(name) is False and sum(finite.values()) * 2 > len(finite):
-            found.append(f"sub-run {index}: its weights are not finite numbers, but most others' are")
+    found += [
+        f"sub-run {index}: its weights are not finite numbers, but most others' are"
+        for index, names in known.not_finite
+        if name in names
+    ]
     return _without_repetition(found)
 
 
@@ -193,11 +232,11 @@ def finite_models(index: int, state: AuditState) -> dict[str, bool]:
     return finite
 
 
-def _doubts(name: str, state: AuditState, judgements: list[Judgement], choice: Choice) -> list[str]:
+def _doubts(name: str, state: AuditState, known: _Found, judgements: list[Judgement], choice: Choice) -> list[str]:
     """Why the evidence about a provider is not enough to call it consistent."""
     found: list[str] = []
     primary = state.started.primary if state.started else None
-    for index, sub_run in sorted(state.sub_runs.items()):
+    for index, sub_run in known.sub_runs:
         if name != primary and name not in sub_run.replicas:
             continue
         if sub_run.undecided is not None:

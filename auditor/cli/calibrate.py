@@ -96,6 +96,8 @@ def trusted_providers(job: Job, endpoints: Sequence[str], store: Store) -> tuple
         try:
             named = Provider(name=f"machine {number}", endpoint=endpoint).relative_to(Path.cwd())
             alone = job.model_copy(update={"providers": (named,)})
+            if not named.where.trains:
+                raise JobError(f"--trusted {endpoint}", [Problem("it trains nothing, so it has no noise to measure.")])
             found += resolve_providers(alone, store.providers(), source="--trusted").providers
         except ValidationError as error:
             raise JobError(f"--trusted {endpoint}", [Problem(str(error.errors()[0]["msg"]))]) from None

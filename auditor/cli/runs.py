@@ -58,6 +58,7 @@ def _describe(store: Store, run: RunRecord) -> dict[str, Any]:
         "job": summary.source,
         "parent": run.parent,
         "damage": summary.damage,
+        "simulated": summary.simulated,
     }
 
 
@@ -75,7 +76,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             Text(row["run"] + (f"\n  from {row['parent']}" if row["parent"] else "")),
             row["created"][:16].replace("T", " "),
-            row["status"],
+            row["status"] + (" (simulated)" if row["simulated"] else ""),
             f"{row['step']:,}/{row['steps']:,}" if row["steps"] else "–",
             seconds_text(row["seconds"]),
             Text(", ".join(row["flagged"])),

@@ -11,8 +11,11 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 ALLOWED = "local:cpu, local:cuda:N, unix:PATH, https://host:port or the name of a registered provider"
+SIMULATED = "simulated:honest or simulated:deviating=SHARE, with a SHARE such as 0.2 of an honest update"
 _NAME = re.compile(r"\w[\w .()+-]{0,63}")
 _LOCAL = re.compile(r"local:(cpu|cuda:\d+)")
+_SIMULATED = "simulated:"
+_DEVIATING = re.compile(r"deviating=(\d{1,6}(\.\d{1,9})?)")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -20,8 +23,13 @@ class Endpoint:
     """Where a provider is, and what the client may do there."""
 
     ours: ClassVar[bool] = False
-    """Whether the client starts the provider, on the client's hardware. A full disk is then no fault of the provider,
-    and an attack can be simulated."""
+    """Whether the client starts the provider, on the client's hardware. A full disk is then no fault of its own."""
+
+    trains: ClassVar[bool] = True
+    """Whether anything is trained there. What a simulated provider returns is drawn at random."""
+
+    attackable: ClassVar[bool] = False
+    """Whether a provider there can carry out an attack that the job names."""
 
     @property
     def device(self) -> str | None:
@@ -34,12 +42,26 @@ class LocalEndpoint(Endpoint):
     """An agent process that the engine starts on this machine."""
 
     ours = True
+    attackable = True
     place: str
 
     @property
     def device(self) -> str:
         """See `Endpoint`."""
         return self.place
+
+
+@dataclass(frozen=True)
+class SimulatedEndpoint(Endpoint):
+    """A provider that trains nothing: the engine starts it, and it returns checkpoints that are drawn at random.
+
+    Attributes:
+        deviation: how far its models lie off the honest ones, as a share of an honest update; 0 where it is honest.
+    """
+
+    ours = True
+    trains = False
+    deviation: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +162,8 @@ def is_loopback(host: str) -> bool:
 def _parsed(text: str) -> Endpoint:
     if match := _LOCAL.fullmatch(text):
         return LocalEndpoint(match.group(1))
+    if text.startswith(_SIMULATED):
+        return _simulated(text)
     if text.startswith("unix:") and len(text) > len("unix:"):
         with contextlib.suppress(RuntimeError):  # "~nobody/…"
             return UnixEndpoint(Path(text.removeprefix("unix:")).expanduser())
@@ -156,3 +180,13 @@ def _parsed(text: str) -> Endpoint:
     if _NAME.fullmatch(text):
         return RegisteredEndpoint(text)
     raise ValueError(f"{text!r} is not an endpoint; give {ALLOWED}{remote}")
+
+
+def _simulated(text: str) -> SimulatedEndpoint:
+    kind = text.removeprefix(_SIMULATED)
+    if kind == "honest":
+        return SimulatedEndpoint()
+    match = _DEVIATING.fullmatch(kind)
+    if match is None or float(match.group(1)) == 0:
+        raise ValueError(f"{text!r} is not a simulated provider; give {SIMULATED}")
+    return SimulatedEndpoint(float(match.group(1)))

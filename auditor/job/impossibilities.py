@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from auditor.base.seeds import Seeds
+from auditor.base.seeds import Drawer, Seeds
 
 if TYPE_CHECKING:
     from auditor.job.model import Job
@@ -29,6 +29,8 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
         found_primaries = "no provider is" if not primaries else f"{' and '.join(primaries)} are each"
         found.append(("providers", f"{found_primaries} the primary; set `primary = true` for exactly one provider."))
         return found
+    if job.simulated:
+        found += _impossible_simulations(job)
     if len(job.providers) < 2:
         found.append(("providers", "an audit needs a primary and at least one other provider."))
         return found
@@ -125,5 +127,26 @@ def impossibilities(job: Job) -> list[tuple[str, str]]:
                 f"with {job.participants} providers, {job.benign_fraction:g} leaves fewer than two benign ones to "
                 f"compare; give {math.ceil(2000 / job.participants) / 1000:g} to 1.",
             )
+        )
+    return found
+
+
+def _impossible_simulations(job: Job) -> list[tuple[str, str]]:
+    """What providers that train nothing cannot be part of."""
+    real = [provider.name for provider in job.providers if provider.where.trains]
+    if real:
+        return [
+            (
+                "providers",
+                f"{real[0]!r} trains, and a simulated provider does not, so that their models cannot be compared; "
+                "make all providers simulated, or none.",
+            )
+        ]
+    found = []
+    if job.evolution is not None:
+        found.append(("evolution", "simulated providers train no updates; remove this table."))
+    if job.audit.drawn_by is Drawer.PROVIDER:
+        found.append(
+            ("audit.drawn_by", "a simulated provider draws no initial weights and no seed; use 'client' or 'coin'.")
         )
     return found

@@ -62,6 +62,11 @@ class Job(Frozen):
         return self.replicas + 1
 
     @property
+    def simulated(self) -> bool:
+        """Whether its providers train nothing, so that a run of it audits nobody (see `SimulatedEndpoint`)."""
+        return any(not provider.where.trains for provider in self.providers)
+
+    @property
     def has_referee(self) -> bool:
         """Whether a third provider is asked only where the primary and its one replica disagree."""
         return self.participants == 2 and len(self.others) > 1 and self.audit.seeds is Seeds.SHARED

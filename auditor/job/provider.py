@@ -110,7 +110,7 @@ class Provider(Frozen):
     @model_validator(mode="after")
     def _attacks_are_local(self) -> Self:
         # Whether a registered provider is local is known when its name is looked up.
-        if self.attack is not None and not (self.where.ours or isinstance(self.where, RegisteredEndpoint)):
+        if self.attack is not None and not (self.where.attackable or isinstance(self.where, RegisteredEndpoint)):
             raise PydanticCustomError(
                 "attack",
                 "only a local provider (local:cpu or local:cuda:N) can simulate an attack.",

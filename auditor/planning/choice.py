@@ -14,6 +14,11 @@ from auditor.decisions.ratio import RatioDecision
 from auditor.decisions.rules import direction_tells, select, sub_runs_for_direction
 from auditor.job.model import Job
 
+SIMULATED = (
+    "The providers of this job are simulated. They train nothing and return models that are drawn at random, so a run "
+    "audits nobody and delivers no trained model."
+)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -70,7 +75,7 @@ def choose(job: Job) -> Choice:
     smallest = decision.smallest_p_value(count, assumptions)
     reached = _smallest_of_run(smallest, budget, budget.sub_runs if budget.exact else job.sub_runs)
     powerless = count > 2 and reached > assumptions.false_alarm_rate and not budget.adds_up
-    warnings: list[str] = []
+    warnings: list[str] = [SIMULATED] if job.simulated else []
     if count == 2 and not job.has_referee:
         warnings.append(
             "With two providers there is no majority. The outcome is inconclusive unless both agree within numerical "

@@ -15,11 +15,13 @@ from auditor.job.endpoint import (
     LocalEndpoint,
     LoopbackEndpoint,
     RegisteredEndpoint,
+    SimulatedEndpoint,
     UnixEndpoint,
 )
 from auditor.providers.errors import Unreachable
 from auditor.providers.launcher import Launch, Launcher
 from auditor.providers.local_launcher import LocalLauncher
+from auditor.providers.simulated.simulated_launcher import SimulatedLauncher
 
 
 class StandingLauncher(Launcher):
@@ -41,6 +43,7 @@ class StandingLauncher(Launcher):
 
 LAUNCHERS: Mapping[type[Endpoint], type[Launcher]] = {
     LocalEndpoint: LocalLauncher,
+    SimulatedEndpoint: SimulatedLauncher,
     UnixEndpoint: StandingLauncher,
     HttpsEndpoint: StandingLauncher,
     LoopbackEndpoint: StandingLauncher,

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 from auditor.base.cores import usable_cores
 from auditor.job.endpoint import UnixEndpoint
@@ -25,9 +26,12 @@ class LocalLauncher(Launcher):
     """Starts a fork server, and in it an agent for each provider on this machine."""
 
     patience = 30.0
+    module: ClassVar[str] = "auditor.providers.fork_server"
+    """What is started: it says that it is ready in one line, then takes an order a line until its input closes."""
 
     def __init__(self, launches: Sequence[Launch], downloads: Path) -> None:
         super().__init__(launches, downloads)
+        self._positions = {name: position for position, name in enumerate(self.launches)}
         self._made: Path | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -44,8 +48,7 @@ class LocalLauncher(Launcher):
 
     def address(self, name: str) -> UnixEndpoint:
         """See `Launcher`."""
-        position = list(self.launches).index(name)
-        return UnixEndpoint(self._sockets / f"{position}.sock")
+        return UnixEndpoint(self._sockets / f"{self._positions[name]}.sock")
 
     def why_ended(self, name: str) -> str | None:
         """See `Launcher`."""
@@ -70,7 +73,7 @@ class LocalLauncher(Launcher):
             sys.executable,
             "-P",  # nothing is imported from the folder that the user happens to be in
             "-m",
-            "auditor.providers.fork_server",
+            self.module,
             str(self._sockets),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -94,7 +97,12 @@ class LocalLauncher(Launcher):
         assert self._process is not None
         assert self._process.stdin is not None
         launch.folder.mkdir(parents=True, exist_ok=True)
-        order = {
+        self._process.stdin.write(json.dumps(self.order(launch)).encode() + b"\n")
+        await self._process.stdin.drain()
+
+    def order(self, launch: Launch) -> dict[str, Any]:
+        """What the process that was started is told of one provider."""
+        return {
             "name": launch.name,
             "device": launch.endpoint.device,
             "threads": self._threads(),
@@ -109,8 +117,6 @@ class LocalLauncher(Launcher):
             "measurement_seed": launch.measurement_seed,
             "seed": launch.seed,
         }
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        await self._process.stdin.drain()
 
     def _threads(self) -> int:
         """An equal share of the cores for each local provider, one at least."""

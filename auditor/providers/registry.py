@@ -84,6 +84,8 @@ def check_access(
     if isinstance(where, RegisteredEndpoint):
         raise ValueError(f"{endpoint!r} is not an endpoint; give {ADDRESSES}")
     parse_endpoint(endpoint, token_file, fingerprint)
+    if not where.trains:
+        raise ValueError(f"{endpoint} trains nothing, so it is nobody to register; name it in a job file")
     if signing_key is not None and where.ours:
         raise ValueError(f"auditor itself starts {endpoint}; leave out the signing key")
     if token_file is not None:

@@ -31,6 +31,7 @@ class RunSummary:
         source: the job file.
         damage: why it cannot be read.
         evolves: whether it has updates, each with a run of its own.
+        simulated: whether its providers train nothing, so that it audits nobody.
     """
 
     run: str
@@ -45,6 +46,7 @@ class RunSummary:
     source: str
     damage: str | None = None
     evolves: bool = False
+    simulated: bool = False
 
 
 def summarize_end(store: Store, run: RunRecord, last: int) -> RunSummary | None:
@@ -96,6 +98,7 @@ def summarize(store: Store, run: RunRecord, state: AuditState | None = None) -> 
         cost=finished.cost if finished else None,
         source=run.source,
         evolves=run.evolves,
+        simulated=state.started is not None and state.started.simulated,
     )
 
 
@@ -120,14 +123,14 @@ class ProviderRecord:
 
 
 def provider_records(store: Store) -> dict[str, ProviderRecord]:
-    """The record of every provider that took part in a run that ended, by name."""
+    """The record of every provider that took part in a run that ended, by name; simulated ones say nothing."""
     found: dict[str, ProviderRecord] = {}
     for event in store.last_events("verdict"):
         try:
             verdicts_of = fold([event]).finished
         except DamagedRun:
             continue
-        for verdict in verdicts_of.providers if verdicts_of else ():
+        for verdict in verdicts_of.providers if verdicts_of and not verdicts_of.simulated else ():
             known = found.get(verdict.name, ProviderRecord())
             verdicts = Counter(known.verdicts) + Counter([verdict.verdict])
             checked = known.sub_runs_checked + verdict.sub_runs_checked

@@ -13,6 +13,8 @@ OUTCOMES = {
     "inconclusive": "INCONCLUSIVE: there is too little evidence for a verdict on {open}.",
 }
 
+SIMULATED = "SIMULATED: no provider trained anything, and this is no audit of anybody."
+
 
 def outcome_sentence(finished: AuditFinished) -> str:
     """The outcome of a run as one sentence."""
@@ -23,7 +25,7 @@ def outcome_sentence(finished: AuditFinished) -> str:
     sentence = OUTCOMES[finished.outcome].format(flagged=_listed(names["flagged"]), open=_listed(names["open"]))
     if finished.outcome == "flagged" and names["open"]:
         sentence += f" There is no verdict on {_listed(names['open'])}."
-    return sentence
+    return f"{SIMULATED} {sentence}" if finished.simulated else sentence
 
 
 def cost_sentence(cost: Cost) -> str:
@@ -45,7 +47,8 @@ def delivery_lines(state: AuditState) -> list[str]:
     if isinstance(state.delivered, ModelDelivered):
         accuracy = state.delivered.accuracy
         quality = "" if accuracy is None else f"{percent_text(accuracy)} accuracy on held-out samples, "
-        lines.append(f"Delivered model: {quality}in {state.delivered.path}")
+        drawn = "drawn at random and not trained, " if state.started is not None and state.started.simulated else ""
+        lines.append(f"Delivered model: {drawn}{quality}in {state.delivered.path}")
     for name, attack in state.attacks.items():
         rate, delivered = attack.success_rate, attack.delivered_rate
         success = "" if rate is None else f", attack success {served_text(rate, delivered)}"

@@ -31,6 +31,7 @@ class RunStarted(Event):
     """The audit began. `decision` is the rule that was chosen and `reason` why.
 
     `materials` has a digest, or a version, of all that must be the same when the audit goes on after an interruption.
+    `simulated` says that its providers train nothing, so that the run audits nobody.
     """
 
     name: str
@@ -43,6 +44,7 @@ class RunStarted(Event):
     reason: str
     warnings: tuple[str, ...]
     materials: Mapping[str, str] = field(default_factory=dict)
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -291,12 +293,16 @@ class AttackMeasured(Event):
 
 @dataclass(frozen=True)
 class AuditFinished(Event):
-    """The end: the verdicts and what they cost; in the store and in JSON its kind is `verdict`."""
+    """The end: the verdicts and what they cost; in the store and in JSON its kind is `verdict`.
+
+    `simulated` says that no provider trained anything, so that the verdicts are about nobody.
+    """
 
     kind: ClassVar[str]
     outcome: Outcome
     providers: tuple[ProviderVerdict, ...]
     cost: Cost
+    simulated: bool = False
 
 
 AuditFinished.kind = "verdict"

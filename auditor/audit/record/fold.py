@@ -86,10 +86,10 @@ def _changed(state: AuditState, event: e.Event) -> AuditState:
         case e.Committed():
             execution = None if state.execution is None else state.execution[0]
             boundary = Boundary(event.step, event.digest, signature=event.signature, execution=execution)
-            return replace(state, boundaries={**state.boundaries, event.boundary: boundary})
+            return replace(state, boundaries=state.boundaries.having(event.boundary, boundary))
         case e.BoundaryOpened():
             opened = replace(state.boundaries[event.boundary], finite=event.finite, damaged=False)
-            boundaries = {**state.boundaries, event.boundary: opened}
+            boundaries = state.boundaries.having(event.boundary, opened)
             return replace(state, boundaries=boundaries, bytes=state.bytes + event.bytes)
         case e.ModelDelivered():
             return replace(state, delivered=event, bytes=state.bytes + event.bytes)
@@ -158,6 +158,8 @@ def _provider_changed(
 def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
     match event:
         case e.Drawn():
+            if event.replicated:
+                state = replace(state, replicated=_rising(state.replicated, event.sub_run))
             return _with_sub_run(state, event.sub_run, replicated=event.replicated)
         case e.ReplicaStarted():
             state = replace(state, bytes=state.bytes + event.bytes)
@@ -190,10 +192,10 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             replicas.pop(event.provider, None)
             return _with_sub_run(state, event.sub_run, replicas=replicas)
         case e.CheckpointDamaged():
-            boundaries = {
-                number: replace(boundary, damaged=True) if boundary.step == event.step else boundary
-                for number, boundary in state.boundaries.items()
-            }
+            boundaries = state.boundaries
+            for number, boundary in state.boundaries.items():
+                if boundary.step == event.step:
+                    boundaries = boundaries.having(number, replace(boundary, damaged=True))
             return replace(state, boundaries=boundaries)
         case e.EqualModels():
             found = (event.first, event.second, event.parameters)
@@ -211,8 +213,9 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
             )
             before = state.sub_run(event.sub_run)
             others = [known for known in before.matrices if known.metric != event.metric]
-            earlier = sum(sub_run.measured is not None for sub_run in state.sub_runs.values())
-            measured = earlier if before.measured is None else before.measured
+            measured = state.measured if before.measured is None else before.measured
+            if before.measured is None:
+                state = replace(state, measured=state.measured + 1)
             remarks = {**before.remarks, **{(event.metric, name): said for name, said in event.remarks.items()}}
             return _with_sub_run(state, event.sub_run, matrices=(*others, matrix), measured=measured, remarks=remarks)
         case e.ModelsSketched():
@@ -230,6 +233,13 @@ def _sub_run_changed(state: AuditState, event: e.Event) -> AuditState:
     return state
 
 
+def _rising(numbers: tuple[int, ...], number: int) -> tuple[int, ...]:
+    """Rising numbers with one more, which nearly always is the largest."""
+    if not numbers or number > numbers[-1]:
+        return (*numbers, number)
+    return tuple(sorted({*numbers, number}))
+
+
 def _length(state: AuditState, sub_run: int) -> int:
     started = state.started
     return 0 if started is None else sub_run_length(sub_run, started.steps, started.sub_run_steps)
@@ -241,7 +251,7 @@ def _with_provider(state: AuditState, name: str, **changes: Any) -> AuditState:
 
 
 def _with_sub_run(state: AuditState, index: int, **changes: Any) -> AuditState:
-    return replace(state, sub_runs={**state.sub_runs, index: replace(state.sub_run(index), **changes)})
+    return replace(state, sub_runs=state.sub_runs.having(index, replace(state.sub_run(index), **changes)))
 
 
 def _with_replica(state: AuditState, index: int, provider: str, replica: Replica) -> AuditState:

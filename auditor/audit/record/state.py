@@ -9,6 +9,7 @@ from typing import Literal
 
 from auditor.audit.record import events as e
 from auditor.audit.record.findings import RecordedJudgement
+from auditor.audit.record.numbered import Numbered
 from auditor.audit.record.packed_sketches import unpacked
 from auditor.decisions.direction import Sketches
 from auditor.decisions.distances import DistanceMatrix
@@ -133,6 +134,8 @@ class AuditState:
         providers: by name, the primary first.
         boundaries: by number, as far as they are committed.
         sub_runs: by number, as far as something happened to them.
+        replicated: the sub-runs that were drawn to be replicated, rising.
+        measured: how many sub-runs were measured.
         tosses: by id, in their order.
         disclosed: the seed that the primary drew for all; None until it said which, or where it draws none for all.
         compared: what its initial state was held against; None where it was not.
@@ -154,8 +157,10 @@ class AuditState:
     started: e.RunStarted | None = None
     data: e.DataRead | None = None
     providers: Mapping[str, ProviderState] = field(default_factory=dict)
-    boundaries: Mapping[int, Boundary] = field(default_factory=dict)
-    sub_runs: Mapping[int, SubRun] = field(default_factory=dict)
+    boundaries: Numbered[Boundary] = field(default_factory=Numbered)
+    sub_runs: Numbered[SubRun] = field(default_factory=Numbered)
+    replicated: tuple[int, ...] = ()
+    measured: int = 0
     tosses: Mapping[str, Toss] = field(default_factory=dict)
     disclosed: int | None = None
     compared: e.StartCompared | None = None
@@ -180,7 +185,7 @@ class AuditState:
         """The furthest step that the primary committed to; of an evolving job, the steps of all updates that ended."""
         if self.updates:
             return sum(update.started.steps for update in self.updates.values() if update.finished is not None)
-        return max((boundary.step for boundary in self.boundaries.values()), default=0)
+        return self.boundaries[self.boundaries.last].step if self.boundaries else 0
 
     @property
     def can_go_on(self) -> bool:
@@ -237,4 +242,4 @@ class AuditState:
             return "passed"
         if index + 1 in self.boundaries:
             return "committed"
-        return "training" if self.execution and index <= max(self.boundaries, default=0) else "waiting"
+        return "training" if self.execution and index <= max(self.boundaries.last, 0) else "waiting"

@@ -19,6 +19,7 @@ from auditor.job.task import Task
 from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.bodies import TooLong, paced, short_body
 from auditor.providers.agent.clients import Clients
+from auditor.providers.agent.executor import Executor
 from auditor.providers.agent.gate import Gate
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.runs import Runs
@@ -26,7 +27,6 @@ from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.signing_key import SigningKey
 from auditor.providers.agent.tosses import NotRevealed, Tosses, UnknownToss
 from auditor.providers.agent.transfers import begun_bytes, checkpoint_answer, first_byte
-from auditor.providers.agent.worker import Worker
 from auditor.providers.file_names import NotOffered, found_task
 from auditor.providers.json_reader import Nonsense, read_message
 from auditor.providers.operations import OPERATIONS
@@ -50,11 +50,22 @@ MAX_WAIT = 30.0
 """Seconds that an answer to a question about progress is held back at most."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+MakeExecutor = Callable[[AgentSettings, Clients], Executor]
 
 
-def make_app(settings: AgentSettings) -> Starlette:
-    """The application of an agent; it trains in a thread that lives as long as the process."""
-    return _Agent(settings).app
+def make_app(settings: AgentSettings, make_executor: MakeExecutor | None = None) -> Starlette:
+    """The application of an agent.
+
+    Args:
+        settings: of the agent.
+        make_executor: makes what executes its runs; without it they are trained, in a thread that lives as long as the
+            process.
+    """
+    if make_executor is None:
+        from auditor.providers.agent.worker import Worker  # imports PyTorch, which not all need
+
+        return _Agent(settings, Worker).app
+    return _Agent(settings, make_executor).app
 
 
 class _Refusal(Exception):  # noqa: N818
@@ -64,11 +75,11 @@ class _Refusal(Exception):  # noqa: N818
 
 
 class _Agent:
-    def __init__(self, settings: AgentSettings) -> None:
+    def __init__(self, settings: AgentSettings, make_executor: MakeExecutor) -> None:
         self._settings = settings
         self._clients = Clients(settings.folder, settings.limits)
         self._signing_key = SigningKey(settings.folder)
-        self._worker = Worker(settings, self._clients)
+        self._executor = make_executor(settings, self._clients)
         self._runs = Runs(settings.limits)
         self._tosses = Tosses(settings.own_secret, self._clients, settings.limits)
         handlers: dict[str, Handler] = {
@@ -164,7 +175,7 @@ class _Agent:
             self._forget(word)
             known = AgentRun(wanted, task, word, asyncio.get_running_loop(), self._signing_key)
             self._runs.add(word, known)
-            self._worker.submit(known)
+            self._executor.submit(known)
         return _answer(known.status(0))
 
     def _found(self, task: Task, word: str) -> Task:
@@ -205,7 +216,7 @@ class _Agent:
         return Response(status_code=204)
 
     async def _simulation(self, request: Request) -> Response:
-        simulation = await self._worker.simulation(self._run(request))
+        simulation = await self._executor.simulation(self._run(request))
         if simulation is None:
             raise _Refusal(404, "this agent simulates no attacks")
         return _answer(simulation)

@@ -12,6 +12,7 @@ from auditor.providers.agent.app import make_app
 from auditor.providers.agent.bounded_connections import bounded_connections
 from auditor.providers.agent.certificate import Certificate
 from auditor.providers.agent.settings import AgentSettings
+from auditor.providers.agent.worker import Worker
 
 MAX_CONNECTIONS = 512
 """The server asks further clients to try again."""
@@ -27,7 +28,7 @@ def serve(settings: AgentSettings, listening: socket.socket, certificate: Certif
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
-        make_app(settings),
+        make_app(settings, Worker),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=2,

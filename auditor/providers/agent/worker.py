@@ -15,6 +15,7 @@ from auditor.plugins.catalogue import Catalogue, PluginError
 from auditor.plugins.guard import GuardedAttack
 from auditor.providers.agent.agent_run import AgentRun
 from auditor.providers.agent.clients import Clients
+from auditor.providers.agent.executor import Executor
 from auditor.providers.agent.limits import Full
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.protocol import Simulation
@@ -29,7 +30,7 @@ REPORT_SECONDS = 0.2
 log = logging.getLogger("auditor.agent")
 
 
-class Worker:
+class Worker(Executor):
     """Executes runs in a separate thread, in the order of the requests."""
 
     def __init__(self, settings: AgentSettings, clients: Clients) -> None:
@@ -43,11 +44,11 @@ class Worker:
         self._prepared: tuple[tuple[object, ...], Learner] | None = None
 
     def submit(self, agent_run: AgentRun) -> None:
-        """Execute a run when those before it are over."""
+        """See `Executor`."""
         self._thread.submit(self._execute, agent_run)
 
     async def simulation(self, agent_run: AgentRun) -> Simulation | None:
-        """What the simulated attack achieved in a finished run; None without an attack or a result."""
+        """See `Executor`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._measure, agent_run)
 
     def _execute(self, agent_run: AgentRun) -> None:

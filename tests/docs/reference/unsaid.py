@@ -53,6 +53,7 @@ MEANINGS = {
     "providers": "Those who train, one of them the primary",
     "providers.name": "What the provider is called in this job",
     "providers.endpoint": "`local:cpu`, `local:cuda:N`, `unix:PATH`, `https://host:port`, or the name of a registered "
-    "provider",
+    "provider. `simulated:honest` and `simulated:deviating=SHARE` train nothing, for [trying how auditor copes]"
+    "(../how-to/many-providers.md)",
     "providers.primary": "Whether it trains the whole job. Exactly one provider does",
 }

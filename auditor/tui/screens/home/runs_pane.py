@@ -213,7 +213,7 @@ def _row(run: RunSummary) -> Row:
         cells=(
             safe_text(run.run, 40),
             Text(day_text(run.created)),
-            Text(f"{sign} {run.status}", style=style),
+            Text(f"{sign} {run.status}{' (simulated)' if run.simulated else ''}", style=style),
             safe_text(", ".join(run.flagged), 60),
             Text(f"${dollars:.2f}" if dollars is not None else extra),
             Text(seconds_text(run.seconds)),
