@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 MANY = os.environ.get("EXAMPLES")
 settings.register_profile(
@@ -13,6 +13,7 @@ settings.register_profile(
     derandomize=MANY is None,
     database=None,
     deadline=None,  # a busy machine is no part of this
+    phases=[phase for phase in Phase if phase is not Phase.explain],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("auditor")
