@@ -11,8 +11,8 @@ from pathlib import Path
 PIECE = 1 << 14
 CUT_AFTER = 1_000, 900_000
 """Bytes of a connection, in both directions together, after which it may be broken."""
-CUTS = 12
-"""So many connections are broken in all; then the network is good."""
+CUTS = 5
+"""So many connections of an agent are broken in all, so that who tries again within its patience gets through."""
 DELAYS = 0.0, 0.05
 """Seconds that each piece is held back."""
 
