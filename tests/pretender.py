@@ -22,6 +22,7 @@ SIZE = 633_056
 """Of a checkpoint of the job in `tests.command.job_text`."""
 BLOB = random.Random(0).randbytes(SIZE)
 DIGEST = hashlib.sha256(BLOB).hexdigest()
+"""What its checkpoints are, unless its trick is in them."""
 EVIL = "\u001b]0;owned\u0007\u001b[31m[bold]evil\u202e"
 SLOW_SECONDS = 0.3
 VALUE, SALT = b"\x01" * 32, b"\x02" * 32
@@ -29,6 +30,30 @@ VALUE, SALT = b"\x01" * 32, b"\x02" * 32
 IDENTITY = {"protocol": 1, "name": "p", "device": "cpu", "threads": 1, "software": "auditor"}
 
 Writer = asyncio.StreamWriter
+
+
+def crafted(table: str, length: int | None = None) -> bytes:
+    """Bytes of the size of a checkpoint that begin with a header of tensors."""
+    header = table.encode()
+    size = len(header) if length is None else length
+    return (size.to_bytes(8, "little") + header + bytes(SIZE))[:SIZE]
+
+
+def _tensors(*offsets: tuple[int, int]) -> str:
+    entry = {str(number): {"dtype": "F32", "shape": [4], "data_offsets": pair} for number, pair in enumerate(offsets)}
+    return json.dumps(entry)
+
+
+CRAFTED = {
+    "overlaps": crafted(_tensors((0, 16), (8, 24))),
+    "negative_offsets": crafted(_tensors((-16, 0))),
+    "past_its_end": crafted(_tensors((0, 2**63))),
+    "many_tensors": crafted("{" + ",".join(f'"{number:x}":{{}}' for number in range(1_000_000)) + "}"),
+    "deep_header": crafted("[" * SIZE),
+    "gigabyte_header": crafted("{", 2**30),
+    "header_without_end": crafted("{", 2**64 - 1),
+}
+"""Checkpoints that are committed to and shown as they are, and are none."""
 
 
 @dataclass
@@ -104,7 +129,7 @@ class Pretender:
         if question.place == "has":
             return 404, b""
         if question.place == "blob":
-            return 200, BLOB
+            return 200, self._blob
         if question.place == "start":
             run = json.loads(question.body)
             self.requests[run["id"]] = run
@@ -123,8 +148,15 @@ class Pretender:
             return 200, json.dumps({"value": VALUE.hex(), "salt": SALT.hex()}).encode()
         return 204, b""
 
+    @property
+    def _blob(self) -> bytes:
+        """What it commits to and shows."""
+        place, _, what = self.trick.partition(".")
+        return CRAFTED[what] if place == "checkpoint" else BLOB
+
     def _status(self, run: dict[str, Any], *, finished: bool, known: int = 0) -> dict[str, Any]:
-        made = [{"step": step, "digest": DIGEST} for step in run["boundaries"]] if finished else []
+        digest = hashlib.sha256(self._blob).hexdigest()
+        made = [{"step": step, "digest": digest} for step in run["boundaries"]] if finished else []
         step = run["boundaries"][-1] if finished else run["start_step"]
         state = "finished" if finished else "queued"
         return {

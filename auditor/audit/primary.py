@@ -10,6 +10,7 @@ from auditor.audit.checkpoints import Checkpoints
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.record.events import Committed, PrimaryFinished, PrimaryStarted
 from auditor.audit.session import Session
+from auditor.audit.status_stream import STARTS_IN_VAIN
 from auditor.providers.errors import Misbehaved, Refused, Unreachable
 from auditor.providers.protocol import Commitment, RunRequest, RunStatus
 
@@ -41,7 +42,7 @@ class PrimaryTraining:
             return
         try:
             await self._check_start()
-            await self._follow(await self._attach() or await self._start())
+            await self._follow_to_the_end(await self._attach() or await self._start())
         except Misbehaved as error:
             session.blame(primary, None, error)
             session.lose(primary, f"given up because it {error}")
@@ -104,6 +105,20 @@ class PrimaryTraining:
         request = session.request(session.primary, execution, digest, boundary, len(session.boundaries) - 1)
         await client.start(request)
         return request
+
+    async def _follow_to_the_end(self, request: RunRequest) -> None:
+        """Follow a run; where the primary was started again and has forgotten it, one from its latest boundary."""
+        state, in_vain = self._session.state, 0
+        while True:
+            reached = len(state.boundaries)
+            try:
+                return await self._follow(request)
+            except Refused as error:
+                state = self._session.state
+                in_vain = in_vain + 1 if len(state.boundaries) == reached else 0
+                if not error.forgotten or in_vain == STARTS_IN_VAIN:
+                    raise
+            request = await self._start()
 
     async def _follow(self, request: RunRequest) -> None:
         session, primary = self._session, self._session.primary

@@ -37,6 +37,7 @@ class ProgressMeter:
     def report(self, step: int, loss: float | None) -> None:
         """Report, unless the last report is recent or nothing moved."""
         self._reached = step
+        self._step = min(self._step, step)  # a provider that was started again begins anew
         passed = time.monotonic() - self._time
         if step == self._step or passed < SECONDS:
             return

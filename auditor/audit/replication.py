@@ -14,10 +14,11 @@ from auditor.audit.handover import Handover
 from auditor.audit.progress import ProgressMeter
 from auditor.audit.record.events import ReplicaFailed, ReplicaReturned, ReplicaStarted, SubRunUndecided
 from auditor.audit.session import Session
+from auditor.audit.status_stream import STARTS_IN_VAIN
 from auditor.base.hostile_text import cleaned
 from auditor.base.seeds import Seeds
-from auditor.providers.errors import Misbehaved, ProviderError, Unreachable
-from auditor.providers.protocol import Commitment
+from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
+from auditor.providers.protocol import Commitment, RunRequest
 
 COPIED = "returned the checkpoint of step {} that it had received for another sub-run, instead of its own work"
 
@@ -116,15 +117,8 @@ class Replication:
         request = session.request(replica, execution, digest, sub_run, sub_run + 1)
         session.write(ReplicaStarted(sub_run, replica.name, execution, await client.upload(start, digest)))
         begun = time.monotonic()
-        await client.start(request)
-        made: Commitment | None = None
-        async for status in session.follow(replica, request):
-            meter.report(status.step, status.loss)
-            made = status.commitments[-1] if status.commitments else made
-        seconds = time.monotonic() - begun
-        if made is None:
-            raise RuntimeError("a run does not finish before it committed to every boundary")
-        returned = made.digest
+        made = await self._executed(replica, request, start, meter)
+        seconds, returned = time.monotonic() - begun, made.digest
         moved, finite = await checkpoints.fetch_returned(replica, returned, session.boundaries[sub_run + 1])
         if session.job.audit.seeds is Seeds.OWN:  # with shared seeds its own work equals what it was handed
             for step, given in (await checkpoints.handed(replica, but=sub_run)).items():
@@ -132,6 +126,27 @@ class Replication:
                     raise Misbehaved(COPIED.format(step))
         signature = session.checked_signature(replica, made)
         return ReplicaReturned(sub_run, replica.name, returned, moved, seconds, finite, signature)
+
+    async def _executed(
+        self, replica: Connection, request: RunRequest, start: Path, meter: ProgressMeter
+    ) -> Commitment:
+        """What a replica commits to in the end; one that was started again and has forgotten the run begins it anew."""
+        session, client = self._session, replica.client
+        for left in reversed(range(STARTS_IN_VAIN)):
+            made: Commitment | None = None
+            try:
+                await client.start(request)
+                async for status in session.follow(replica, request):
+                    meter.report(status.step, status.loss)
+                    made = status.commitments[-1] if status.commitments else made
+                break
+            except Refused as error:
+                if not error.forgotten or not left:
+                    raise
+            await client.upload(start, session.state.boundaries[session.boundaries.index(request.start_step)].digest)
+        if made is None:
+            raise RuntimeError("a run does not finish before it committed to every boundary")
+        return made
 
     def _execution_id(self, sub_run: int, replica: Connection) -> str:
         """What a replica knows its run by."""

@@ -16,6 +16,8 @@ WAIT_SECONDS = 0.5
 """How long the provider holds back its answer while there is no news."""
 ROUND_SECONDS = 0.05
 """The shortest time between two questions to a provider, even if it claims to have news."""
+STARTS_IN_VAIN = 3
+"""So often a run is started at a provider that then forgets it, without anything new in between."""
 KEY_CHANGED = "it no longer has the signing key that it had, so that another agent may have taken its place"
 BEGINNING: dict[State, str] = {"queued": "waiting for its turn", "preparing": "preparing"}
 """What comes before training, in its order."""

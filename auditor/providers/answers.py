@@ -36,7 +36,8 @@ async def accept(answer: httpx.Response) -> None:
     if status == httpx.codes.REQUEST_TIMEOUT or (status >= 500 and status != NO_ROOM):
         raise Broken(f"the provider failed: {reason}")
     # A provider that lost its disk knows nothing of what it is asked for.
-    raise Refused(reason, deliberate=own and status < 500 and status != httpx.codes.NOT_FOUND)
+    unknown = status == httpx.codes.NOT_FOUND
+    raise Refused(reason, deliberate=own and status < 500 and not unknown, forgotten=unknown)
 
 
 async def bounded(answer: httpx.Response) -> bytes:

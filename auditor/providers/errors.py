@@ -19,11 +19,13 @@ class Refused(ProviderError):  # noqa: N818
     Attributes:
         deliberate: whether these are the provider's own words, and say that it will not. Elsewhere it may be unable to,
             or what stands between answered for it.
+        forgotten: whether it does not know what it is asked for, as one that was started again.
     """
 
-    def __init__(self, message: str, *, deliberate: bool = False) -> None:
+    def __init__(self, message: str, *, deliberate: bool = False, forgotten: bool = False) -> None:
         super().__init__(message)
         self.deliberate = deliberate
+        self.forgotten = forgotten
 
 
 class Misbehaved(ProviderError):  # noqa: N818

@@ -102,7 +102,7 @@ OPERATIONS = (
         "/runs/{id}",
         "How far a run is, with its commitments; waits for news",
         {200: RunStatus},
-        errors=_NO_RUN,
+        errors=_NO_RUN | {422: "version, from or wait is no number"},
         query={
             "version": "of the status that the client knows; -1, as left out, for an answer at once",
             "from": "the index of the first commitment that the client does not know; 0 if left out",

@@ -9,7 +9,7 @@ import pytest
 from auditor.providers.errors import Misbehaved, ProviderError, Refused, Unreachable
 from tests.command import Auditor, Result
 from tests.pretences import PRETENCES, SLOW
-from tests.pretender import serving
+from tests.pretender import CRAFTED, serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pretenders")]
 
@@ -26,6 +26,7 @@ EXPECTED = {
     for trick, (kind, _) in tricks.items()
     if trick != "queues"  # an hour by default
 } | {f"{place}.{trick}": "unreachable" for place in ("identity", "start", "status", "blob") for trick in SLOW}
+EXPECTED |= {f"checkpoint.{trick}": "flagged" for trick in CRAFTED}
 
 
 @pytest.fixture(scope="module")

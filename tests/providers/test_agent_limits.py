@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
+import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,8 +18,9 @@ import uvicorn
 from auditor.cli.agent import agent
 from auditor.providers.agent import bounded_connections
 from auditor.providers.agent.app import make_app
+from auditor.providers.agent.clients import Clients
 from auditor.providers.agent.gate import Rate, machine
-from auditor.providers.agent.limits import Limits
+from auditor.providers.agent.limits import Full, Limits
 from auditor.providers.agent.settings import AgentSettings
 from tests.command import ROOT
 from tests.providers.test_agent_and_its_clients import START, client, of, order
@@ -40,6 +42,19 @@ async def served(folder: Path, limits: Limits) -> AsyncIterator[int]:
     finally:
         server.should_exit = True
         await serving
+
+
+def test_a_checkpoint_that_the_disk_does_not_take_is_refused_in_words_and_leaves_nothing(tmp_path: Path) -> None:
+    clients = Clients(tmp_path, Limits())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # as with a quota
+    try:
+        with pytest.raises(Full, match="cannot store a checkpoint: File too large"):
+            clients.keep("w" * 16, [bytes(100_000)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert clients.keep("w" * 16, [bytes(100_000)])
 
 
 async def test_what_one_client_keeps_and_runs_leaves_room_for_others(tmp_path: Path) -> None:

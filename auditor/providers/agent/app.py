@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ from auditor.providers.agent.runs import Runs
 from auditor.providers.agent.settings import AgentSettings
 from auditor.providers.agent.signing_key import SigningKey
 from auditor.providers.agent.tosses import NotRevealed, Tosses, UnknownToss
-from auditor.providers.agent.transfers import begun_bytes, checkpoint_answer, first_byte
+from auditor.providers.agent.transfers import NoSuchPart, begun_bytes, checkpoint_answer, first_byte
 from auditor.providers.file_names import NotOffered, found_task
 from auditor.providers.json_reader import Nonsense, read_message
 from auditor.providers.operations import OPERATIONS
@@ -104,6 +104,7 @@ class _Agent:
                 NotOffered: lambda _, error: _error(403, str(error)),
                 UnknownToss: lambda _, error: _error(404, str(error)),
                 NotRevealed: lambda _, error: _error(409, str(error)),
+                NoSuchPart: lambda _, error: _error(416, str(error), {"content-range": f"bytes */{error.size}"}),
                 Full: lambda _, error: _error(507, str(error)),
                 TooLong: lambda _, error: _error(413, str(error)),
                 TimeoutError: lambda _, __: _error(408, "the request arrives too slowly"),
@@ -132,7 +133,7 @@ class _Agent:
             if request.method == "HEAD":
                 refusal.headers[OFFSET_HEADER] = str(await begun_bytes(blobs, digest))
             return refusal
-        return checkpoint_answer(blobs.path(digest))
+        return checkpoint_answer(blobs.path(digest), request)
 
     async def _put_blob(self, request: Request) -> Response:
         digest, word = request.path_params["digest"], _word(request)
@@ -277,5 +278,5 @@ def _answer(message: BaseModel) -> Response:
     return Response(message.model_dump_json(), media_type="application/json")
 
 
-def _error(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status)
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status_code=status, headers=headers)

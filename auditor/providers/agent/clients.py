@@ -88,12 +88,15 @@ class Clients:
         """Keep a checkpoint that a client is owed; returns its digest.
 
         Raises:
-            Full: the agent holds as much as it may.
+            Full: the agent holds as much as it may, or its disk takes no more.
         """
-        with self.receive(word) as room:
-            for piece in pieces:
-                room.write(piece)
-            return room.incoming.keep()
+        try:
+            with self.receive(word) as room:
+                for piece in pieces:
+                    room.write(piece)
+                return room.incoming.keep()
+        except OSError as error:
+            raise Full(f"this agent cannot store a checkpoint: {error.strerror or type(error).__name__}") from None
 
     def forget(self, busy: Set[str]) -> None:
         """Forget clients that have not asked for long and have no run under way.

@@ -77,7 +77,12 @@ def _parameters(one: Operation) -> list[dict[str, Any]]:
         if f"{{{name}}}" in one.path
     ]
     found += [
-        {"name": name, "in": "query", "description": meaning, "schema": {"type": "number"}}
+        {
+            "name": name,
+            "in": "query",
+            "description": meaning,
+            "schema": {"type": "number" if name == "wait" else "integer"},
+        }
         for name, meaning in one.query.items()
     ]
     found += [
