@@ -12,11 +12,8 @@ from tests.command import ROOT
 from tests.warm_python import with_these_tests
 
 KINDS = (
-    "agent killed, started again",
     "auditor killed",
     "connections cut",
-    "bit flipped, auditor killed",
-    "store locked",
 )
 
 

@@ -45,6 +45,7 @@ class CommandProgram(Program):
         super().__init__(task, downloads)
         self._downloads = downloads
         self._state: dict[str, Tensor] | None = None
+        self._beginnings: dict[tuple[int, str], dict[str, Tensor]] = {}
         check_files(self.task.own_files.values())
 
     @property
@@ -130,7 +131,13 @@ class CommandProgram(Program):
         return self._own.accuracy(evaluator.network)
 
     def _begun(self, commands: Commands, seed: int) -> dict[str, Tensor]:
-        """The state that the task's first command writes."""
+        """The state that the task's first command writes; executed once for each of the latest seeds."""
+        made_for = seed, str(commands.device)
+        if made_for not in self._beginnings:
+            self._beginnings = dict(list(self._beginnings.items())[-1:]) | {made_for: self._begin(commands, seed)}
+        return self._beginnings[made_for]
+
+    def _begin(self, commands: Commands, seed: int) -> dict[str, Tensor]:
         with commands.place() as place:
             values = {"start_step": 0, "steps": 0}
             for _ in commands.execute(self.task.begin, place, values, "the beginning", seed=seed):
