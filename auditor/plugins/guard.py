@@ -33,6 +33,10 @@ class GuardedAttack(Attack):
         self._attack = attack
         self._origin = origin
 
+    def acts_at(self, hook: str) -> bool:
+        """As the guarded attack."""
+        return self._call("acts_at", lambda: self._attack.acts_at(hook))
+
     def begin(self, context: AttackContext) -> None:
         """As the guarded attack."""
         self._call("begin", lambda: self._attack.begin(context))

@@ -192,7 +192,7 @@ def test_the_plan_says_what_is_missing(auditor: Auditor) -> None:
     assert auditor.here("plan", name).code == 0
     (auditor.folder / "command.py").unlink()
     result = auditor.here("plan", name)
-    assert "command.py: there is no such file" in " ".join((result.stdout + result.stderr).split())
+    assert "there is no such file. Name files beside" in " ".join((result.stdout + result.stderr).split())
     path = Path(auditor.folder / name)
     path.write_text(
         path.read_text().replace(f"command = [{json.dumps(sys.executable)}", 'command = ["no-such-program"')

@@ -238,19 +238,15 @@ class Room:
         if self._clients.coming(0) + more > self._left:
             raise Full(TOO_MANY)
         if self.incoming.size + more > self._own_left:
+            self._own_left += self._clients.drop_partials(of=self.incoming.path.parent)
+        if self.incoming.size + more > self._own_left:
             raise Full(TOO_MANY_OF_ONE)
 
     def _count(self) -> None:
         more = self.incoming.size - self.counted
         self.counted = self.incoming.size
-        if self._clients.coming(more) > self._left:
-            self._left += self._clients.drop_partials()
-        if self._clients.coming(0) > self._left:
-            raise Full(TOO_MANY)
-        if self.incoming.size > self._own_left:
-            self._own_left += self._clients.drop_partials(of=self.incoming.path.parent)
-        if self.incoming.size > self._own_left:
-            raise Full(TOO_MANY_OF_ONE)
+        self._clients.coming(more)
+        self.expect(0)
 
 
 def clear_clients(folder: Path) -> None:
