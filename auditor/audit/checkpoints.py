@@ -17,6 +17,9 @@ from auditor.store import BlobFolder
 from auditor.tasks.errors import CheckpointError
 from auditor.tasks.known_values import TOLERANCE
 
+ATTEMPTS = 3
+"""So often a checkpoint is fetched that is gone again before it was checked."""
+
 DAMAGED = "the client's copy of a checkpoint was damaged and could not be fetched again"
 NOT_SHOWN = "did not show the checkpoint that it had committed to"
 UNTRAINABLE = "committed to a checkpoint that no training of this job produces"
@@ -37,6 +40,8 @@ class Checkpoints:
         self._blobs = blobs
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._checking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._refused: dict[tuple[str, int], str] = {}
+        self._accepted: set[str] = set()
         self._gone: dict[int, str] = {}
 
     async def commit_initial(self) -> None:
@@ -201,15 +206,25 @@ class Checkpoints:
             CheckpointError: it is none of this job at this step.
             ProviderError: it cannot be had.
         """
-        async with self._checking[digest]:
-            held = await self._has(digest)
-            moved = await self._fetch(connection, digest)
-            try:
-                return moved, await asyncio.to_thread(self._workspace.check, self.path(digest), step)
-            except CheckpointError:
-                if not held:
-                    self._blobs.remove(digest)
-                raise
+        held, moved = await self._has(digest), 0
+        for _ in range(ATTEMPTS):
+            moved += await self._fetch(connection, digest)
+            # Not around the transfer: who is slow would hold up all that commit to the same digest.
+            async with self._checking[digest]:
+                if (fault := self._refused.get((digest, step))) is not None:
+                    raise CheckpointError(fault)
+                if not await self._has(digest):
+                    continue  # somebody meant another step by it, and it was removed
+                try:
+                    finite = await asyncio.to_thread(self._workspace.check, self.path(digest), step)
+                except CheckpointError as error:
+                    self._refused[digest, step] = str(error)
+                    if not held and digest not in self._accepted:
+                        self._blobs.remove(digest)
+                    raise
+                self._accepted.add(digest)
+                return moved, finite
+        raise Unreachable("what it committed to could not be kept")
 
     async def _release(self, connection: Connection, digest: str) -> None:
         with suppress(ProviderError):  # it costs the provider some disk, and the audit nothing
