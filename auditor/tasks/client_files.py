@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from auditor.job.client_files import MAX_FILES
@@ -56,6 +57,22 @@ def lay_out(items: Collection[tuple[str, str]], folder: Path) -> None:
         shutil.copyfile(path, place)
         if _is_script(place):
             place.chmod(place.stat().st_mode | stat.S_IXUSR)
+
+
+def named_by_content(files: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """Files by what is in them, as providers get their names.
+
+    Args:
+        files: as of `auditor.job.task.Task.files`.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    found = {}
+    for key, (prefix, path) in files.items():
+        with Path(path).open("rb") as file:
+            found[key] = f"{prefix}sha256-{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    return found
 
 
 def _is_script(path: Path) -> bool:

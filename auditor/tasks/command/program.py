@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from copy import copy
@@ -17,7 +16,7 @@ from auditor.job.task import Task
 from auditor.job.training import Training
 from auditor.plugins.attack import Attack
 from auditor.plugins.metric import MetricContext
-from auditor.tasks.client_files import check_files
+from auditor.tasks.client_files import check_files, named_by_content
 from auditor.tasks.command.commands import Commands
 from auditor.tasks.command.evaluator import CommandEvaluator
 from auditor.tasks.command.learner import CommandLearner
@@ -163,8 +162,4 @@ class CommandProgram(Program):
     @cached_property
     def _named(self) -> dict[str, str]:
         """The files by what is in them, as providers get their names."""
-        found = {}
-        for key, (prefix, path) in self.task.files().items():
-            with Path(path).open("rb") as file:
-                found[key] = f"{prefix}sha256-{hashlib.file_digest(file, 'sha256').hexdigest()}"
-        return found
+        return named_by_content(self.task.files())

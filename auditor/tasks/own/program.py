@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from auditor.job.python_task import PythonTask
 from auditor.job.task import Task
 from auditor.plugins.attack import Attack
+from auditor.tasks.client_files import named_by_content
 from auditor.tasks.data.dataset import Dataset, set_aside
 from auditor.tasks.data.tokenizer import TextTokenizer
 from auditor.tasks.errors import TrainingError
@@ -105,11 +105,7 @@ class OwnProgram(NetworkProgram):
     @cached_property
     def _named(self) -> dict[str, str]:
         """The files of the client's code by what is in them, as providers get their names."""
-        found = {}
-        for key, (prefix, path) in self.task.files().items():
-            with Path(path).open("rb") as file:
-                found[key] = f"{prefix}sha256-{hashlib.file_digest(file, 'sha256').hexdigest()}"
-        return found
+        return named_by_content(self.task.files())
 
     @property
     def _code_remark(self) -> Remark:
